@@ -1,1 +1,20 @@
-//! Empty for now.
+//! The only code that looks at a host.
+//!
+//! A [`Host`] is this machine or a recorded tree; either way every read is bounded, and what comes from system calls goes
+//! through [`Host::call`], so that a recorded tree answers it from `.snapvisor/`. [`observe`] runs all collectors, each
+//! under its own deadline, and gives the [`crate::evidence::Evidence`]. It refuses to write, to start programs and to
+//! contact anything that was not configured. Invariant: one source that hangs, panics or is denied costs that source alone.
+
+mod collector;
+mod file;
+mod memory;
+mod observe;
+mod root;
+mod sampling;
+pub mod sys;
+mod tape;
+
+pub use file::{Bounded, FileKind, Metadata, Truncated};
+pub use observe::{ContactPeers, IggyRequest, Observation, Request, SourceTiming, observe};
+pub use root::{Host, HostError, Reading};
+pub use tape::{Mask, Masker};

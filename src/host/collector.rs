@@ -1,0 +1,77 @@
+//! A collector: how one piece of evidence is observed, when, and for how long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::observe::Scene;
+use crate::evidence::{Key, Observed, Opaque, Source};
+
+/// How long a collector may take unless it says otherwise (2 s: the catalogue's limit for one check).
+pub(super) const LIMIT_DEFAULT: Duration = Duration::from_secs(2);
+
+/// When a collector runs; each stage sees the evidence of those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// First: which mounts answer.
+    Mounts,
+    /// What stands in fixed places: files, tables, system calls.
+    Facts,
+    /// What follows from those: where Iggy is.
+    Discovery,
+    /// What is asked of what was found: Iggy's limits, configuration, certificates, logs, HTTP API.
+    Detail,
+    /// Last: what the sampling window shows.
+    Rates,
+}
+
+impl Stage {
+    pub(super) const BEFORE_THE_WINDOW_CLOSES: [Self; 4] = [Self::Mounts, Self::Facts, Self::Discovery, Self::Detail];
+}
+
+/// Observes one piece of evidence of the type `T`.
+pub(super) struct Collector<T: 'static> {
+    pub(super) key: Key<T>,
+    pub(super) stage: Stage,
+    pub(super) limit: Duration,
+    pub(super) run: fn(&Scene) -> Observed<T>,
+}
+
+impl<T> Collector<T> {
+    /// A collector with the default limit.
+    pub(super) const fn new(key: Key<T>, stage: Stage, run: fn(&Scene) -> Observed<T>) -> Self {
+        Self { key, stage, limit: LIMIT_DEFAULT, run }
+    }
+
+    /// The same with a limit of its own.
+    #[expect(dead_code, reason = "the areas that need one come next")]
+    pub(super) const fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// A collector, whatever its type.
+pub(super) trait Collect: Sync {
+    fn source(&self) -> Source;
+    fn stage(&self) -> Stage;
+    fn limit(&self) -> Duration;
+    fn collect(&self, scene: &Scene) -> Observed<Opaque>;
+}
+
+impl<T: Send + Sync + 'static> Collect for Collector<T> {
+    fn source(&self) -> Source {
+        self.key.source()
+    }
+
+    fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    fn collect(&self, scene: &Scene) -> Observed<Opaque> {
+        (self.run)(scene).map(|value| Arc::new(value) as Opaque)
+    }
+}

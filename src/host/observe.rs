@@ -1,0 +1,254 @@
+//! Runs the collectors: stage after stage, several at a time, each under its deadline.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::collector::{Collect, Stage};
+use super::memory;
+use super::root::Host;
+use super::sampling::Window;
+use crate::domain::gap::Gap;
+use crate::domain::time::Timestamp;
+use crate::evidence::samples::SAMPLES;
+use crate::evidence::{Evidence, Observed, Opaque, Source};
+
+/// The collectors of all areas.
+const COLLECTORS: &[&[&dyn Collect]] = &[memory::COLLECTORS];
+
+/// Collectors that run at a time. More would not help: they wait for the kernel, not for each other.
+const RUNNING_MAX: usize = 4;
+/// All collectors together, the sampling window aside: past it, what is not there yet is a gap.
+const ALL_MAX: Duration = Duration::from_secs(30);
+
+/// What is to be observed, as configured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Length of the sampling window, milliseconds.
+    pub window_ms: u64,
+    /// Where Iggy is, as far as it was configured.
+    pub iggy: IggyRequest,
+    /// Whether the peers of Iggy's roster may be connected to.
+    pub contact_peers: ContactPeers,
+}
+
+/// Whether a snapshot may connect to other nodes and look up names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactPeers {
+    /// No connection to peers, no look-up but /etc/hosts.
+    Never,
+    /// Peers of the roster may be connected to.
+    Allowed,
+}
+
+/// Where Iggy is, as far as it was configured; what is `None` is looked for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct IggyRequest {
+    /// Its data directory.
+    pub data_dir: Option<PathBuf>,
+    /// Its configuration file.
+    pub config_file: Option<PathBuf>,
+    /// Its HTTP API.
+    pub http_url: Option<String>,
+    /// The file that holds a credential for it.
+    pub credential_file: Option<PathBuf>,
+}
+
+/// What a collector may look at.
+#[derive(Debug)]
+pub(super) struct Scene {
+    /// The host.
+    pub(super) host: Arc<Host>,
+    /// What was asked for.
+    #[expect(dead_code, reason = "the areas that read it come next")]
+    pub(super) request: Request,
+    /// The evidence of the stages before.
+    pub(super) evidence: Evidence,
+    /// When the snapshot began.
+    #[expect(dead_code, reason = "the areas that read it come next")]
+    pub(super) now: Timestamp,
+}
+
+/// How long a source took.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SourceTiming {
+    /// The source.
+    pub source: String,
+    /// Microseconds of wall time.
+    pub wall_us: u64,
+}
+
+/// What was observed, and what that cost.
+#[derive(Debug)]
+pub struct Observation {
+    /// The evidence.
+    pub evidence: Evidence,
+    /// Wall time of each source.
+    pub timings: Vec<SourceTiming>,
+    /// When it began, by the host's own clock.
+    pub now: Timestamp,
+}
+
+/// Observes a host. `progress` is told how many sources of how many are done.
+pub fn observe(host: &Arc<Host>, request: &Request, progress: &mut dyn FnMut(u64, u64)) -> Observation {
+    let collectors: Vec<&'static dyn Collect> = COLLECTORS.iter().copied().flatten().copied().collect();
+    let total = collectors.len() as u64;
+    let live_now = jiff::Timestamp::now().as_second();
+    let now = Timestamp::from_unix(host.call("now_unix", || Ok(live_now)).unwrap_or(live_now));
+    let mut run = Run { deadline: Instant::now() + ALL_MAX, done: 0, total, timings: Vec::new(), progress };
+    let mut evidence = Evidence::default();
+
+    let window = Window::open(host, Duration::from_millis(request.window_ms));
+    let mut stage = |stage: Stage, evidence: Evidence| {
+        let chosen = collectors.iter().copied().filter(|collector| collector.stage() == stage).collect();
+        run.stage(chosen, Scene { host: Arc::clone(host), request: request.clone(), evidence, now })
+    };
+    for before in Stage::BEFORE_THE_WINDOW_CLOSES {
+        evidence = stage(before, evidence);
+    }
+    evidence.put(SAMPLES, Ok(window.close(host)));
+    evidence = stage(Stage::Rates, evidence);
+    Observation { evidence, timings: run.timings, now }
+}
+
+/// Milliseconds of a duration; more than 64 bits hold is cut.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+struct Run<'a> {
+    deadline: Instant,
+    done: u64,
+    total: u64,
+    timings: Vec<SourceTiming>,
+    progress: &'a mut dyn FnMut(u64, u64),
+}
+
+/// A collector under way.
+struct Running {
+    source: Source,
+    started: Instant,
+    until: Instant,
+}
+
+/// A collector that has come back.
+struct Done {
+    source: Source,
+    observed: Observed<Opaque>,
+    wall: Duration,
+}
+
+impl Run<'_> {
+    /// Runs one stage and gives the scene's evidence with its own added. A thread that does not come back in time is
+    /// left behind: it holds nothing that others wait for, and this process ends soon after.
+    fn stage(&mut self, mut waiting: Vec<&'static dyn Collect>, scene: Scene) -> Evidence {
+        waiting.reverse();
+        let mut evidence = scene.evidence.clone();
+        let scene = Arc::new(scene);
+        let (sender, receiver) = mpsc::channel::<Done>();
+        let mut running: Vec<Running> = Vec::new();
+        loop {
+            while running.len() < RUNNING_MAX
+                && let Some(collector) = waiting.pop()
+            {
+                let (source, started) = (collector.source(), Instant::now());
+                match start(collector, &scene, &sender) {
+                    Ok(()) => {
+                        running.push(Running {
+                            source,
+                            started,
+                            until: self.deadline.min(started + collector.limit()),
+                        });
+                    }
+                    Err(gap) => self.finish(&mut evidence, Done { source, observed: Err(gap), wall: Duration::ZERO }),
+                }
+            }
+            let Some(soonest) = running.iter().map(|one| one.until).min() else { break };
+            if let Ok(done) = receiver.recv_timeout(soonest.saturating_duration_since(Instant::now())) {
+                // One that comes after its deadline was already counted as a gap.
+                if let Some(at) = running.iter().position(|one| one.source == done.source) {
+                    running.swap_remove(at);
+                    self.finish(&mut evidence, done);
+                }
+                continue;
+            }
+            let now = Instant::now();
+            for late in running.extract_if(.., |one| one.until <= now) {
+                let gap = Gap::timeout(format!("`{}` did not answer within its limit", late.source.0));
+                self.finish(&mut evidence, Done { source: late.source, observed: Err(gap), wall: now - late.started });
+            }
+        }
+        evidence
+    }
+
+    fn finish(&mut self, evidence: &mut Evidence, done: Done) {
+        self.done += 1;
+        self.timings.push(SourceTiming {
+            source: done.source.0.to_owned(),
+            wall_us: u64::try_from(done.wall.as_micros()).unwrap_or(u64::MAX),
+        });
+        evidence.put_opaque(done.source, done.observed);
+        (self.progress)(self.done, self.total);
+    }
+}
+
+fn start(collector: &'static dyn Collect, scene: &Arc<Scene>, sender: &mpsc::Sender<Done>) -> Result<(), Gap> {
+    let (scene, sender) = (Arc::clone(scene), sender.clone());
+    let work = move || {
+        let started = Instant::now();
+        let observed = catch_unwind(AssertUnwindSafe(|| collector.collect(&scene)))
+            .unwrap_or_else(|_| Err(Gap::broken("observing it failed; this is a bug in snapvisor")));
+        // Nobody listens any more when this came too late.
+        let _ = sender.send(Done { source: collector.source(), observed, wall: started.elapsed() });
+    };
+    let name = collector.source().0.to_owned();
+    thread::Builder::new()
+        .name(name)
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| Gap::broken(format!("no thread could be started: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::collector::Collector;
+    use super::*;
+    use crate::domain::gap::GapReason;
+    use crate::evidence::Key;
+
+    const GOOD: Key<u8> = Key::new("test.good");
+    const HANGS: Key<u8> = Key::new("test.hangs");
+    const PANICS: Key<u8> = Key::new("test.panics");
+    const SOON: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn a_source_that_hangs_or_panics_costs_itself_alone() {
+        static HANGING: Collector<u8> = Collector::new(HANGS, Stage::Facts, |_| {
+            loop {
+                thread::park();
+            }
+        });
+        static PANICKING: Collector<u8> = Collector::new(PANICS, Stage::Facts, |_| panic!("a bug"));
+        static WORKING: Collector<u8> = Collector::new(GOOD, Stage::Facts, |_| Ok(7));
+        let scene = Scene {
+            host: Arc::new(Host::live()),
+            request: Request { window_ms: 0, iggy: IggyRequest::default(), contact_peers: ContactPeers::Never },
+            evidence: Evidence::default(),
+            now: Timestamp::from_unix(0),
+        };
+        let mut seen = Vec::new();
+        let mut progress = |done, total| seen.push((done, total));
+        let deadline = Instant::now() + SOON;
+        let mut run = Run { deadline, done: 0, total: 3, timings: Vec::new(), progress: &mut progress };
+        let evidence = run.stage(vec![&HANGING, &PANICKING, &WORKING], scene);
+        assert_eq!(evidence.read(GOOD), Ok(&7));
+        assert_eq!(evidence.read(HANGS).unwrap_err().reason, GapReason::Timeout);
+        assert_eq!(evidence.read(PANICS).unwrap_err().reason, GapReason::Broken);
+        assert_eq!(seen, [(1, 3), (2, 3), (3, 3)]);
+    }
+}

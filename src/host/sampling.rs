@@ -1,0 +1,49 @@
+//! The sampling window: counter files read at its start and at its end.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::root::{Host, Reading};
+use super::{memory, observe};
+use crate::evidence::Observed;
+use crate::evidence::samples::Samples;
+
+/// The counter files of all areas.
+const SAMPLED: &[&[&str]] = &[memory::SAMPLED, PROCESSES_AND_CPUS];
+
+/// Counters that several areas read.
+const PROCESSES_AND_CPUS: &[&str] = &["/proc/stat", "/proc/loadavg"];
+
+/// Processes whose counters are sampled at most.
+const PROCESSES_MAX: usize = 8_192;
+
+/// The first reading, and when it was made.
+pub(super) struct Window {
+    started: Instant,
+    first: BTreeMap<String, Observed<String>>,
+    length: Duration,
+}
+
+impl Window {
+    /// Opens the window: reads the counters for the first time.
+    pub(super) fn open(host: &Host, length: Duration) -> Self {
+        let started = Instant::now();
+        let mut paths: Vec<String> = SAMPLED.iter().copied().flatten().map(|path| (*path).to_owned()).collect();
+        let pids = host.list("/proc").unwrap_or_default();
+        let pids = pids.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).take(PROCESSES_MAX);
+        paths.extend(pids.map(|pid| format!("/proc/{pid}/stat")));
+        let first = paths.into_iter().map(|path| (path.clone(), host.sample(Reading::First, &path))).collect();
+        Self { started, first, length }
+    }
+
+    /// Waits for the window's end and reads the counters again. A recorded tree is not waited for.
+    pub(super) fn close(self, host: &Host) -> Samples {
+        if host.is_live() {
+            std::thread::sleep(self.length.saturating_sub(self.started.elapsed()));
+        }
+        let elapsed = self.started.elapsed();
+        let second = self.first.keys().map(|path| (path.clone(), host.sample(Reading::Second, path))).collect();
+        let window_ms = host.call("window_ms", || Ok(observe::millis(elapsed))).unwrap_or(observe::millis(self.length));
+        Samples { window_ms, first: self.first, second }
+    }
+}
