@@ -226,13 +226,15 @@ mod tests {
     const PANICS: Key<u8> = Key::new("test.panics");
     const SOON: Duration = Duration::from_millis(50);
 
+    fn hang(_: &Scene) -> Observed<u8> {
+        loop {
+            thread::park();
+        }
+    }
+
     #[test]
     fn a_source_that_hangs_or_panics_costs_itself_alone() {
-        static HANGING: Collector<u8> = Collector::new(HANGS, Stage::Facts, |_| {
-            loop {
-                thread::park();
-            }
-        });
+        static HANGING: Collector<u8> = Collector { key: HANGS, stage: Stage::Facts, limit: SOON, run: hang };
         static PANICKING: Collector<u8> = Collector::new(PANICS, Stage::Facts, |_| panic!("a bug"));
         static WORKING: Collector<u8> = Collector::new(GOOD, Stage::Facts, |_| Ok(7));
         let scene = Scene {
