@@ -11,7 +11,10 @@ use std::sync::Arc;
 use crate::domain::gap::Gap;
 
 pub mod memory;
+pub mod processes;
 pub mod samples;
+pub mod time;
+pub mod uring;
 
 /// A piece of evidence, or why there is none.
 pub type Observed<T> = Result<T, Gap>;

@@ -9,6 +9,7 @@ mod collector;
 mod file;
 mod memory;
 mod observe;
+mod processes;
 mod root;
 mod sampling;
 pub mod sys;

@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::collector::{Collect, Stage};
-use super::memory;
 use super::root::Host;
 use super::sampling::Window;
+use super::{memory, processes};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
 use crate::evidence::samples::SAMPLES;
 use crate::evidence::{Evidence, Observed, Opaque, Source};
 
 /// The collectors of all areas.
-const COLLECTORS: &[&[&dyn Collect]] = &[memory::COLLECTORS];
+const COLLECTORS: &[&[&dyn Collect]] = &[memory::COLLECTORS, processes::COLLECTORS];
 
 /// Collectors that run at a time. More would not help: they wait for the kernel, not for each other.
 const RUNNING_MAX: usize = 4;

@@ -181,6 +181,23 @@ impl Host {
         read
     }
 
+    /// The first word of a file: what stands before the first NUL or blank. Of a command line that is the program alone;
+    /// a program that rewrites its title puts the rest behind a blank. Nothing after the word is kept or recorded.
+    ///
+    /// # Errors
+    /// As [`Host::text`].
+    pub fn first_word(&self, path: &str, bytes_max: usize) -> Observed<String> {
+        let mut read = self.open(path).and_then(|file| bounded(file, path, bytes_max));
+        if let Ok(read) = &mut read {
+            let ends = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+            read.bytes.truncate(read.bytes.iter().position(ends).unwrap_or(read.bytes.len()));
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.file(path, &read);
+        }
+        read.map(|read| String::from_utf8_lossy(&read.bytes).into_owned())
+    }
+
     /// The last `bytes_max` bytes of a file.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::root::{Host, Reading};
-use super::{memory, observe};
+use super::{memory, observe, processes};
 use crate::evidence::Observed;
 use crate::evidence::samples::Samples;
 
@@ -13,9 +13,6 @@ const SAMPLED: &[&[&str]] = &[memory::SAMPLED, PROCESSES_AND_CPUS];
 
 /// Counters that several areas read.
 const PROCESSES_AND_CPUS: &[&str] = &["/proc/stat", "/proc/loadavg"];
-
-/// Processes whose counters are sampled at most.
-const PROCESSES_MAX: usize = 8_192;
 
 /// The first reading, and when it was made.
 pub(super) struct Window {
@@ -29,9 +26,8 @@ impl Window {
     pub(super) fn open(host: &Host, length: Duration) -> Self {
         let started = Instant::now();
         let mut paths: Vec<String> = SAMPLED.iter().copied().flatten().map(|path| (*path).to_owned()).collect();
-        let pids = host.list("/proc").unwrap_or_default();
-        let pids = pids.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).take(PROCESSES_MAX);
-        paths.extend(pids.map(|pid| format!("/proc/{pid}/stat")));
+        let pids = processes::pids(host).unwrap_or_default();
+        paths.extend(pids.iter().take(processes::PROCESSES_MAX).map(|pid| format!("/proc/{pid}/stat")));
         let first = paths.into_iter().map(|path| (path.clone(), host.sample(Reading::First, &path))).collect();
         Self { started, first, length }
     }

@@ -1,0 +1,129 @@
+//! Collector of the table of processes.
+
+use super::collector::{Collect, Collector, Stage};
+use super::observe::Scene;
+use super::root::Host;
+use crate::evidence::Observed;
+use crate::evidence::processes::{PROCESSES, Process, ProcessStat, Processes, Visibility};
+
+pub(super) const COLLECTORS: &[&dyn Collect] = &[&Collector::new(PROCESSES, Stage::Facts, processes)];
+
+/// Processes that are looked at at most: three small files each, about a third of the collector's limit.
+pub(super) const PROCESSES_MAX: usize = 8_192;
+/// Bytes of a command line that are read: enough for any path, and the rest is not wanted.
+const ARGV0_BYTES_MAX: usize = 4_096;
+/// Ticks in a second as /proc shows them (`USER_HZ`), if the kernel does not say: 100 on every common architecture.
+const TICKS_PER_S: u64 = 100;
+
+/// The names in /proc that are process ids.
+pub(super) fn pids(host: &Host) -> Observed<Vec<u32>> {
+    let mut pids: Vec<u32> = host.list("/proc")?.iter().filter_map(|name| name.parse().ok()).collect();
+    pids.sort_unstable();
+    Ok(pids)
+}
+
+fn processes(scene: &Scene) -> Observed<Processes> {
+    let host = &scene.host;
+    let pids = pids(host)?;
+    let dropped = pids.len().saturating_sub(PROCESSES_MAX) as u64;
+    let processes: Vec<Process> = pids.iter().take(PROCESSES_MAX).filter_map(|pid| process(host, *pid)).collect();
+    // Pid 1 belongs to somebody else on every host where we are not root, and root sees all.
+    let visibility = if processes.iter().any(|one| one.pid == 1) { Visibility::All } else { Visibility::OwnOnly };
+    let ticks_per_s = host.call("clock_ticks", || Ok(rustix::param::clock_ticks_per_second()));
+    Ok(Processes { processes, dropped, visibility, ticks_per_s: ticks_per_s.unwrap_or(TICKS_PER_S).max(1) })
+}
+
+/// One process; `None` if it has ended since, or may not be seen.
+fn process(host: &Host, pid: u32) -> Option<Process> {
+    let stat = ProcessStat::parse(&host.text(&format!("/proc/{pid}/stat")).ok()?)?;
+    let status = host.text(&format!("/proc/{pid}/status")).ok()?;
+    let argv0 = host.first_word(&format!("/proc/{pid}/cmdline"), ARGV0_BYTES_MAX).ok();
+    let kind = stat.kind();
+    Some(Process {
+        pid,
+        parent: stat.parent,
+        name: stat.name,
+        argv0: argv0.filter(|word| !word.is_empty()),
+        uid: status_field(&status, "Uid")?.split_ascii_whitespace().nth(1)?.parse().ok()?,
+        state: stat.state,
+        resident_bytes: status_bytes(&status, "VmRSS"),
+        swapped_bytes: status_bytes(&status, "VmSwap"),
+        threads: stat.threads,
+        cpu_ticks: stat.cpu_ticks,
+        started_ticks: stat.started_ticks,
+        kind,
+    })
+}
+
+/// The value of a line of /proc/PID/status.
+pub(super) fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim()))
+}
+
+/// A size of /proc/PID/status, which counts in kibibytes; 0 where there is none (kernel threads).
+fn status_bytes(status: &str, name: &str) -> u64 {
+    let number = status_field(status, name).and_then(|value| value.split_ascii_whitespace().next()?.parse().ok());
+    number.unwrap_or(0_u64).saturating_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::observe::{ContactPeers, IggyRequest, Request};
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::evidence::Evidence;
+    use crate::evidence::processes::ProcessKind;
+
+    fn scene(host: Host) -> Scene {
+        let request = Request { window_ms: 0, iggy: IggyRequest::default(), contact_peers: ContactPeers::Never };
+        Scene { host: Arc::new(host), request, evidence: Evidence::default(), now: Timestamp::from_unix(0) }
+    }
+
+    fn write(tree: &std::path::Path, path: &str, content: &[u8]) {
+        let at = tree.join(path);
+        std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+        std::fs::write(at, content).unwrap();
+    }
+
+    #[test]
+    fn arguments_never_become_evidence() {
+        let tree = tempfile::tempdir().unwrap();
+        let stat = b"7 (iggy-server) S 1 7 7 0 -1 4194560 1 2 3 4 70 30 5 6 20 0 11 0 12345 1 2 3";
+        write(tree.path(), "proc/7/stat", stat);
+        write(
+            tree.path(),
+            "proc/7/status",
+            b"Name:\tiggy-server\nUid:\t0\t1000\t0\t0\nVmRSS:\t    2048 kB\nVmSwap:\t 4 kB\n",
+        );
+        write(tree.path(), "proc/7/cmdline", b"/opt/iggy/iggy-server\0--password\0hunter2\0");
+        write(tree.path(), "proc/8/stat", b"gone");
+        write(tree.path(), "proc/sys/x", b"");
+        let seen = processes(&scene(Host::recorded(tree.path()).unwrap())).unwrap();
+        let expected = Process {
+            pid: 7,
+            parent: 1,
+            name: "iggy-server".into(),
+            argv0: Some("/opt/iggy/iggy-server".into()),
+            uid: 1000,
+            state: 'S',
+            resident_bytes: 2 << 20,
+            swapped_bytes: 4096,
+            threads: 11,
+            cpu_ticks: 100,
+            started_ticks: 12_345,
+            kind: ProcessKind::Program,
+        };
+        let visibility = Visibility::OwnOnly;
+        assert_eq!(seen, Processes { processes: vec![expected], dropped: 0, visibility, ticks_per_s: 100 });
+    }
+
+    #[test]
+    fn this_machine_has_this_process() {
+        let seen = processes(&scene(Host::live())).unwrap();
+        let own = seen.find(std::process::id()).unwrap();
+        assert_eq!(own.uid, rustix::process::geteuid().as_raw());
+        assert!(own.resident_bytes > 0 && own.threads > 0 && own.started_ticks > 0, "{own:?}");
+    }
+}
