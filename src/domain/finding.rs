@@ -141,7 +141,35 @@ pub enum Proof {
         /// Lines left out by a cap.
         lines_dropped: u64,
     },
+    /// Numbers that a picture shows better than a table.
+    Chart {
+        /// What it shows; our own words.
+        title: &'static str,
+        /// How it is drawn.
+        kind: ChartKind,
+        /// The unit of all values.
+        unit: Unit,
+        /// The values, named.
+        bars: Vec<(String, f64)>,
+        /// The full scale, where there is one: a volume's size, 100 %.
+        scale: Option<f64>,
+    },
 }
+
+/// How a chart is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChartKind {
+    /// One horizontal bar a value: cores, volumes, topics, days until a certificate expires.
+    Bars,
+    /// One bar divided into its parts: memory.
+    Parts,
+    /// Upright columns in a given order: a histogram.
+    Columns,
+}
+
+/// The most values that a chart keeps: the first ones, so sort before.
+pub const CHART_BARS_MAX: usize = 64;
 
 /// The most rows that an evidence table keeps; the rest is counted in `rows_dropped`.
 pub const EVIDENCE_ROWS_MAX: usize = 200;
@@ -160,6 +188,18 @@ impl Proof {
     pub fn facts<N: Into<Cell>, V: Into<Cell>>(title: &'static str, facts: impl IntoIterator<Item = (N, V)>) -> Self {
         let rows = facts.into_iter().map(|(name, value)| vec![name.into(), value.into()]).collect();
         Self::table(title, vec![Column::text("What"), Column::text("Value")], rows)
+    }
+
+    /// A chart of at most [`CHART_BARS_MAX`] values.
+    #[must_use]
+    pub fn chart(
+        title: &'static str,
+        kind: ChartKind,
+        unit: Unit,
+        bars: impl IntoIterator<Item = (String, f64)>,
+        scale: Option<f64>,
+    ) -> Self {
+        Self::Chart { title, kind, unit, bars: bars.into_iter().take(CHART_BARS_MAX).collect(), scale }
     }
 }
 

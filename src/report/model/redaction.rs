@@ -1,0 +1,72 @@
+//! What was masked: counts alone, never a value.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Map, Visit, Words};
+use crate::domain::snapshot::Redaction;
+
+/// What was masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedactionSummary<T> {
+    /// Masked, or in clear because it was asked for.
+    pub state: Redaction,
+    /// Values masked in all.
+    pub masks: u64,
+    /// Masks by rule, most first.
+    pub rules: Vec<RuleMasks>,
+    /// Masks by artifact, most first.
+    pub artifacts: Vec<ArtifactMasks<T>>,
+    /// Rules whose secrets were too common to be searched for elsewhere.
+    pub suppressed: Vec<Words>,
+    /// What could not be redacted and was left out for that.
+    pub withheld: Vec<T>,
+}
+
+/// Masks by one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleMasks {
+    /// The rule.
+    pub rule: Words,
+    /// Its masks.
+    pub masks: u64,
+}
+
+/// Masks in one artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtifactMasks<T> {
+    /// A path, a log, a part of the report.
+    pub artifact: T,
+    /// Its masks.
+    pub masks: u64,
+}
+
+impl<T> RedactionSummary<T> {
+    /// A summary without counts, to be filled in once the engine has run.
+    #[must_use]
+    pub const fn empty(state: Redaction) -> Self {
+        Self { state, masks: 0, rules: Vec::new(), artifacts: Vec::new(), suppressed: Vec::new(), withheld: Vec::new() }
+    }
+
+    pub(super) fn map_text<U>(self, f: &mut Map<'_, T, U>) -> RedactionSummary<U> {
+        RedactionSummary {
+            state: self.state,
+            masks: self.masks,
+            rules: self.rules,
+            artifacts: self
+                .artifacts
+                .into_iter()
+                .map(|artifact| ArtifactMasks { artifact: f(artifact.artifact), masks: artifact.masks })
+                .collect(),
+            suppressed: self.suppressed,
+            withheld: self.withheld.into_iter().map(&mut *f).collect(),
+        }
+    }
+
+    pub(super) fn for_each_text(&self, f: &mut Visit<'_, T>) {
+        let Self { state: _, masks: _, rules: _, artifacts, suppressed: _, withheld } = self;
+        for ArtifactMasks { artifact, masks: _ } in artifacts {
+            f(artifact);
+        }
+        withheld.iter().for_each(&mut *f);
+    }
+}
