@@ -1,15 +1,279 @@
-//! The engine that finds and masks secrets.
+//! The second pass: masking.
 
-/// Finds and masks secrets.
-#[derive(Debug)]
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use zeroize::Zeroizing;
+
+use super::carrier::Carrier;
+use super::error::RedactError;
+use super::learner::{Learner, Secret};
+use super::pseudonym::{MASK_PREFIX, PseudonymKey, Tag};
+use super::scan::Scanner;
+use super::settings::{Compiled, Settings, SettingsError};
+use super::span::{Form, Rule, Span};
+use super::stream::{self, Fingerprint, Piece};
+use super::summary::{Ledger, Summary, Tally};
+
+/// Bytes of data that has to be seen as a whole: an environment, a configuration file.
+pub(super) const STRUCTURED_BYTES_MAX: usize = 8 << 20;
+/// What stands in place of a text on which the engine failed.
+const FAILED: &str = "[redaction failed]";
+/// The artifact under which single texts are counted.
+const TEXTS: &str = "report";
+
+/// Masks secrets. It may be used from several threads; results do not depend on which.
 pub struct Engine {
-    _private: (),
+    rules: Compiled,
+    key: PseudonymKey,
+    secrets: Vec<Secret>,
+    places: HashMap<Tag, usize>,
+    /// Short tags that two secrets share.
+    shared_tags: HashSet<String>,
+    fingerprints: HashMap<String, Fingerprint>,
+    ledger: Mutex<Ledger>,
+}
+
+/// What became of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamSummary {
+    /// Bytes read.
+    pub read_bytes: u64,
+    /// Bytes written.
+    pub written_bytes: u64,
+    /// Masks put in.
+    pub masks: u64,
+}
+
+/// What a search of unknown data said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scan {
+    /// No secret, in no encoding, and no token.
+    Clean,
+    /// A hit of this rule.
+    Hit {
+        /// The rule's name.
+        rule: String,
+    },
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("secrets", &self.secrets.len()).finish_non_exhaustive()
+    }
 }
 
 impl Engine {
-    /// `text` with its secrets masked.
+    pub(super) fn new(learner: Learner) -> Self {
+        let Learner { rules, key, secrets, places, fingerprints } = learner;
+        let (mut seen, mut shared_tags) = (HashSet::new(), HashSet::new());
+        for tag in places.keys() {
+            if !seen.insert(tag.short().to_owned()) {
+                shared_tags.insert(tag.short().to_owned());
+            }
+        }
+        Self { rules, key, secrets, places, shared_tags, fingerprints, ledger: Mutex::default() }
+    }
+
+    /// An engine that has learned nothing, for texts outside a snapshot: our own logs and errors.
+    ///
+    /// # Errors
+    /// When the user's rules cannot be used.
+    pub fn unlearned(settings: &Settings, key: PseudonymKey) -> Result<Self, SettingsError> {
+        Ok(Learner::new(settings, key)?.finish())
+    }
+
+    /// `text` with its secrets masked. When the engine fails on it, a note stands in its place.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        text.to_owned()
+        match self.bytes(Carrier::Text, TEXTS, text.as_bytes()) {
+            Ok(masked) => String::from_utf8(masked)
+                .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned()),
+            Err(_) => FAILED.to_owned(),
+        }
     }
+
+    /// `bytes` with their secrets masked; bytes outside the masks are unchanged. `artifact` names them in the summary.
+    ///
+    /// # Errors
+    /// [`RedactError::Panicked`]: the artifact must be left out.
+    pub fn bytes(&self, carrier: Carrier, artifact: &str, bytes: &[u8]) -> Result<Vec<u8>, RedactError> {
+        let masked = catch_unwind(AssertUnwindSafe(|| {
+            let mut tally = Tally::default();
+            let mut out = Vec::with_capacity(bytes.len());
+            let mut done = 0;
+            for span in self.scanner().spans(carrier, bytes) {
+                out.extend_from_slice(&bytes[done..span.start]);
+                self.mask(&span, &bytes[span.start..span.end], &mut out, &mut tally);
+                done = span.end;
+            }
+            out.extend_from_slice(&bytes[done..]);
+            (out, tally)
+        }));
+        let (out, tally) = masked.map_err(|_| self.failed(artifact, RedactError::Panicked))?;
+        self.tell(artifact, &tally);
+        Ok(out)
+    }
+
+    /// Masks a stream in constant memory.
+    ///
+    /// # Errors
+    /// When reading or writing fails, when the engine fails, and with [`RedactError::Changed`] when
+    /// [`Learner::learn_stream`] saw other data under this name: what was written must then be thrown away.
+    pub fn stream(
+        &self,
+        carrier: Carrier,
+        artifact: &str,
+        reader: &mut dyn Read,
+        writer: &mut dyn Write,
+    ) -> Result<StreamSummary, RedactError> {
+        let run = AssertUnwindSafe(|| self.stream_inner(carrier, artifact, reader, writer));
+        catch_unwind(run).unwrap_or(Err(RedactError::Panicked)).map_err(|error| self.failed(artifact, error))
+    }
+
+    fn stream_inner(
+        &self,
+        carrier: Carrier,
+        artifact: &str,
+        reader: &mut dyn Read,
+        writer: &mut dyn Write,
+    ) -> Result<StreamSummary, RedactError> {
+        let (read_bytes, written_bytes, masks, fingerprint);
+        if carrier == Carrier::Text {
+            let (mut tally, mut mask, mut written) = (Tally::default(), Vec::new(), 0_u64);
+            let read = stream::cut(&self.scanner(), reader, &mut |piece| {
+                let out = match piece {
+                    Piece::Clear(bytes) => bytes,
+                    Piece::Secret(span, bytes) => {
+                        mask.clear();
+                        self.mask(span, bytes, &mut mask, &mut tally);
+                        &mask
+                    }
+                };
+                written += out.len() as u64;
+                writer.write_all(out).map_err(RedactError::Write)
+            })?;
+            self.tell(artifact, &tally);
+            (read_bytes, written_bytes, masks, fingerprint) = (read.bytes, written, tally.masks, read.fingerprint);
+        } else {
+            let (bytes, print) = read_whole(reader, STRUCTURED_BYTES_MAX)?;
+            let before = self.masks();
+            let masked = self.bytes(carrier, artifact, &bytes)?;
+            writer.write_all(&masked).map_err(RedactError::Write)?;
+            (read_bytes, written_bytes) = (bytes.len() as u64, masked.len() as u64);
+            (masks, fingerprint) = (self.masks() - before, print);
+        }
+        if self.fingerprints.get(artifact).is_some_and(|learned| *learned != fingerprint) {
+            return Err(RedactError::Changed);
+        }
+        Ok(StreamSummary { read_bytes, written_bytes, masks })
+    }
+
+    /// Copies a binary of known layout with the salt and hash of every password verifier in it overwritten by as many
+    /// bytes: Iggy's `state/log`.
+    ///
+    /// # Errors
+    /// When reading or writing fails.
+    pub fn equal_length_verifiers(
+        &self,
+        artifact: &str,
+        reader: &mut dyn Read,
+        writer: &mut dyn Write,
+    ) -> Result<StreamSummary, RedactError> {
+        self.stream(Carrier::Text, artifact, reader, writer)
+    }
+
+    /// Searches data of unknown layout for any known secret, in any encoding, and for tokens.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn scan(&self, artifact: &str, reader: &mut dyn Read) -> Result<Scan, RedactError> {
+        let _ = artifact;
+        let mut hit = None;
+        let run = AssertUnwindSafe(|| {
+            stream::cut(&self.scanner(), reader, &mut |piece| {
+                if let Piece::Secret(span, _) = piece {
+                    hit.get_or_insert_with(|| self.rule_name(span.rule).to_owned());
+                }
+                Ok(())
+            })
+        });
+        catch_unwind(run).unwrap_or(Err(RedactError::Panicked))?;
+        Ok(hit.map_or(Scan::Clean, |rule| Scan::Hit { rule }))
+    }
+
+    /// What was done so far, without values.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary { secrets_learned: self.secrets.len() as u64, ..Summary::default() };
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).tell(&mut summary, |tag| self.shown(tag).to_owned());
+        summary
+    }
+
+    fn scanner(&self) -> Scanner<'_> {
+        Scanner { rules: &self.rules }
+    }
+
+    fn masks(&self) -> u64 {
+        self.summary().rules.values().map(|masks| masks.masks).sum()
+    }
+
+    fn tell(&self, artifact: &str, tally: &Tally) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).add(artifact, tally);
+    }
+
+    fn failed(&self, artifact: &str, error: RedactError) -> RedactError {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).fail(artifact, error.to_string());
+        error
+    }
+
+    fn rule_name(&self, rule: Rule) -> &str {
+        match rule {
+            Rule::Builtin(name) => name,
+            Rule::Custom(place) => &self.rules.patterns[place].name,
+        }
+    }
+
+    fn shown<'t>(&self, tag: &'t Tag) -> &'t str {
+        if self.shared_tags.contains(tag.short()) { tag.long() } else { tag.short() }
+    }
+
+    /// Appends the mask of a span to `out`.
+    fn mask(&self, span: &Span, bytes: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
+        if span.form == Form::Rest {
+            tally.rest(self.rule_name(span.rule), bytes.len());
+            return;
+        }
+        let (tag, suffix) = match span.form {
+            Form::Known { secret, encoding } => (self.key.tag(&self.secrets[secret].bytes), encoding.suffix()),
+            _ => (self.key.tag(&decoded(span, bytes)), ""),
+        };
+        let class = self.places.get(&tag).map_or(span.class, |place| self.secrets[*place].class);
+        tally.mask(self.rule_name(span.rule), tag, bytes.len());
+        let mut mask = String::new();
+        let _ = write!(mask, "{MASK_PREFIX}{}-{}{suffix}", class.word(), self.shown(&tag));
+        out.extend_from_slice(mask.as_bytes());
+    }
+}
+
+/// The secret of a span as it was before it was written there.
+pub(super) fn decoded(_span: &Span, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(bytes.to_vec())
+}
+
+/// All that `reader` gives, up to a limit, and its fingerprint.
+pub(super) fn read_whole(
+    reader: &mut dyn Read,
+    limit_bytes: usize,
+) -> Result<(Zeroizing<Vec<u8>>, Fingerprint), RedactError> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    reader.take(limit_bytes as u64 + 1).read_to_end(&mut bytes).map_err(RedactError::Read)?;
+    if bytes.len() > limit_bytes {
+        return Err(RedactError::TooLarge { limit_bytes });
+    }
+    let fingerprint = Fingerprint::of(&bytes);
+    Ok((bytes, fingerprint))
 }

@@ -1,0 +1,144 @@
+//! What was masked, told without values: counts per rule and per artifact, and which tags met where.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::pseudonym::Tag;
+
+/// Artifacts that a summary tells apart; those past it are counted together under [`OTHERS`].
+const ARTIFACTS_MAX: usize = 4096;
+/// Tags whose artifacts a summary counts.
+const TAGS_MAX: usize = 4096;
+/// The name under which artifacts past the limit are counted.
+const OTHERS: &str = "(others)";
+/// Masked bytes are told in units of this many, so that the length of one secret does not show.
+const BYTES_UNIT: u64 = 64;
+
+/// Masks of one rule or in one artifact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Masks {
+    /// How many masks.
+    pub masks: u64,
+    /// How many different secrets.
+    pub secrets: u64,
+    /// How many bytes they replaced, rounded up to 64 so that no length shows.
+    pub masked_bytes: u64,
+}
+
+/// What the engine did, without any value, length or place inside a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Hash of the rules in force, the user's included.
+    pub ruleset: String,
+    /// Different secrets known before anything was masked.
+    pub secrets_learned: u64,
+    /// Of those, how many are looked for everywhere.
+    pub secrets_propagated: u64,
+    /// Rules whose secrets were common words of this host, and are therefore masked only where they were found.
+    pub propagation_suppressed: BTreeMap<String, u64>,
+    /// Masks by rule.
+    pub rules: BTreeMap<String, Masks>,
+    /// Masks by artifact; an artifact without any is listed with zeros.
+    pub artifacts: BTreeMap<String, Masks>,
+    /// In how many artifacts each secret was met, by its tag.
+    pub tags: BTreeMap<String, u64>,
+    /// Artifacts that could not be redacted and were left out, with the reason.
+    pub failed: BTreeMap<String, String>,
+}
+
+#[derive(Default)]
+struct Count {
+    masks: u64,
+    masked_bytes: u64,
+    tags: BTreeSet<Tag>,
+}
+
+impl Count {
+    fn add(&mut self, other: &Count) {
+        self.masks += other.masks;
+        self.masked_bytes += other.masked_bytes;
+        self.tags.extend(&other.tags);
+    }
+
+    fn told(&self) -> Masks {
+        Masks {
+            masks: self.masks,
+            secrets: self.tags.len() as u64,
+            masked_bytes: self.masked_bytes.div_ceil(BYTES_UNIT) * BYTES_UNIT,
+        }
+    }
+}
+
+/// Counts of one piece of work, merged into the engine's at its end.
+#[derive(Default)]
+pub(super) struct Tally {
+    rules: BTreeMap<String, Count>,
+    pub(super) masks: u64,
+}
+
+impl Tally {
+    /// Counts a mask.
+    pub(super) fn mask(&mut self, rule: &str, tag: Tag, masked_bytes: usize) {
+        self.masks += 1;
+        if !self.rules.contains_key(rule) {
+            self.rules.insert(rule.to_owned(), Count::default());
+        }
+        let count = self.rules.get_mut(rule).expect("it was put there");
+        count.masks += 1;
+        count.masked_bytes += masked_bytes as u64;
+        count.tags.insert(tag);
+    }
+
+    /// Counts bytes swallowed after a mask.
+    pub(super) fn rest(&mut self, rule: &str, masked_bytes: usize) {
+        if let Some(count) = self.rules.get_mut(rule) {
+            count.masked_bytes += masked_bytes as u64;
+        }
+    }
+}
+
+/// The counts of an engine.
+#[derive(Default)]
+pub(super) struct Ledger {
+    rules: BTreeMap<String, Count>,
+    artifacts: BTreeMap<String, Count>,
+    tags: BTreeMap<Tag, BTreeSet<u32>>,
+    failed: BTreeMap<String, String>,
+    numbers: BTreeMap<String, u32>,
+}
+
+impl Ledger {
+    /// Adds what was done to an artifact; its name is redacted already.
+    pub(super) fn add(&mut self, artifact: &str, tally: &Tally) {
+        let known = self.artifacts.contains_key(artifact) || self.artifacts.len() < ARTIFACTS_MAX;
+        let name = if known { artifact } else { OTHERS };
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(name.to_owned()).or_insert(next);
+        let entry = self.artifacts.entry(name.to_owned()).or_default();
+        for (rule, count) in &tally.rules {
+            entry.add(count);
+            self.rules.entry(rule.clone()).or_default().add(count);
+            for tag in &count.tags {
+                if self.tags.len() < TAGS_MAX || self.tags.contains_key(tag) {
+                    self.tags.entry(*tag).or_default().insert(number);
+                }
+            }
+        }
+    }
+
+    /// Notes that an artifact could not be redacted.
+    pub(super) fn fail(&mut self, artifact: &str, reason: String) {
+        if self.failed.len() < ARTIFACTS_MAX {
+            self.failed.insert(artifact.to_owned(), reason);
+        }
+    }
+
+    /// Fills the counts of `summary`; `shown` gives a tag as masks show it.
+    pub(super) fn tell(&self, summary: &mut Summary, shown: impl Fn(&Tag) -> String) {
+        summary.rules = self.rules.iter().map(|(rule, count)| (rule.clone(), count.told())).collect();
+        summary.artifacts = self.artifacts.iter().map(|(name, count)| (name.clone(), count.told())).collect();
+        summary.tags = self.tags.iter().map(|(tag, numbers)| (shown(tag), numbers.len() as u64)).collect();
+        summary.failed = self.failed.clone();
+    }
+}
