@@ -100,6 +100,11 @@ requests_per_minute = 0
 body_bytes = 2048
 [checks."mem.swap"]
 swappiness_pass_max = 60
+[redaction]
+keys = ["vault-word"]
+[[redaction.patterns]]
+name = "ticket"
+regex = "T-[0-9]{8}"
 [plans.archive-forever]
 snapshots_max = 100
 retention_days = 3650
@@ -116,6 +121,8 @@ retention_days = 3650
     assert_eq!(config.snapshot.memory_max_bytes, 128 << 20);
     assert_eq!(config.archive.reserve(1 << 40), 0);
     assert_eq!(config.checks.value("mem.swap", "swappiness_pass_max"), Some(60.0));
+    assert_eq!(config.redaction.keys, ["vault-word"]);
+    assert_eq!(config.redaction.patterns[0].name, "ticket");
     assert_eq!(config.plan("archive-forever").unwrap().retention_days, 3650);
     assert_eq!(config.all_plans().len(), 4);
     assert_eq!(origin(&loaded, "checks.\"mem.swap\".swappiness_pass_max"), "snapvisor.toml:16");
@@ -176,6 +183,14 @@ fn what_is_refused_is_named_with_file_line_and_key() {
             "snapvisor.toml:4: `plans.own.x` is not a setting of a plan; it has snapshots_max, retention_days",
         ),
         ("[plans.\"a b\"]", "snapvisor.toml:1: `plans.\"a b\"` must be named with letters, digits, `-` and `_`"),
+        (
+            "[redaction]\nkeyz = []",
+            "snapvisor.toml:2: `redaction.keyz` is refused: unknown field `keyz`, expected one of `keys`, `literals_file`, `patterns`, `allow_keys`, `allow_values`",
+        ),
+        (
+            "[redaction]\nkeys = [\"--\"]",
+            "snapvisor.toml:2: `redaction.keys` is refused: redaction.keys: an entry holds no letter or digit",
+        ),
         ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"", "snapvisor.toml:2: duplicate key"),
         ("a = [", "snapvisor.toml:1: unclosed array, expected `]`"),
     ] {

@@ -1,6 +1,9 @@
-//! The tables whose keys are not ours to list: `[checks."ID"]` belongs to the catalogue, `[plans.NAME]` to the operator.
+//! The tables whose keys are not ours to list: `[checks."ID"]` belongs to the catalogue, `[redaction]` to the engine,
+//! `[plans.NAME]` to the operator.
 //!
 //! Each entry is put before the room that knows it by itself, so that a refusal names the entry's own line.
+
+use std::error::Error as _;
 
 use serde_json::{Map, Value, json};
 use toml::Spanned;
@@ -9,12 +12,15 @@ use toml::de::{DeTable, DeValue};
 use super::kind::Kind;
 use crate::checks;
 use crate::domain::plan;
+use crate::redact;
 
 /// A table with keys of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OpenTable {
     /// `[checks."ID"]`.
     Checks,
+    /// `[redaction]`.
+    Redaction,
     /// `[plans.NAME]`.
     Plans,
 }
@@ -50,12 +56,13 @@ const PLAN_KEYS: [(&str, Kind); 2] = [
 const PLAN_NAME_CHARACTERS_MAX: usize = 64;
 
 impl OpenTable {
-    pub(super) const ALL: [Self; 2] = [Self::Checks, Self::Plans];
+    pub(super) const ALL: [Self; 3] = [Self::Checks, Self::Redaction, Self::Plans];
 
     /// The name of the table.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Checks => "checks",
+            Self::Redaction => "redaction",
             Self::Plans => "plans",
         }
     }
@@ -64,6 +71,10 @@ impl OpenTable {
     pub(super) fn entries(self, table: &DeTable<'_>) -> Result<Vec<Entry>, Refusal> {
         let mut found = Vec::new();
         for (name, inner) in table {
+            if self == Self::Redaction {
+                found.push(self.entry(&[self.name().to_owned()], name, inner)?);
+                continue;
+            }
             let names = vec![self.name().to_owned(), name.get_ref().to_string()];
             let at = name.span().start;
             let refuse = |problem: String| Refusal { names: names.clone(), problem, at };
@@ -79,6 +90,7 @@ impl OpenTable {
     fn refuse_name(self, name: &str, inner: &DeTable<'_>) -> Result<(), String> {
         match self {
             Self::Checks => refuse_check(&json!({ name: {} })),
+            Self::Redaction => Ok(()),
             Self::Plans if plan::built_in(name).is_some() => {
                 Err("is a built-in plan; choose another name for a plan of your own".to_owned())
             }
@@ -104,6 +116,10 @@ impl OpenTable {
                 let value = json(value.get_ref());
                 refuse_check(&json!({ &names[1]: { &names[2]: value } })).map(|()| value)
             }
+            Self::Redaction => {
+                let value = json(value.get_ref());
+                refuse_redaction(&json!({ &names[1]: value })).map(|()| value)
+            }
             Self::Plans => match PLAN_KEYS.iter().find(|(known, _)| known == key.get_ref()) {
                 Some((_, kind)) => kind.of_toml(value.get_ref()).map_err(|expected| format!("must be {expected}")),
                 None => Err(format!("is not a setting of a plan; it has {}", PLAN_KEYS.map(|(key, _)| key).join(", "))),
@@ -121,6 +137,16 @@ fn refuse_check(table: &Value) -> Result<(), String> {
     let settings: checks::Settings = serde_json::from_value(table.clone())
         .map_err(|_| "must be a number, or true or false for `enabled`".to_owned())?;
     settings.validate().map_err(|error| format!("is refused: {error}"))
+}
+
+/// What the engine says against this table of rules.
+fn refuse_redaction(table: &Value) -> Result<(), String> {
+    let settings: redact::Settings =
+        serde_json::from_value(table.clone()).map_err(|error| format!("is refused: {error}"))?;
+    settings.validate().map_err(|error| match error.source() {
+        Some(source) => format!("is refused: {error}: {source}"),
+        None => format!("is refused: {error}"),
+    })
 }
 
 fn is_plan_name(name: &str) -> bool {

@@ -13,6 +13,7 @@ use crate::checks;
 use crate::domain::plan::{self, Plan};
 use crate::domain::size::{GIB, KIB, MIB};
 use crate::domain::snapshot::{IggyData, Redaction};
+use crate::redact;
 
 /// The longest deadline of a snapshot, in seconds: clients stop polling after 600.
 pub const DEADLINE_S_MAX: u64 = 570;
@@ -47,6 +48,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Checks that are off, and thresholds that were changed.
     pub checks: checks::Settings,
+    /// The operator's own rules of redaction.
+    pub redaction: redact::Settings,
     /// The operator's own plans, by name.
     pub plans: BTreeMap<String, PlanConfig>,
 }
@@ -243,6 +246,7 @@ impl Default for Config {
             archive: ArchiveConfig::default(),
             limits: LimitsConfig::default(),
             checks: checks::Settings::default(),
+            redaction: redact::Settings::default(),
             plans: BTreeMap::new(),
         }
     }
