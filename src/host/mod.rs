@@ -18,4 +18,4 @@ mod tape;
 pub use file::{Bounded, FileKind, Metadata, Truncated};
 pub use observe::{ContactPeers, IggyRequest, Observation, Request, SourceTiming, observe};
 pub use root::{Host, HostError, Reading};
-pub use tape::{Mask, Masker};
+pub use tape::Mask;

@@ -10,9 +10,10 @@ use std::sync::RwLock;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::file::{Bounded, Metadata, bounded, stat, tail};
-use super::tape::{Masker, Player, Recorder};
+use super::tape::{Mask, Player, Recorder};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 
@@ -87,19 +88,19 @@ impl Host {
         Ok(Self { view: View::Recorded { tree: fd, player }, recorder: None, stuck: RwLock::default() })
     }
 
-    /// The same host; everything that is read of it is also written below `tree`, masked by `masker`.
+    /// The same host; everything that is read of it is also kept, for [`Host::write_recording`].
     #[must_use]
-    pub fn recording(mut self, tree: &Path, masker: Masker) -> Self {
-        self.recorder = Some(Recorder::new(tree.to_owned(), masker));
+    pub fn recording(mut self) -> Self {
+        self.recorder = Some(Recorder::default());
         self
     }
 
-    /// Writes what a recording gathered besides files.
+    /// Writes what was kept as a recorded tree below `tree`, its secrets masked by `mask`. Nothing if nothing was kept.
     ///
     /// # Errors
     /// The first file of the recording that could not be written.
-    pub fn finish_recording(&self) -> Result<(), HostError> {
-        self.recorder.as_ref().map_or(Ok(()), Recorder::finish)
+    pub fn write_recording(&self, tree: &Path, mask: &Mask<'_>) -> Result<(), HostError> {
+        self.recorder.as_ref().map_or(Ok(()), |recorder| recorder.write(tree, mask))
     }
 
     /// Whether this machine itself is looked at.
@@ -167,6 +168,15 @@ impl Host {
     /// As [`Host::text`].
     pub fn bytes(&self, path: &str) -> Observed<Vec<u8>> {
         self.bounded(path, READ_BYTES_MAX).map(|read| read.bytes)
+    }
+
+    /// A file whose content is never evidence and never recorded: it only seeds the table of secrets (environments,
+    /// whole command lines, credentials). The buffer is wiped when it is dropped.
+    ///
+    /// # Errors
+    /// As [`Host::text`].
+    pub fn seed(&self, path: &str) -> Observed<Zeroizing<Vec<u8>>> {
+        self.open(path).and_then(|file| bounded(file, path, READ_BYTES_MAX)).map(|read| Zeroizing::new(read.bytes))
     }
 
     /// The first `bytes_max` bytes of a file.

@@ -1,9 +1,10 @@
 //! Recording a host and playing a recording back: what files cannot hold stands as JSON below `.snapvisor/`.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
@@ -20,18 +21,11 @@ use crate::evidence::Observed;
 const FOLDER: &str = ".snapvisor";
 /// Bytes of one JSON file of a recording at most.
 const JSON_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of files that a recording keeps in memory at most.
+const RECORDING_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Masks the secrets of what is recorded.
-pub struct Masker(pub Box<Mask>);
-
-/// Given the path that bytes come from and the bytes, gives the bytes that may be kept.
-pub type Mask = dyn Fn(&str, &[u8]) -> Vec<u8> + Send + Sync;
-
-impl fmt::Debug for Masker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Masker")
-    }
-}
+/// Gives the bytes of a path that may be kept, their secrets masked; `None`: nothing of it may.
+pub type Mask<'a> = dyn Fn(&str, &[u8]) -> Option<Vec<u8>> + 'a;
 
 /// What a recording holds besides files.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -53,53 +47,53 @@ enum Outcome<T> {
     Gap(Gap),
 }
 
-/// Writes a recording while a host is looked at.
-#[derive(Debug)]
-pub(super) struct Recorder {
-    tree: PathBuf,
-    masker: Masker,
-    notes: Mutex<Notes>,
-    first_failure: Mutex<Option<HostError>>,
+/// Keeps what is read of a host until its secrets are known and can be masked.
+#[derive(Debug, Default)]
+pub(super) struct Recorder(Mutex<Recording>);
+
+#[derive(Debug, Default)]
+struct Recording {
+    /// Path → content.
+    files: BTreeMap<String, Vec<u8>>,
+    /// Their bytes together.
+    bytes: usize,
+    /// Path → target.
+    links: BTreeMap<String, String>,
+    /// Name → JSON.
+    calls: BTreeMap<String, Vec<u8>>,
+    notes: Notes,
 }
 
 impl Recorder {
-    pub(super) fn new(tree: PathBuf, masker: Masker) -> Self {
-        Self { tree, masker, notes: Mutex::default(), first_failure: Mutex::default() }
-    }
-
     pub(super) fn file(&self, path: &str, read: &Observed<Bounded>) {
-        match read {
-            Ok(read) => self.write(path, &(self.masker.0)(path, &read.bytes)),
-            Err(gap) => self.note(|notes| notes.gaps.insert(path.to_owned(), gap.clone())),
-        }
+        self.keep(|recording| match read {
+            Ok(read) if recording.bytes + read.bytes.len() <= RECORDING_BYTES_MAX => {
+                recording.bytes += read.bytes.len();
+                recording.files.insert(path.to_owned(), read.bytes.clone());
+            }
+            Ok(_) => recording.gap(path, &Gap::broken("left out: the recording is full")),
+            Err(gap) => recording.gap(path, gap),
+        });
     }
 
     pub(super) fn link(&self, path: &str, read: &Observed<String>) {
-        match read {
-            Ok(target) => {
-                let target = (self.masker.0)(path, target.as_bytes());
-                let Some(at) = self.place(path) else { return };
-                let target: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(target.as_slice());
-                match std::os::unix::fs::symlink(target, &at) {
-                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.failed(at, error),
-                    _ => {}
-                }
-            }
-            Err(gap) => self.note(|notes| notes.gaps.insert(path.to_owned(), gap.clone())),
-        }
+        self.keep(|recording| match read {
+            Ok(target) => drop(recording.links.insert(path.to_owned(), target.clone())),
+            Err(gap) => recording.gap(path, gap),
+        });
     }
 
     pub(super) fn list(&self, path: &str, listed: &Observed<Vec<String>>) {
-        self.note(|notes| match listed {
-            Ok(names) => drop(notes.lists.insert(path.to_owned(), names.clone())),
-            Err(gap) => drop(notes.gaps.insert(path.to_owned(), gap.clone())),
+        self.keep(|recording| match listed {
+            Ok(names) => drop(recording.notes.lists.insert(path.to_owned(), names.clone())),
+            Err(gap) => recording.gap(path, gap),
         });
     }
 
     pub(super) fn metadata(&self, path: &str, observed: &Observed<Metadata>) {
-        self.note(|notes| match observed {
-            Ok(metadata) => drop(notes.metadata.insert(path.to_owned(), metadata.clone())),
-            Err(gap) => drop(notes.gaps.insert(path.to_owned(), gap.clone())),
+        self.keep(|recording| match observed {
+            Ok(metadata) => drop(recording.notes.metadata.insert(path.to_owned(), metadata.clone())),
+            Err(gap) => recording.gap(path, gap),
         });
     }
 
@@ -108,57 +102,70 @@ impl Recorder {
             Ok(value) => Outcome::Ok(value),
             Err(gap) => Outcome::Gap(gap.clone()),
         };
-        self.json(&format!("/{FOLDER}/calls/{name}.json"), &outcome);
+        let json = serde_json::to_vec_pretty(&outcome).expect("evidence has only string keys");
+        self.keep(|recording| drop(recording.calls.insert(name.to_owned(), json)));
     }
 
-    pub(super) fn finish(&self) -> Result<(), HostError> {
-        let notes = std::mem::take(&mut *self.notes.lock().expect("no holder of this lock panics"));
-        self.json(&format!("/{FOLDER}/notes.json"), &notes);
-        self.first_failure.lock().expect("no holder of this lock panics").take().map_or(Ok(()), Err)
-    }
-
-    fn note<R>(&self, change: impl FnOnce(&mut Notes) -> R) {
-        change(&mut self.notes.lock().expect("no holder of this lock panics"));
-    }
-
-    fn json(&self, path: &str, value: &impl Serialize) {
-        let text = serde_json::to_vec_pretty(value).expect("evidence has only string keys");
-        self.write(path, &(self.masker.0)(path, &text));
-    }
-
-    fn write(&self, path: &str, bytes: &[u8]) {
-        let Some(at) = self.place(path) else { return };
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&at)
-            .and_then(|mut file| file.write_all(bytes));
-        if let Err(error) = written {
-            self.failed(at, error);
+    /// Writes the recording below `tree`, which may exist.
+    pub(super) fn write(&self, tree: &Path, mask: &Mask<'_>) -> Result<(), HostError> {
+        let recording = std::mem::take(&mut *self.0.lock().expect("no holder of this lock panics"));
+        for (path, bytes) in &recording.files {
+            write(tree, path, mask(path, bytes).as_deref())?;
         }
-    }
-
-    /// Where a path of the host stands in the tree, its folder made; `None` (and noted) if that fails.
-    fn place(&self, path: &str) -> Option<PathBuf> {
-        let below = Path::new(path).components().filter(|part| matches!(part, Component::Normal(_)));
-        let at = below.fold(self.tree.clone(), |at, part| at.join(part));
-        let folder = at.parent().unwrap_or(&self.tree);
-        match fs::DirBuilder::new().recursive(true).mode(0o700).create(folder) {
-            Ok(()) => Some(at),
-            Err(error) => {
-                self.failed(at, error);
-                None
+        for (path, target) in &recording.links {
+            if let Some(target) = mask(path, target.as_bytes()) {
+                link(tree, path, &target)?;
             }
         }
+        for (name, json) in &recording.calls {
+            let path = format!("/{FOLDER}/calls/{name}.json");
+            write(tree, &path, mask(&path, json).as_deref())?;
+        }
+        let notes = serde_json::to_vec_pretty(&recording.notes).expect("notes have only string keys");
+        let path = format!("/{FOLDER}/notes.json");
+        write(tree, &path, mask(&path, &notes).as_deref())
     }
 
-    fn failed(&self, path: PathBuf, source: io::Error) {
-        self.first_failure
-            .lock()
-            .expect("no holder of this lock panics")
-            .get_or_insert(HostError::Recording { path, source });
+    fn keep(&self, change: impl FnOnce(&mut Recording)) {
+        change(&mut self.0.lock().expect("no holder of this lock panics"));
+    }
+}
+
+impl Recording {
+    fn gap(&mut self, path: &str, gap: &Gap) {
+        self.notes.gaps.insert(path.to_owned(), gap.clone());
+    }
+}
+
+fn write(tree: &Path, path: &str, bytes: Option<&[u8]>) -> Result<(), HostError> {
+    let Some(bytes) = bytes else { return Ok(()) };
+    let at = place(tree, path)?;
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&at)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(|source| HostError::Recording { path: at, source })
+}
+
+fn link(tree: &Path, path: &str, target: &[u8]) -> Result<(), HostError> {
+    let at = place(tree, path)?;
+    match std::os::unix::fs::symlink(OsStr::from_bytes(target), &at) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(HostError::Recording { path: at, source }),
+        _ => Ok(()),
+    }
+}
+
+/// Where a path of the host stands in the tree; its folder is made.
+fn place(tree: &Path, path: &str) -> Result<PathBuf, HostError> {
+    let below = Path::new(path).components().filter(|part| matches!(part, Component::Normal(_)));
+    let at = below.fold(tree.to_owned(), |at, part| at.join(part));
+    let folder = at.parent().unwrap_or(tree);
+    match fs::DirBuilder::new().recursive(true).mode(0o700).create(folder) {
+        Ok(()) => Ok(at),
+        Err(source) => Err(HostError::Recording { path: at, source }),
     }
 }
 
@@ -218,8 +225,7 @@ mod tests {
     #[test]
     fn what_is_recorded_plays_back_the_same() {
         let tree = tempfile::tempdir().unwrap();
-        let masker = Masker(Box::new(|_, bytes| bytes.to_vec()));
-        let live = Host::live().recording(tree.path(), masker);
+        let live = Host::live().recording();
         let observe = |host: &Host, call: Observed<u32>| {
             (
                 host.text("/proc/sys/kernel/osrelease"),
@@ -231,7 +237,7 @@ mod tests {
             )
         };
         let seen = observe(&live, Ok(42));
-        live.finish_recording().unwrap();
+        live.write_recording(tree.path(), &|_, bytes| Some(bytes.to_vec())).unwrap();
         let recorded = Host::recorded(tree.path()).unwrap();
         assert_eq!(observe(&recorded, Err(Gap::broken("asked the live kernel"))), seen);
     }
