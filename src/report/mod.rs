@@ -5,8 +5,14 @@
 //! [`model::Document::map_text`] is the only way from one to the other. Invariant: no text of a host reaches a writer
 //! in another type than [`crate::redact::Redacted`].
 
+pub mod html;
 pub mod json;
+pub mod levels;
 pub mod model;
+
+mod minimal;
+
+pub use minimal::minimal;
 
 #[cfg(test)]
 mod fixtures;

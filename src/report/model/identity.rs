@@ -21,6 +21,8 @@ pub struct Snapshot<T> {
     pub hostname: Option<T>,
     /// When observation began.
     pub taken_at: Timestamp,
+    /// Seconds that the host's local time is ahead of UTC then; none when unknown.
+    pub utc_offset_s: Option<i32>,
     /// How long it took until this report was rendered, milliseconds.
     pub duration_ms: u64,
     /// What was asked for.
@@ -51,6 +53,15 @@ pub struct Ids {
 }
 
 impl<T> Snapshot<T> {
+    /// When it was taken, on the host's own clock: `04:12:40 +01:00`; none when that is UTC or unknown.
+    #[must_use]
+    pub fn local_time(&self) -> Option<String> {
+        let offset_s = self.utc_offset_s.filter(|offset_s| *offset_s != 0)?;
+        let local = self.taken_at.plus_s(i64::from(offset_s)).to_string();
+        let (sign, minutes) = (if offset_s < 0 { '−' } else { '+' }, offset_s.unsigned_abs() / 60);
+        Some(format!("{} {sign}{:02}:{:02}", local.get(11..19)?, minutes / 60, minutes % 60))
+    }
+
     pub(super) fn map_text<U>(self, f: &mut super::Map<'_, T, U>) -> Snapshot<U> {
         Snapshot {
             name: f(self.name),
@@ -59,13 +70,15 @@ impl<T> Snapshot<T> {
             node: f(self.node),
             hostname: self.hostname.map(&mut *f),
             taken_at: self.taken_at,
+            utc_offset_s: self.utc_offset_s,
             duration_ms: self.duration_ms,
             options: self.options,
         }
     }
 
     pub(super) fn for_each_text(&self, f: &mut super::Visit<'_, T>) {
-        let Self { name, ids: _, deployment, node, hostname, taken_at: _, duration_ms: _, options: _ } = self;
+        let Self { name, ids: _, deployment, node, hostname, taken_at: _, utc_offset_s: _, duration_ms: _, options: _ } =
+            self;
         f(name);
         deployment.iter().for_each(&mut *f);
         f(node);

@@ -1,0 +1,83 @@
+//! The page's one style and one script, and the policy that names their digests.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
+
+#[derive(RustEmbed)]
+#[folder = "assets/report"]
+struct Files;
+
+/// Family, weight and file of each font.
+const FONTS: [(&str, u16, &str); 3] = [
+    ("Snapvisor Sans", 400, "fonts/sans-400.woff2"),
+    ("Snapvisor Sans", 600, "fonts/sans-600.woff2"),
+    ("Snapvisor Mono", 400, "fonts/mono-400.woff2"),
+];
+
+/// The parts of the style, in order.
+const STYLES: [&str; 3] = ["page.css", "parts.css", "print.css"];
+
+/// The parts of the script, in order; together one function scope.
+const SCRIPTS: [&str; 4] = ["base.js", "search.js", "logs.js", "keys.js"];
+
+static STYLE: LazyLock<String> = LazyLock::new(|| {
+    let mut style = String::new();
+    for (family, weight, path) in FONTS {
+        let data = STANDARD.encode(file(path));
+        let _ = writeln!(
+            style,
+            "@font-face{{font-family:\"{family}\";font-weight:{weight};src:url(data:font/woff2;base64,{data}) format(\"woff2\")}}"
+        );
+    }
+    style.extend(STYLES.map(text));
+    style
+});
+
+static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    let mut script = String::from("(()=>{\"use strict\";\n");
+    script.extend(SCRIPTS.map(text));
+    script.push_str("})();");
+    script
+});
+
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; font-src data:; img-src data:; \
+         connect-src 'none'; base-uri 'none'; form-action 'none'",
+        digest(&SCRIPT),
+        digest(&STYLE)
+    )
+});
+
+/// The style sheet, fonts included.
+pub(super) fn style() -> &'static str {
+    &STYLE
+}
+
+/// The script.
+pub(super) fn script() -> &'static str {
+    &SCRIPT
+}
+
+/// The Content-Security-Policy.
+pub(super) fn policy() -> &'static str {
+    &POLICY
+}
+
+fn file(path: &str) -> Vec<u8> {
+    Files::get(path).expect("the file is embedded").data.into_owned()
+}
+
+fn text(path: &str) -> String {
+    String::from_utf8(file(path)).expect("the sources are UTF-8")
+}
+
+/// The digest as CSP writes it.
+pub(super) fn digest(text: &str) -> String {
+    STANDARD.encode(Sha256::digest(text))
+}

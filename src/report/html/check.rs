@@ -1,0 +1,215 @@
+//! Findings at length, and every check as a row.
+
+use std::cmp::Reverse;
+
+use maud::{Markup, html};
+
+use super::evidence::evidence;
+use super::glyph::{anchor, glyph, word};
+use super::remedy::remedy;
+use super::visible::Shown;
+use super::{Report, Text, number};
+use crate::domain::finding::Unit;
+use crate::domain::gap::GapReason;
+use crate::domain::verdict::Verdict;
+use crate::report::model::{Category, Check, Gap, Tier, Words};
+
+type Finding = Check<Text>;
+
+/// Failures, then warnings; within a verdict the more severe first, then by id: the same order in every report.
+pub(super) fn needs_attention(document: &Report) -> Markup {
+    let mut findings: Vec<&Finding> = document.checks.iter().filter(|check| check.needs_attention()).collect();
+    findings.sort_by_key(|check| (Reverse(check.verdict), Reverse(check.severity), check.id.clone()));
+    html! {
+        section #findings {
+            h2 { "Needs attention" }
+            @if findings.is_empty() {
+                p.lead { (nothing(document)) }
+            } @else {
+                p.lead { "Failures first, then warnings. Each says what was measured, why it matters and what to do." }
+                @for check in findings { (finding(document, check)) }
+            }
+        }
+    }
+}
+
+fn nothing(document: &Report) -> &'static str {
+    if document.checks.is_empty() {
+        "There are no checks in this report."
+    } else if document.coverage.judged == 0 {
+        "No check could be judged, so nothing can be said. What stood in the way is listed below."
+    } else {
+        "Nothing. Every check that could be judged is as it should be."
+    }
+}
+
+fn finding(document: &Report, check: &Finding) -> Markup {
+    let (id, title) = (anchor("f-", check.id.as_str()), anchor("t-", check.id.as_str()));
+    let class = format!("finding item {}", check.verdict.word());
+    html! {
+        article id=(id) class=(class) data-id=(check.id) data-v=(check.verdict.word()) data-c=(check.category)
+            aria-labelledby=(title) tabindex="-1" {
+            (glyph(check.verdict))
+            header {
+                h3 id=(title) { (check.title) }
+                p.where {
+                    b class=(check.verdict.word()) { (word(check.verdict)) }
+                    " in " a href=(anchor("#cat-", check.category.as_str())) { (category_title(document, &check.category)) }
+                    @if let Some(since) = since(document, check) { ", " (since) }
+                }
+            }
+            (numbers(check))
+            p.summary { (Shown(&check.summary)) }
+            p.why { (check.why) }
+            @for proof in &check.evidence { (evidence(proof)) }
+            (gaps(check))
+            @if let Some(text) = &check.remedy { (remedy(text)) }
+            (small_print(check))
+        }
+    }
+}
+
+/// Whether the finding is new, when the report knows the snapshot before.
+fn since(document: &Report, check: &Finding) -> Option<&'static str> {
+    let changes = document.changes.as_ref()?;
+    let change = changes.checks.iter().find(|change| change.id == check.id);
+    Some(match change.map(|change| change.before) {
+        None => "as in the snapshot before",
+        Some(Some(before)) if before > check.verdict => "better than before",
+        Some(Some(Verdict::Warn)) => "worse than before",
+        Some(_) => "new since the snapshot before",
+    })
+}
+
+fn category_title<'a>(document: &'a Report, id: &'a Words) -> &'a str {
+    document
+        .categories
+        .iter()
+        .find(|category| category.id == *id)
+        .map_or(id.as_str(), |category| category.title.as_str())
+}
+
+fn numbers(check: &Finding) -> Markup {
+    html! {
+        @if check.measured.is_some() || check.expected.is_some() {
+            dl.numbers {
+                @if let Some(measured) = &check.measured {
+                    div { dt { "Measured" } dd.measured { (Shown(&measured.text)) } }
+                }
+                @if let Some(expected) = &check.expected { div { dt { "Expected" } dd { (Shown(expected)) } } }
+                div { dt { "Severity" } dd { (check.severity.word()) } }
+            }
+        }
+    }
+}
+
+fn gaps(check: &Finding) -> Markup {
+    html! {
+        @if !check.gaps.is_empty() {
+            ul.gaps { @for gap in &check.gaps { li { "Not seen: " (gap_text(gap)) } } }
+        }
+    }
+}
+
+/// A gap in words: what, why, and what would unlock it.
+pub(super) fn gap_text(gap: &Gap<Text>) -> Markup {
+    html! {
+        (Shown(&gap.detail))
+        @if gap.reason != GapReason::NotApplicable { " (" (gap.reason.label()) ")" }
+        "."
+        @if let Some(unlock) = &gap.unlock { " Unlocked by " code { (Shown(unlock)) } "." }
+    }
+}
+
+/// The rule, where its threshold comes from, what to read, and what the check is.
+fn small_print(check: &Finding) -> Markup {
+    html! {
+        dl.print {
+            @if !check.rule.as_str().is_empty() { div { dt { "Rule" } dd { (check.rule) } } }
+            @if !check.source.as_str().is_empty() { div { dt { "Threshold" } dd { (check.source) } } }
+            @if !check.settings_changed.is_empty() {
+                div { dt { "Settings" } dd { @for setting in &check.settings_changed { code { (Shown(setting)) } " " } } }
+            }
+            @if !check.references.is_empty() {
+                div { dt { "Read" } dd { @for (at, name) in check.references.iter().enumerate() { @if at > 0 { "; " } (name) } } }
+            }
+            div {
+                dt { "Check" }
+                dd {
+                    code { (check.id) } ", " (tier(check.tier)) ", severity " (check.severity.word())
+                    ", judged in " (number::text(Unit::Milliseconds, super::top::as_f64(check.wall_us) / 1000.0))
+                }
+            }
+        }
+    }
+}
+
+const fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Core => "core",
+        Tier::Extended => "extended",
+    }
+}
+
+/// Every check by category, passes and skips included.
+pub(super) fn all_checks(document: &Report) -> Markup {
+    html! {
+        @if !document.checks.is_empty() {
+            section #checks {
+                h2 { "All checks" }
+                @for category in &document.categories { (one_category(document, category)) }
+            }
+        }
+    }
+}
+
+fn one_category(document: &Report, category: &Category) -> Markup {
+    html! {
+        section.cat id=(anchor("cat-", category.id.as_str())) data-c=(category.id) {
+            h3 { (category.title) }
+            @for check in document.checks.iter().filter(|check| check.category == category.id) {
+                @if check.needs_attention() { (pointer(check)) } @else { (row(check)) }
+            }
+        }
+    }
+}
+
+/// The row of a check that stands at length under "needs attention".
+fn pointer(check: &Finding) -> Markup {
+    let class = format!("row item {}", check.verdict.word());
+    html! {
+        div id=(anchor("c-", check.id.as_str())) class=(class) data-id=(check.id) data-v=(check.verdict.word())
+            data-c=(check.category) {
+            a.cells href=(anchor("#f-", check.id.as_str())) { (cells(check)) }
+        }
+    }
+}
+
+fn row(check: &Finding) -> Markup {
+    let class = format!("row item {}", check.verdict.word());
+    html! {
+        details id=(anchor("c-", check.id.as_str())) class=(class) data-id=(check.id) data-v=(check.verdict.word())
+            data-c=(check.category) {
+            summary.cells { (cells(check)) }
+            div.more {
+                (numbers(check))
+                p.summary {
+                    @if let Some(gap) = &check.skip { (gap_text(gap)) } @else { (Shown(&check.summary)) }
+                }
+                p.why { (check.why) }
+                @for proof in &check.evidence { (evidence(proof)) }
+                (gaps(check))
+                (small_print(check))
+            }
+        }
+    }
+}
+
+fn cells(check: &Finding) -> Markup {
+    html! {
+        (glyph(check.verdict))
+        span.t { (check.title) @if check.tier == Tier::Extended { " " small { "extended" } } }
+        span.s { (Shown(&check.summary)) }
+        span.v { (word(check.verdict)) }
+    }
+}

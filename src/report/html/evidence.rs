@@ -1,0 +1,85 @@
+//! Evidence: tables, lines and charts.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::top::{as_f64, plural};
+use super::visible::{Shown, marked};
+use super::{Text, chart, number};
+use crate::domain::finding::Unit;
+use crate::report::model::{Cell, Column, Evidence, Words};
+
+/// The longest line that a page shows, bytes; the rest is counted.
+pub(super) const LINE_BYTES_MAX: usize = 4096;
+
+pub(super) fn evidence(evidence: &Evidence<Text>) -> Markup {
+    match evidence {
+        Evidence::Table { title, columns, rows, rows_dropped } => table(title, columns, rows, *rows_dropped),
+        Evidence::Text { title, text, lines_dropped } => lines(title, text, *lines_dropped),
+        Evidence::Chart { title, chart, unit, bars, scale } => chart::chart(title, *chart, *unit, bars, *scale),
+    }
+}
+
+fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u64) -> Markup {
+    html! {
+        div.scroll {
+            table.sorts[rows.len() > 1] {
+                caption { (title) @if dropped > 0 { " (" (plural(dropped, "more row", "more rows")) " left out)" } }
+                thead { tr { @for column in columns { th scope="col" class=[column.unit.map(|_| "num")] { (column.label) } } } }
+                tbody {
+                    @for row in rows { tr { @for (at, value) in row.iter().enumerate() { (cell(value, columns.get(at))) } } }
+                }
+            }
+        }
+    }
+}
+
+fn cell(value: &Cell<Text>, column: Option<&Column>) -> Markup {
+    let unit = column.and_then(|column| column.unit);
+    match value {
+        Cell::Integer(value) => figure(as_signed_f64(*value), unit),
+        Cell::Number(value) => figure(*value, unit),
+        Cell::Text(text) => html! { td class=[unit.map(|_| "num")] { (Shown(text)) } },
+        Cell::Empty => html! { td class=(if unit.is_some() { "num none" } else { "none" }) { "–" } },
+    }
+}
+
+/// A number with its raw value for sorting; a share is also drawn.
+fn figure(value: f64, unit: Option<Unit>) -> Markup {
+    let unit = unit.unwrap_or(Unit::Count);
+    html! {
+        td.num data-s=(value) {
+            @if unit == Unit::Percent { (chart::gauge(value)) }
+            (number::text(unit, value))
+        }
+    }
+}
+
+fn lines(title: &Words, text: &Text, dropped: u64) -> Markup {
+    html! {
+        figure.lines {
+            figcaption { (title) @if dropped > 0 { " (" (plural(dropped, "more line", "more lines")) " left out)" } }
+            pre { code { @for (at, line) in text.as_str().split('\n').enumerate() { @if at > 0 { "\n" } (short(line)) } } }
+        }
+    }
+}
+
+/// A line, cut at [`LINE_BYTES_MAX`].
+pub(super) fn short(line: &str) -> Markup {
+    if line.len() <= LINE_BYTES_MAX {
+        return plain_or_marked(line);
+    }
+    let (head, rest) = line.split_at(line.floor_char_boundary(LINE_BYTES_MAX));
+    html! { (plain_or_marked(head)) " … " (number::text(Unit::Bytes, as_f64(rest.len() as u64))) " more" }
+}
+
+/// Most lines of a log need neither marks nor escapes: those are copied as they are.
+fn plain_or_marked(line: &str) -> Markup {
+    let plain =
+        line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t') && !matches!(byte, b'<' | b'>' | b'&' | b'"'));
+    if plain && !line.contains("REDACTED-") { PreEscaped(line.to_owned()) } else { marked(line) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a cell's integer is at most 2^53")]
+const fn as_signed_f64(value: i64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,273 @@
+//! Logs: text in chunks that a browser lays out only when they are seen, so that its own search, printing and a reader
+//! without JavaScript work with fifty thousand lines.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::chart::coordinate;
+use super::evidence::{LINE_BYTES_MAX, short};
+use super::top::{as_f64, plural};
+use super::visible::Shown as Visible;
+use super::{Text, number};
+use crate::domain::finding::Unit;
+use crate::report::levels::level_of;
+use crate::report::model::{Level, Log, LogSpan};
+
+/// Lines in one chunk: enough that few elements are needed, few enough that laying one out takes no time.
+const CHUNK_LINES: usize = 200;
+
+/// A log and the lines of it that the page has room for.
+#[derive(Debug)]
+pub(super) struct Shown<'a> {
+    log: &'a Log<Text>,
+    lines: Vec<&'a str>,
+    /// Older lines of the report that the page has no room for.
+    cut: usize,
+}
+
+/// The logs' newest lines that fit into `bytes_max` of page, each log with a share according to its size.
+pub(super) fn cut(logs: &[Log<Text>], bytes_max: usize) -> Vec<Shown<'_>> {
+    let sizes: Vec<usize> = logs.iter().map(|log| lines_of(log).map(cost).sum()).collect();
+    let total: usize = sizes.iter().sum();
+    logs.iter()
+        .zip(sizes)
+        .map(|(log, size)| {
+            let mut lines: Vec<&str> = lines_of(log).collect();
+            let mut left = size;
+            let room = if total <= bytes_max { size } else { share_of(bytes_max, size, total) };
+            let cut = lines
+                .iter()
+                .take_while(|line| {
+                    let over = left > room;
+                    left -= if over { cost(line) } else { 0 };
+                    over
+                })
+                .count();
+            lines.drain(..cut);
+            Shown { log, lines, cut }
+        })
+        .collect()
+}
+
+fn lines_of(log: &Log<Text>) -> impl Iterator<Item = &str> {
+    log.text.iter().flat_map(|text| text.as_str().split('\n'))
+}
+
+/// Bytes of page that a line may need: escaped text, its number and its mark.
+fn cost(line: &str) -> usize {
+    const FRAME: usize = 32;
+    const MARK: usize = 28;
+    let escapes = line.bytes().take(LINE_BYTES_MAX).map(|byte| match byte {
+        b'"' => 5,
+        b'&' | b'<' | b'>' => 4,
+        0..=31 | 127.. => 3,
+        _ => 0,
+    });
+    line.len().min(LINE_BYTES_MAX + 32) + escapes.sum::<usize>() + line.matches("REDACTED-").count() * MARK + FRAME
+}
+
+fn share_of(room: usize, size: usize, total: usize) -> usize {
+    let share = (room as u128) * (size as u128) / (total as u128).max(1);
+    usize::try_from(share).unwrap_or(usize::MAX)
+}
+
+pub(super) fn section(logs: &[Shown<'_>]) -> Markup {
+    html! {
+        @if !logs.is_empty() {
+            section #logs {
+                h2 { "Logs" }
+                p.lead { "The newest lines of each log. Line numbers stay the same under a filter, so a link to a line holds." }
+                @for (index, log) in logs.iter().enumerate() { (one(index, log)) }
+            }
+        }
+    }
+}
+
+fn one(index: usize, shown: &Shown<'_>) -> Markup {
+    let id = format!("log-rt{index:02}");
+    let title = format!("{id}-t");
+    let log = shown.log;
+    html! {
+        details.log id=(id) {
+            summary {
+                h3 id=(title) { (Visible(&log.runtime)) }
+                span.n { (plural(log.lines, "line", "lines")) }
+                @for level in [Level::Error, Level::Warn] {
+                    @if log.levels.of(level) > 0 {
+                        span class=(level.word()) { (number::text(Unit::Count, as_f64(log.levels.of(level)))) " " (level.word()) }
+                    }
+                }
+            }
+            p.from { (Visible(&log.source)) ". " (missing(shown)) }
+            (histogram(&log.spans))
+            (templates(&id, log))
+            (tools(log))
+            div.pane role="region" aria-labelledby=(title) tabindex="0" { (chunks(shown)) }
+        }
+    }
+}
+
+fn missing(shown: &Shown<'_>) -> Markup {
+    html! {
+        @if shown.log.dropped > 0 { (plural(shown.log.dropped, "older line was", "older lines were")) " not collected. " }
+        @if shown.cut > 0 {
+            b { (plural(shown.cut as u64, "older line", "older lines")) " left out of this page for its size; report.json has them." }
+        }
+    }
+}
+
+/// Lines by level over time, errors at the bottom.
+fn histogram(spans: &[LogSpan]) -> Markup {
+    let total = |span: &LogSpan| Level::WORST_FIRST.iter().map(|level| span.levels.of(*level)).sum::<u64>();
+    let largest = spans.iter().map(total).max().unwrap_or(0);
+    let view = format!("0 0 {} 100", spans.len() * 10);
+    let time = |span: &LogSpan| span.from.to_string().replace('T', " ").replace('Z', " UTC");
+    html! {
+        @if let (Some(first), Some(last)) = (spans.first(), spans.last()) && spans.len() > 1 && largest > 0 {
+            figure.columns.levels {
+                figcaption { "Lines over time, at most " (largest) " in " (number::text(Unit::Seconds, as_f64(first.length_s))) }
+                svg.plot viewBox=(view) preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+                    @for (index, span) in spans.iter().enumerate() {
+                        g {
+                            title { (time(span)) ": " (span.levels.error) " error, " (span.levels.warn) " warn, " (total(span)) " in all" }
+                            @for (level, from, to) in stacked(span, largest) {
+                                rect class=(level.word()) x=(index * 10) y=(coordinate(100.0 - to)) width="9" height=(coordinate(to - from)) {}
+                            }
+                        }
+                    }
+                }
+                p.axis { span { (time(first)) } span { (time(last)) } }
+            }
+        }
+    }
+}
+
+/// The levels of a span, each from and to a height of 100.
+fn stacked(span: &LogSpan, largest: u64) -> Vec<(Level, f64, f64)> {
+    let mut below = 0;
+    let mut parts = Vec::new();
+    for level in Level::WORST_FIRST {
+        let count = span.levels.of(level);
+        if count > 0 {
+            let height = |lines: u64| as_f64(lines) * 100.0 / as_f64(largest);
+            parts.push((level, height(below), height(below + count)));
+            below += count;
+        }
+    }
+    parts
+}
+
+fn templates(id: &str, log: &Log<Text>) -> Markup {
+    html! {
+        @if !log.templates.is_empty() {
+            div.scroll {
+                table.templates.sorts {
+                    caption { "Repeated messages" }
+                    thead { tr { th.num scope="col" { "Count" } th scope="col" { "Level" } th scope="col" { "Message" } th scope="col" { "First" } } }
+                    tbody {
+                        @for template in &log.templates {
+                            tr {
+                                td.num data-s=(template.count) { (number::text(Unit::Count, as_f64(template.count))) }
+                                td class=(template.level.word()) { (template.level.word()) }
+                                td { (Visible(&template.text)) }
+                                td { a href={ "#" (id) ":L" (template.first_line) } { "line " (template.first_line) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The controls that only the script can serve.
+fn tools(log: &Log<Text>) -> Markup {
+    html! {
+        div.tools.js hidden {
+            label.field { span.vh { "Filter the lines" } input.lq type="search" placeholder="Filter lines, or /regex/" spellcheck="false" autocomplete="off"; }
+            div.chips role="group" aria-label="Levels" {
+                @for level in Level::WORST_FIRST {
+                    @if log.levels.of(level) > 0 {
+                        button.chip type="button" data-l=(level.word()) aria-pressed="false" { (level.word()) }
+                    }
+                }
+            }
+            div.acts {
+                button type="button" data-log="prev" { "Previous" }
+                button type="button" data-log="next" { "Next" }
+                button type="button" data-log="around" aria-pressed="false" { "Context" }
+                button type="button" data-log="copy" { "Copy lines" }
+            }
+            p.lhits role="status" {}
+        }
+    }
+}
+
+fn chunks(shown: &Shown<'_>) -> Markup {
+    let first = shown.cut + 1;
+    html! {
+        @for (index, lines) in shown.lines.chunks(CHUNK_LINES).enumerate() {
+            (chunk(first + index * CHUNK_LINES, lines))
+        }
+    }
+}
+
+fn chunk(first: usize, lines: &[&str]) -> Markup {
+    use std::fmt::Write as _;
+    let mut numbers = String::with_capacity(lines.len() * 6);
+    for number in first..first + lines.len() {
+        let _ = writeln!(numbers, "{number}");
+    }
+    let class = if lines.len() == CHUNK_LINES { "c full" } else { "c" };
+    html! {
+        pre class=(class) {
+            i aria-hidden="true" { (PreEscaped(numbers)) }
+            code { @for line in lines { (one_line(line)) "\n" } }
+        }
+    }
+}
+
+fn one_line(line: &str) -> Markup {
+    match level_of(line) {
+        Level::Error => html! { b.error { (short(line)) } },
+        Level::Warn => html! { b.warn { (short(line)) } },
+        Level::Info | Level::Debug | Level::Other => short(line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixtures;
+
+    #[test]
+    fn the_oldest_lines_of_every_log_give_way_to_the_limit() {
+        let document = fixtures::redacted(fixtures::many_lines(100));
+        let whole = cut(&document.logs, usize::MAX);
+        assert!(whole.iter().all(|log| log.cut == 0 && log.lines.len() == 100));
+
+        let total: usize = document.logs.iter().flat_map(lines_of).map(cost).sum();
+        let half = cut(&document.logs, total / 2);
+        for (log, all) in half.iter().zip(&whole) {
+            assert_eq!(log.lines, all.lines[log.cut..], "the newest lines stay");
+            assert!((45..=55).contains(&log.cut), "{} lines were cut", log.cut);
+        }
+        assert!(half.iter().flat_map(|log| &log.lines).map(|line| cost(line)).sum::<usize>() <= total / 2);
+    }
+
+    #[test]
+    fn the_cost_of_a_line_is_never_less_than_its_markup() {
+        for line in [
+            "",
+            "plain",
+            "<&>\"'",
+            "REDACTED-pw-1 REDACTED-pw-2",
+            "ERROR \u{1b}[31m\u{202e}",
+            "漢字 é",
+            &"x".repeat(20_000),
+            &"<".repeat(20_000),
+        ] {
+            let page = format!("{}\n12345\n", one_line(line).into_string());
+            assert!(page.len() <= cost(line) + 24, "{} > {} for {line:.20}", page.len(), cost(line));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The page keeps its promises, whatever a host says.
+
+use super::*;
+use crate::report::fixtures;
+
+fn pages() -> Vec<(&'static str, String)> {
+    [
+        ("all-pass", fixtures::all_pass()),
+        ("mixed", fixtures::mixed()),
+        ("everything", fixtures::everything()),
+        ("empty", fixtures::empty()),
+        ("hostile", fixtures::hostile()),
+    ]
+    .map(|(name, document)| (name, render(&fixtures::redacted(document))))
+    .into()
+}
+
+/// The tags of a page: what stands between `<` and `>` outside the style, the script and the data block.
+fn tags(page: &str) -> Vec<&str> {
+    let mut tags = Vec::new();
+    let mut rest = page;
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').unwrap();
+        let tag = &rest[start + 1..end];
+        tags.push(tag);
+        rest = &rest[end..];
+        for raw in ["style", "script"] {
+            if tag == raw || tag.starts_with(&format!("{raw} ")) {
+                rest = &rest[rest.find(&format!("</{raw}>")).unwrap()..];
+            }
+        }
+    }
+    tags
+}
+
+#[test]
+fn a_page_has_one_style_and_one_script_and_names_their_digests() {
+    for (name, page) in pages() {
+        let between = |open: &str, close: &str| {
+            assert_eq!(page.matches(open).count(), 1, "{name}: {open}");
+            let start = page.find(open).unwrap() + open.len();
+            page[start..start + page[start..].find(close).unwrap()].to_owned()
+        };
+        let style = assets::digest(&between("<style>", "</style>"));
+        let script = assets::digest(&between("<script>", "</script>"));
+        assert!(page.contains(&format!("script-src 'sha256-{script}'; style-src 'sha256-{style}'; ")), "{name}");
+        assert_eq!(page.matches("<script").count(), 2, "{name}: the script and the data block");
+        assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "));
+    }
+}
+
+/// The attributes of a tag, as names and values.
+fn attributes(tag: &str) -> Vec<(&str, &str)> {
+    let mut parts = tag.split('"');
+    let mut found = Vec::new();
+    while let Some(before) = parts.next() {
+        let mut names: Vec<&str> = before.split_whitespace().collect();
+        let value = parts.next();
+        let valued = value.and_then(|value| names.pop().map(|name| (name.trim_end_matches('='), value)));
+        found.extend(names.into_iter().map(|name| (name, "")));
+        found.extend(valued);
+    }
+    found
+}
+
+#[test]
+fn no_attribute_holds_an_address_a_style_or_a_handler() {
+    const OURS: &str = "aria-hidden aria-label aria-labelledby aria-pressed autocomplete charset checked class content d \
+        data-c data-copy data-id data-l data-log data-s data-tip data-v datetime focusable height hidden href http-equiv \
+        id lang method name placeholder preserveAspectRatio role scope spellcheck tabindex type viewBox width x y html";
+    for (name, page) in pages() {
+        for tag in tags(&page).into_iter().filter(|tag| !tag.starts_with('/')) {
+            let element = tag.split(' ').next().unwrap();
+            for (attribute, value) in attributes(&tag[element.len()..]) {
+                assert!(OURS.split_whitespace().any(|name| name == attribute), "{name}: {attribute} in <{tag}>");
+                assert!(!value.contains("http") && !value.contains("//"), "{name}: <{tag}>");
+                assert!(attribute != "href" || value.starts_with('#'), "{name}: <{tag}>");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hostile_host_makes_no_element_and_hides_no_character() {
+    const OURS: &str = "!DOCTYPE a article b bdi body br button caption code dd details dialog div dl dt figcaption \
+        figure form g h1 h2 h3 h4 head header html i input kbd label li main mark meta nav p path pre rect script search \
+        section small span strong style summary svg symbol table tbody td th thead time title tr ul use";
+    let page = render(&fixtures::redacted(fixtures::hostile()));
+    for tag in tags(&page) {
+        let name = tag.trim_start_matches('/').split([' ', '>']).next().unwrap();
+        assert!(OURS.split_whitespace().any(|known| known == name), "<{tag}>");
+    }
+    assert!(!page.contains(visible::is_hidden));
+    let text = page.split("<script id").next().unwrap();
+    assert!(text.contains("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"));
+    assert!(text.contains("\\u{202e}gnp.exe"));
+}
+
+#[test]
+fn an_unredacted_report_says_so_first() {
+    let page = render(&fixtures::redacted({
+        let mut document = fixtures::mixed();
+        document.redaction.state = crate::domain::snapshot::Redaction::Unredacted;
+        document
+    }));
+    let header = page.find("<header class=\"top\">").unwrap();
+    assert!(page[header..].starts_with("<header class=\"top\"><p class=\"banner\"><strong>Not redacted.</strong>"));
+}
+
+#[test]
+fn every_check_stands_once_in_the_strip_and_once_among_all_checks() {
+    let document = fixtures::mixed();
+    let page = render(&fixtures::redacted(document.clone()));
+    for check in &document.checks {
+        let id = glyph::anchor("", check.id.as_str());
+        assert_eq!(page.matches(&format!(" id=\"c-{id}\"")).count(), 1, "{id}");
+        assert_eq!(page.matches(&format!(" id=\"f-{id}\"")).count(), usize::from(check.needs_attention()), "{id}");
+    }
+    assert_eq!(page.matches("<a class=\"m ").count(), document.checks.len());
+}
+
+#[test]
+fn style_and_script_stay_within_their_budget() {
+    const CODE_BYTES_MAX: usize = 40 * 1024;
+    const FONT_BYTES_MAX: usize = 45 * 1024;
+    let (fonts, style): (Vec<&str>, Vec<&str>) =
+        assets::style().lines().partition(|line| line.starts_with("@font-face"));
+    let bytes = |lines: Vec<&str>| lines.iter().map(|line| line.len() + 1).sum::<usize>();
+    assert!(bytes(style) + assets::script().len() <= CODE_BYTES_MAX);
+    assert!(bytes(fonts) <= FONT_BYTES_MAX);
+}
+
+#[test]
+#[ignore = "writes pages to look at: REPORT_OUT=DIR cargo test --lib report::html -- --ignored"]
+fn write_the_fixtures() {
+    let out = std::path::PathBuf::from(std::env::var("REPORT_OUT").unwrap());
+    std::fs::create_dir_all(&out).unwrap();
+    let lines = ("lines-50000", render(&fixtures::redacted(fixtures::many_lines(2000))));
+    for (name, page) in pages().into_iter().chain([lines]) {
+        std::fs::write(out.join(format!("{name}.html")), page).unwrap();
+    }
+}

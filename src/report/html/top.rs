@@ -1,0 +1,181 @@
+//! The head of the page: the headline, when and how, the verdict strip and the facts row.
+
+use maud::{Markup, html};
+
+use super::glyph::{anchor, glyph, word};
+use super::visible::{Shown, escaped};
+use super::{Report, number};
+use crate::domain::finding::Unit;
+use crate::domain::snapshot::Redaction;
+use crate::domain::verdict::Verdict;
+use crate::report::model::{Check, Tier};
+
+pub(super) fn top(document: &Report) -> Markup {
+    html! {
+        header.top {
+            (unredacted(document))
+            (headline(document))
+            (meta(document))
+            (strip(document))
+            (legend(document))
+            (facts(document))
+        }
+    }
+}
+
+/// A report in clear says so before anything else.
+fn unredacted(document: &Report) -> Markup {
+    html! {
+        @if document.redaction.state == Redaction::Unredacted {
+            p.banner {
+                strong { "Not redacted." }
+                " This report was asked for with its secrets in clear. Treat the file as you would treat a password."
+            }
+        }
+    }
+}
+
+fn headline(document: &Report) -> Markup {
+    let sentence = escaped(document.summary.headline.as_str());
+    let (count, rest) = sentence.split_at(count_end(&sentence));
+    html! { h1 { strong { (count) } (rest) } }
+}
+
+/// Where the part of a headline ends that counts: `Two checks failed` and no further.
+fn count_end(sentence: &str) -> usize {
+    const FAILED: &str = " failed";
+    if let Some(at) = sentence.find(FAILED) {
+        return at + FAILED.len();
+    }
+    sentence.find(" on ").unwrap_or(0)
+}
+
+fn meta(document: &Report) -> Markup {
+    let snapshot = &document.snapshot;
+    let taken = snapshot.taken_at.to_string().replace('T', " ").replace('Z', " UTC");
+    let coverage = &document.coverage;
+    html! {
+        p.meta {
+            "Snapshot "
+            @if let Some(deployment) = &snapshot.deployment { "of " bdi { (Shown(deployment)) } " " }
+            "taken " time datetime=(snapshot.taken_at) { (taken) }
+            @if let Some(local) = snapshot.local_time() { " (" (local) " on the node)" }
+            " in " (number::text(Unit::Milliseconds, as_f64(snapshot.duration_ms)))
+            " by snapvisor " (document.tool.version) ". "
+            @if document.redaction.state == Redaction::Masked {
+                a href="#redaction" { (masked(document)) } " "
+            }
+            @if coverage.judged < coverage.checks {
+                a href="#coverage" { (coverage.checks - coverage.judged) " of " (coverage.checks) " checks could not be judged." }
+            }
+        }
+        @if let Some(failure) = &document.failure {
+            div.failure {
+                p { (Shown(&failure.reason)) }
+                @if let Some(remedy) = &failure.remedy { p { (Shown(remedy)) } }
+            }
+        }
+        @if let Some(extended) = extended(document) { p.meta { (extended) } }
+    }
+}
+
+fn masked(document: &Report) -> String {
+    let (values, places) = (document.redaction.masks, document.redaction.artifacts.len());
+    match values {
+        0 => "Nothing had to be masked.".to_owned(),
+        _ => format!(
+            "{} masked on the node, in {}.",
+            plural(values, "value was", "values were"),
+            plural(places as u64, "place", "places")
+        ),
+    }
+}
+
+/// Extended checks never enter the headline; a line of their own says how they ended.
+fn extended(document: &Report) -> Option<String> {
+    let worst = |verdict: Verdict| {
+        document.checks.iter().filter(|check| check.tier == Tier::Extended && check.verdict == verdict).count() as u64
+    };
+    let (fail, warn) = (worst(Verdict::Fail), worst(Verdict::Warn));
+    let parts: Vec<String> = [(fail, "failed"), (warn, "need a look")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    (!parts.is_empty()).then(|| format!("Of the extended checks, {}.", parts.join(" and ")))
+}
+
+/// The strip: one mark a check, in the order of the catalogue, the same on every report.
+fn strip(document: &Report) -> Markup {
+    html! {
+        @if !document.checks.is_empty() {
+            nav.strip aria-label="Every check, by category" {
+                @for category in &document.categories {
+                    span.group {
+                        @for check in document.checks.iter().filter(|check| check.category == category.id) {
+                            (mark(check))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn mark<T>(check: &Check<T>) -> Markup {
+    let class = format!("m {}", check.verdict.word());
+    let label = format!("{}: {}", word(check.verdict), check.title);
+    let prefix = if check.needs_attention() { "#f-" } else { "#c-" };
+    html! {
+        a class=(class) href=(anchor(prefix, check.id.as_str())) aria-label=(label) data-tip=(label) {
+            @if check.needs_attention() { (glyph(check.verdict)) }
+        }
+    }
+}
+
+fn legend(document: &Report) -> Markup {
+    let counts = &document.summary.counts;
+    html! {
+        @if !document.checks.is_empty() {
+            p.legend {
+                @for verdict in Verdict::WORST_FIRST {
+                    @if counts.of(verdict) > 0 {
+                        span class=(verdict.word()) {
+                            (glyph(verdict)) " " (counts.of(verdict)) " " (word(verdict).to_lowercase())
+                        }
+                        " "
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn facts(document: &Report) -> Markup {
+    html! {
+        @if !document.facts.is_empty() {
+            dl.facts {
+                @for fact in &document.facts {
+                    div {
+                        dt { (fact.label) }
+                        dd {
+                            bdi { (Shown(&fact.value)) }
+                            @if let Some(detail) = &fact.detail { " " small { (Shown(detail)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `count` and its noun: `1 value was`, `2,048 values were`.
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number::text(Unit::Count, as_f64(count)), if count == 1 { one } else { many })
+}
+
+/// For showing alone.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub(super) const fn as_f64(value: u64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,116 @@
+//! Text of a host, made harmless for eyes: control and direction characters become escapes, masks are marked.
+//!
+//! Escaping for HTML is maud's and comes after. Nothing here goes into an attribute.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use maud::{Markup, Render, html};
+
+use crate::redact::Redacted;
+
+/// What every mask begins with.
+const MASK: &str = "REDACTED-";
+
+/// Whether a reader could not see this character, or would see others in a wrong order because of it.
+pub(super) const fn is_hidden(character: char) -> bool {
+    matches!(character,
+        '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `text` with each hidden character as `\x1b` or `\u{202e}`; newlines and tabs stay.
+pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() && !text.bytes().any(|byte| is_hidden(char::from(byte))) || !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_hidden(character) {
+            let code = u32::from(character);
+            let _ = if code < 0x100 { write!(shown, "\\x{code:02x}") } else { write!(shown, "\\u{{{code:x}}}") };
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// The text for a place that takes no elements: a title.
+pub(super) fn text(text: &Redacted<String>) -> Cow<'_, str> {
+    escaped(text.as_str())
+}
+
+/// The text with its masks marked.
+pub(super) fn marked(text: &str) -> Markup {
+    let shown = escaped(text);
+    html! {
+        @for (part, kind) in masks(&shown) {
+            @match kind {
+                Part::Plain => (part),
+                Part::Mask => mark.mask { (part) },
+            }
+        }
+    }
+}
+
+/// A redacted text in markup.
+pub(super) struct Shown<'a>(pub(super) &'a Redacted<String>);
+
+impl Render for Shown<'_> {
+    fn render(&self) -> Markup {
+        marked(self.0.as_str())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Plain,
+    Mask,
+}
+
+/// `text` in pieces, masks apart.
+fn masks(text: &str) -> Vec<(&str, Part)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(MASK) {
+        let (before, mask) = rest.split_at(at);
+        let end = mask.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(mask.len());
+        let (mask, after) = mask.split_at(end);
+        parts.push((before, Part::Plain));
+        parts.push((mask, Part::Mask));
+        rest = after;
+    }
+    parts.push((rest, Part::Plain));
+    parts.retain(|(part, _)| !part.is_empty());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_shown_as_an_escape() {
+        for (text, shown) in [
+            ("plain\ttext\n", "plain\ttext\n"),
+            ("\u{1b}[31mred\0", "\\x1b[31mred\\x00"),
+            ("a\u{202e}gnp.exe", "a\\u{202e}gnp.exe"),
+            ("\u{2066}x\u{2069}\u{feff}\u{200b}\u{85}\r", "\\u{2066}x\\u{2069}\\u{feff}\\u{200b}\\x85\\x0d"),
+            ("שלום é 漢", "שלום é 漢"),
+            ("tag\u{e0041}", "tag\\u{e0041}"),
+        ] {
+            assert_eq!(escaped(text), shown);
+        }
+    }
+
+    #[test]
+    fn masks_are_marked_and_everything_is_escaped() {
+        let html = marked("password=REDACTED-pw-7f3k, <b>REDACTED-tok-1\u{7}").into_string();
+        assert_eq!(
+            html,
+            "password=<mark class=\"mask\">REDACTED-pw-7f3k</mark>, &lt;b&gt;<mark class=\"mask\">REDACTED-tok-1</mark>\\x07"
+        );
+    }
+}
