@@ -1,0 +1,131 @@
+//! When to stop: cancellation, the deadline, the budget and the free space of the disk that is written to.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Tells a bundle under way to stop.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Stops the bundle at its next chunk.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was told to stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Why nothing more goes into the ZIP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The caller cancelled.
+    Cancelled,
+    /// What was written so far has to be copied, hashed, read back and synced before the deadline.
+    Deadline,
+    /// `bundle.max_bytes` or the archives' limit is reached.
+    Budget,
+    /// The disk would fall below its reserve.
+    Space,
+}
+
+/// Bytes a second at which a finished ZIP is surely copied, hashed, read back and synced, all together.
+const FINISH_BYTES_PER_S: u64 = 100 << 20;
+/// Time kept for finishing whatever the size.
+const FINISH_FLOOR: Duration = Duration::from_secs(2);
+/// Free space is asked again after this many bytes: others write too.
+const SPACE_EVERY_BYTES: u64 = 32 << 20;
+/// Bytes for the central directory, the manifest and the report.
+const SPACE_MARGIN_BYTES: u64 = 16 << 20;
+
+/// The limits of one bundle.
+#[derive(Debug)]
+pub(super) struct Guard<'a> {
+    pub(super) cancel: &'a Cancel,
+    /// When the archive must be finished.
+    pub(super) finish_by: Instant,
+    /// Bytes that the ZIP may have; 0 is no limit.
+    pub(super) max_bytes: u64,
+    /// Free bytes that must stay on the disk.
+    pub(super) reserve_bytes: u64,
+    space_asked_at: Option<u64>,
+}
+
+impl<'a> Guard<'a> {
+    pub(super) fn new(cancel: &'a Cancel, finish_by: Instant, max_bytes: u64, reserve_bytes: u64) -> Self {
+        Self { cancel, finish_by, max_bytes, reserve_bytes, space_asked_at: None }
+    }
+
+    /// Whether another chunk may be added to the `written` bytes of `out`.
+    pub(super) fn check(&mut self, out: &File, written: u64) -> Result<(), Stop> {
+        if self.cancel.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        if self.finish_by.saturating_duration_since(Instant::now()) < finishing_time(written) {
+            return Err(Stop::Deadline);
+        }
+        if self.max_bytes > 0 && written >= self.max_bytes {
+            return Err(Stop::Budget);
+        }
+        if self.space_asked_at.is_none_or(|at| written.abs_diff(at) >= SPACE_EVERY_BYTES) {
+            self.space_asked_at = Some(written);
+            // The finished ZIP is copied into the archive on the same disk, so it has to fit once more.
+            if free_bytes(out).is_ok_and(|free| free < self.reserve_bytes + written + SPACE_MARGIN_BYTES) {
+                return Err(Stop::Space);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Time that it takes to finish an archive of which `written` bytes are packed.
+fn finishing_time(written: u64) -> Duration {
+    FINISH_FLOOR + Duration::from_millis(written * 1000 / FINISH_BYTES_PER_S)
+}
+
+/// Free bytes of the file system that holds `file`, as far as an ordinary user may take them.
+pub(super) fn free_bytes(file: &File) -> io::Result<u64> {
+    let space = rustix::fs::fstatvfs(file)?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn far() -> Instant {
+        Instant::now() + Duration::from_hours(1)
+    }
+
+    #[test]
+    fn each_limit_stops_by_its_own_name() {
+        let out = tempfile::tempfile().unwrap();
+        let cancel = Cancel::default();
+        let check = |finish_by, max_bytes, reserve, written| {
+            Guard::new(&cancel, finish_by, max_bytes, reserve).check(&out, written)
+        };
+        assert_eq!(check(far(), 0, 0, 0), Ok(()));
+        assert_eq!(check(far(), 10, 0, 9), Ok(()));
+        assert_eq!(check(far(), 10, 0, 10), Err(Stop::Budget));
+        assert_eq!(check(far(), 0, u64::MAX / 2, 0), Err(Stop::Space));
+        assert_eq!(check(Instant::now() + Duration::from_secs(1), 0, 0, 0), Err(Stop::Deadline));
+        cancel.cancel();
+        assert_eq!(check(far(), 0, 0, 0), Err(Stop::Cancelled));
+    }
+
+    #[test]
+    fn what_is_written_needs_time_to_finish() {
+        let out = tempfile::tempfile().unwrap();
+        let cancel = Cancel::default();
+        let mut guard = Guard::new(&cancel, Instant::now() + Duration::from_secs(10), 0, 0);
+        assert_eq!(guard.check(&out, 0), Ok(()));
+        assert_eq!(guard.check(&out, 10 * FINISH_BYTES_PER_S), Err(Stop::Deadline));
+    }
+}
