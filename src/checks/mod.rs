@@ -13,13 +13,15 @@ use crate::domain::time::Timestamp;
 use crate::domain::verdict::Severity;
 use crate::evidence::{Evidence, Key, Source};
 
+mod log_patterns;
+mod logs;
 mod memory;
 mod settings;
 
 pub use settings::{Settings, SettingsError};
 
 /// The areas of the catalogue, in the order of a report.
-const CATALOGUE: &[&[Check]] = &[memory::CHECKS];
+const CATALOGUE: &[&[Check]] = &[memory::CHECKS, logs::CHECKS];
 
 /// The categories of the catalogue, in the order of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::domain::gap::Gap;
 
+pub mod logs;
 pub mod memory;
 pub mod processes;
 pub mod samples;

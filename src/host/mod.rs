@@ -7,10 +7,12 @@
 
 mod collector;
 mod file;
+mod kernel_log;
 mod memory;
 mod observe;
 mod processes;
 mod root;
+mod runtime_logs;
 mod sampling;
 pub mod sys;
 mod tape;

@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collect, Stage};
 use super::root::Host;
 use super::sampling::Window;
-use super::{memory, processes};
+use super::{kernel_log, memory, processes, runtime_logs};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
 use crate::evidence::samples::SAMPLES;
 use crate::evidence::{Evidence, Observed, Opaque, Source};
 
 /// The collectors of all areas.
-const COLLECTORS: &[&[&dyn Collect]] = &[memory::COLLECTORS, processes::COLLECTORS];
+const COLLECTORS: &[&[&dyn Collect]] =
+    &[memory::COLLECTORS, processes::COLLECTORS, kernel_log::COLLECTORS, runtime_logs::COLLECTORS];
 
 /// Collectors that run at a time. More would not help: they wait for the kernel, not for each other.
 const RUNNING_MAX: usize = 4;
@@ -65,7 +66,6 @@ pub(super) struct Scene {
     /// The host.
     pub(super) host: Arc<Host>,
     /// What was asked for.
-    #[expect(dead_code, reason = "the areas that read it come next")]
     pub(super) request: Request,
     /// The evidence of the stages before.
     pub(super) evidence: Evidence,

@@ -9,6 +9,7 @@ pub mod answers;
 pub mod config;
 mod index;
 mod layout;
+pub mod log_line;
 mod offset;
 pub mod quantity;
 mod segment;
