@@ -1,0 +1,108 @@
+//! What can go wrong at the edge, and the exit code of each kind.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::snapshot::ApiError;
+use crate::config::ConfigError;
+
+/// The exit codes; the top of `snapvisor --help` documents them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Done, and `--fail-on` found what it was asked for.
+    Findings,
+    /// The command line or the configuration is wrong; nothing was done.
+    Usage,
+    /// A file, the database, the network or the other side failed.
+    Failed,
+    /// Not found, not permitted, in conflict, or `--yes` is missing.
+    Refused,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Findings => 1,
+            Exit::Usage => 2,
+            Exit::Failed => 3,
+            Exit::Refused => 4,
+        })
+    }
+}
+
+/// Why a command did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The command line, beyond what its parser can see.
+    #[error("{0}")]
+    Usage(String),
+    /// It is refused until the operator says more.
+    #[error("{0}")]
+    Refused(String),
+    /// The API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// A file.
+    #[error("{} cannot be {what}", path.display())]
+    File {
+        /// What was tried: `read`, `written`.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another program.
+    #[error("`{command}` failed")]
+    Program {
+        /// The command.
+        command: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Standard output.
+    #[error("the output cannot be written")]
+    Output(#[source] io::Error),
+}
+
+impl From<io::Error> for CliError {
+    /// Only writing to the output gives a bare error; files are named where they are touched.
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl CliError {
+    /// Which kind it is.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Usage(_) => Exit::Usage,
+            Self::Refused(_) => Exit::Refused,
+            Self::Api(error) => error.exit(),
+            Self::File { .. } | Self::Program { .. } | Self::Output(_) => Exit::Failed,
+        }
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
