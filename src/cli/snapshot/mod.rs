@@ -67,7 +67,7 @@ struct ApiArgs {
     api_url: Option<BaseUrl>,
     /// The API key; environment: `LD_API_KEY`. Others on this host can read a command line: prefer the environment or
     /// a file.
-    #[arg(long, value_name = "TOKEN", conflicts_with = "api_key_file")]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "api_key_file", value_parser = Token::unchecked)]
     api_key: Option<Token>,
     /// A file with the API key, or the bootstrap.json of an appliance, which names its address and deployment, too.
     #[arg(long, value_name = "FILE")]
@@ -90,17 +90,20 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// A text is no token; the text is not repeated.
-#[derive(Debug, thiserror::Error)]
-#[error("not a token: one line of visible ASCII characters")]
-struct TokenError;
+impl Token {
+    /// What a flag holds, looked at later: the parser of the command line repeats what it refuses.
+    #[expect(clippy::unnecessary_wraps, reason = "the signature that the parser asks for")]
+    fn unchecked(text: &str) -> Result<Self, std::convert::Infallible> {
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
 
-impl std::str::FromStr for Token {
-    type Err = TokenError;
-    fn from_str(text: &str) -> Result<Self, TokenError> {
+    /// The token in this text, which stood in `place`. The text is not repeated in an error.
+    fn found(place: &str, text: &str) -> Result<Self, CliError> {
         let text = text.trim();
-        let legal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if legal { Ok(Self(Zeroizing::new(text.to_owned()))) } else { Err(TokenError) }
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(CliError::Usage(format!("{place} holds no token: one line of visible ASCII characters")));
+        }
+        Ok(Self(Zeroizing::new(text.to_owned())))
     }
 }
 
@@ -127,10 +130,10 @@ impl ApiArgs {
         let bootstrap = self.api_key_file.as_deref().map(credentials).transpose()?;
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let key = match (&self.api_key, &bootstrap) {
-            (Some(key), _) => key.clone(),
-            (None, Some(bootstrap)) => token("the file of --api-key-file", &bootstrap.api_key)?,
+            (Some(key), _) => Token::found("--api-key", &key.0)?,
+            (None, Some(bootstrap)) => Token::found("the file of --api-key-file", &bootstrap.api_key)?,
             (None, None) => match variable("LD_API_KEY").map(Zeroizing::new) {
-                Some(text) => token("LD_API_KEY", &text)?,
+                Some(text) => Token::found("LD_API_KEY", &text)?,
                 None => return Err(usage("there is no API key: set LD_API_KEY, or give --api-key-file FILE")),
             },
         };
@@ -149,10 +152,6 @@ impl ApiArgs {
 
 fn usage(text: &str) -> CliError {
     CliError::Usage(text.to_owned())
-}
-
-fn token(place: &str, text: &str) -> Result<Token, CliError> {
-    text.parse().map_err(|error| CliError::Usage(format!("what {place} holds is {error}")))
 }
 
 /// What this host's own appliance is reached by.
