@@ -3,12 +3,15 @@
 //! Nothing here reads a clock, a file or the network, and nothing here knows another room of this crate.
 //! Invariant: a value that exists is valid; what can be wrong is refused by the constructor.
 
+pub mod deployment;
 pub mod finding;
 pub mod gap;
 pub mod id;
+pub mod permission;
 pub mod plan;
 pub mod progress;
 pub mod size;
 pub mod snapshot;
 pub mod time;
 pub mod verdict;
+pub mod word;

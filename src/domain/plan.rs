@@ -28,3 +28,24 @@ pub fn built_in(name: &str) -> Option<Plan> {
         retention_days,
     })
 }
+
+/// Divisions of a tenant at most.
+pub const DIVISIONS_MAX: u32 = 100;
+/// Environments of a division at most.
+pub const ENVIRONMENTS_PER_DIVISION_MAX: u32 = 100;
+/// Deployments of an environment at most.
+pub const DEPLOYMENTS_PER_ENVIRONMENT_MAX: u32 = 100;
+/// Nodes of a deployment at most.
+pub const NODES_PER_DEPLOYMENT_MAX: u32 = 100;
+/// Roles of a tenant at most, those that belong to one key not counted.
+pub const ROLES_MAX: u32 = 200;
+/// Keys of a tenant at most, expired ones included.
+pub const KEYS_MAX: u32 = 1000;
+/// Addresses and networks on a key's allowlist at most.
+pub const ALLOWED_IPS_MAX: u32 = 100;
+/// Days that a key lives at most.
+pub const KEY_DAYS_MAX: i64 = 365;
+/// Days after which a line of the audit log is removed.
+pub const AUDIT_RETENTION_DAYS: i64 = 365;
+/// Seconds of a day.
+pub const DAY_S: i64 = 86_400;

@@ -3,6 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
+use super::word::closed_list;
+
+closed_list! {
+    /// How one node's work ended. Each is a completed row; all but the last have an archive.
+    Outcome = "examined, failed, interrupted, lost" {
+        /// With a report.
+        Examined = "examined",
+        /// With a minimal report that says what failed.
+        Failed = "failed",
+        /// The appliance stopped meanwhile; a minimal report says so.
+        Interrupted = "interrupted",
+        /// Not even a minimal archive could be written; the headline says why.
+        Lost = "lost",
+    }
+}
 
 /// Secrets are masked, or the report says loudly that they are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
