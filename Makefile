@@ -1,15 +1,48 @@
 # The commands of this repository. `make help` lists them.
-.PHONY: help test check
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
 CARGO ?= cargo
 
+.PHONY: help run demo test check docs dist install-tools
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-test: ## run all tests
-	$(CARGO) test --locked
+# --- use ---------------------------------------------------------------------------------------------------------------
+run: ## the appliance from source, on http://127.0.0.1:8787, data in ./snapvisor-data
+	$(CARGO) run --locked --release -- serve
+
+# `DEMO_PROFILE=dev` builds faster; `DEMO_EXIT=1` stops after the report; `DEMO_PORT` chooses the port.
+DEMO_PROFILE ?= release
+demo: ## build, serve with a fresh data directory, take a snapshot, download and unpack it, keep serving
+	$(CARGO) build --locked --profile $(DEMO_PROFILE)
+	tests/demo.sh target/$(subst dev,debug,$(DEMO_PROFILE))/snapvisor
+
+# One file that needs nothing: no shared object, no /dev. It runs in an empty chroot with only /proc and /sys.
+DIST_TARGET := x86_64-unknown-linux-gnu
+dist: ## one stripped, statically linked binary
+	RUSTFLAGS='-C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom"' \
+	  $(CARGO) build --locked --profile dist --target $(DIST_TARGET)
+	@ls -l target/$(DIST_TARGET)/dist/snapvisor
+	@sha256sum target/$(DIST_TARGET)/dist/snapvisor
+
+# --- prove -------------------------------------------------------------------------------------------------------------
+install-tools: ## install the programs that the tests compare with, or say which are missing
+	tests/tools.sh
+
+test: install-tools ## all tests, counted
+	mkdir -p target
+	$(CARGO) test --locked --no-fail-fast 2>&1 | tee target/test.log
+	@awk '/^test result:/ { passed += $$4; failed += $$6; ignored += $$8 } \
+	  END { printf "\n%d tests passed, %d failed, %d ignored\n", passed, failed, ignored; exit failed > 0 || passed == 0 }' \
+	  target/test.log
 
 check: ## formatting, lints as errors, documentation without warnings, module rules
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 	$(CARGO) test --locked --test house
+
+docs: ## write anew what is generated from our own tables: docs/configuration.md, the README's list of checks
+	UPDATE_DOCS=1 $(CARGO) test -q --locked --test cli_docs
+

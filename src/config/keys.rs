@@ -115,8 +115,8 @@ pub const KEYS: &[Key] = &[
         "iggy.credential_file",
         Kind::AbsolutePath,
         "",
-        "File with the credential for Iggy's HTTP API: a personal access token, or user and password on two lines. \
-         It must not be readable by others.",
+        "File with the credential for Iggy's HTTP API: one line with a personal access token, or two lines \
+         `username = …` and `password = …`. Only its owner may be able to read it (mode 0600).",
     ),
     key(
         "snapshot.deadline_s",
