@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["redact"]),
     ("bundle", &["host", "iggy", "redact"]),
     ("config", &["checks", "redact"]),
-    ("examine", &["host", "evidence", "checks", "redact", "report", "bundle", "config"]),
+    ("examine", &["iggy", "host", "evidence", "checks", "redact", "report", "bundle", "config"]),
     ("store", &[]),
     ("archive", &["redact", "report"]),
     ("agent", &["examine", "config"]),

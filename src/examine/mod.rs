@@ -1,1 +1,24 @@
-//! Empty for now.
+//! One node's snapshot, start to end: observe → judge → redact → render → pack, in one place.
+//!
+//! The same code serves the one-shot command, the appliance's own host and, later, remote agents. It runs in a child
+//! process of its own ([`child`]): low priority, limited memory, no core dumps, killed with its group at its deadline.
+//! It owns nothing but the archive that it was asked to write. Invariant: an archive that it announces was written,
+//! synced, read back and found whole; anything less is an error, and the caller writes a minimal archive that says so.
+
+mod assemble;
+pub mod child;
+mod data;
+mod error;
+mod facts;
+mod job;
+mod logs;
+mod minimal;
+mod outcome;
+mod place;
+mod run;
+mod stages;
+
+pub use error::{ExamineError, chain};
+pub use job::{Job, Origin, SnapshotLabel, Summary};
+pub use minimal::write_minimal;
+pub use run::run;

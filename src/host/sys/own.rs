@@ -79,7 +79,7 @@ pub fn own_process_group() -> io::Result<()> {
 }
 
 /// What a process has used so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Usage {
     /// CPU time in user mode, microseconds.
     pub user_us: u64,

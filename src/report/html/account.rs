@@ -200,7 +200,7 @@ pub(super) fn redaction(document: &Report) -> Markup {
             }
             @if !redaction.rules.is_empty() || !redaction.artifacts.is_empty() {
                 div.two {
-                    (masks("Masks by rule", "Rule", redaction.rules.iter().map(|rule| (html! { (rule.rule) }, rule.masks))))
+                    (masks("Masks by rule", "Rule", redaction.rules.iter().map(|rule| (html! { (Shown(&rule.rule)) }, rule.masks))))
                     (masks("Masks by place", "Place", redaction.artifacts.iter().map(|place| (html! { (Shown(&place.artifact)) }, place.masks))))
                 }
             }
@@ -209,7 +209,7 @@ pub(super) fn redaction(document: &Report) -> Markup {
                 ul.gaps { @for what in &redaction.withheld { li { code { (Shown(what)) } } } }
             }
             @if !redaction.suppressed.is_empty() {
-                p { "Too common to be searched for elsewhere: " @for (at, rule) in redaction.suppressed.iter().enumerate() { @if at > 0 { ", " } (rule) } "." }
+                p { "Too common to be searched for elsewhere: " @for (at, rule) in redaction.suppressed.iter().enumerate() { @if at > 0 { ", " } (Shown(rule)) } "." }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Map, Visit, Words};
+use super::{Map, Visit};
 use crate::domain::snapshot::Redaction;
 
 /// What was masked.
@@ -13,20 +13,20 @@ pub struct RedactionSummary<T> {
     /// Values masked in all.
     pub masks: u64,
     /// Masks by rule, most first.
-    pub rules: Vec<RuleMasks>,
+    pub rules: Vec<RuleMasks<T>>,
     /// Masks by artifact, most first.
     pub artifacts: Vec<ArtifactMasks<T>>,
     /// Rules whose secrets were too common to be searched for elsewhere.
-    pub suppressed: Vec<Words>,
+    pub suppressed: Vec<T>,
     /// What could not be redacted and was left out for that.
     pub withheld: Vec<T>,
 }
 
 /// Masks by one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RuleMasks {
-    /// The rule.
-    pub rule: Words,
+pub struct RuleMasks<T> {
+    /// The rule; one of the operator's own may have any name.
+    pub rule: T,
     /// Its masks.
     pub masks: u64,
 }
@@ -51,22 +51,26 @@ impl<T> RedactionSummary<T> {
         RedactionSummary {
             state: self.state,
             masks: self.masks,
-            rules: self.rules,
+            rules: self.rules.into_iter().map(|rule| RuleMasks { rule: f(rule.rule), masks: rule.masks }).collect(),
             artifacts: self
                 .artifacts
                 .into_iter()
                 .map(|artifact| ArtifactMasks { artifact: f(artifact.artifact), masks: artifact.masks })
                 .collect(),
-            suppressed: self.suppressed,
+            suppressed: self.suppressed.into_iter().map(&mut *f).collect(),
             withheld: self.withheld.into_iter().map(&mut *f).collect(),
         }
     }
 
     pub(super) fn for_each_text(&self, f: &mut Visit<'_, T>) {
-        let Self { state: _, masks: _, rules: _, artifacts, suppressed: _, withheld } = self;
+        let Self { state: _, masks: _, rules, artifacts, suppressed, withheld } = self;
+        for RuleMasks { rule, masks: _ } in rules {
+            f(rule);
+        }
         for ArtifactMasks { artifact, masks: _ } in artifacts {
             f(artifact);
         }
+        suppressed.iter().for_each(&mut *f);
         withheld.iter().for_each(&mut *f);
     }
 }

@@ -1,0 +1,42 @@
+//! Why a node's snapshot has no archive.
+
+use std::io;
+
+/// Why there is no archive.
+#[derive(Debug, thiserror::Error)]
+pub enum ExamineError {
+    /// The host cannot be looked at.
+    #[error("the host cannot be looked at")]
+    Host(#[source] crate::host::HostError),
+    /// The operator's own rules of redaction cannot be used.
+    #[error("the rules of redaction cannot be used")]
+    Rules(#[source] crate::redact::SettingsError),
+    /// The redactor failed, so nothing may leave.
+    #[error("the redactor failed")]
+    Redaction(#[source] crate::redact::RedactError),
+    /// A file of ours could not be made.
+    #[error("cannot write {what}")]
+    Write {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The bundle or the archive could not be written, or was not whole when read back.
+    #[error("the archive could not be made")]
+    Bundle(#[source] crate::bundle::BundleError),
+}
+
+/// The error and its sources, in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,227 @@
+//! The snapshot itself: observe → judge → redact → render → pack.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::error::ExamineError;
+use super::job::{Job, Origin, Summary};
+use super::stages::Stages;
+use super::{assemble, data, outcome};
+use crate::bundle::archive::{self, ArchiveSpec};
+use crate::bundle::manifest::About;
+use crate::checks;
+use crate::domain::progress::{Progress, Stage};
+use crate::domain::snapshot::Redaction;
+use crate::domain::time::Timestamp;
+use crate::host::{ContactPeers, Host, IggyRequest, Observation, Request, sys};
+use crate::redact::{Carrier, Engine, Learner, Policy, Redacted, UnredactedConsent};
+use crate::report::model::{Cost, Document};
+use crate::report::{html, json};
+
+/// Kept of the deadline for the end of the process and the parent's own work.
+const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
+
+/// Takes the snapshot that a job asks for and writes its archive.
+///
+/// # Errors
+/// There is no archive, or none that may be announced; a file at `job.archive` is then garbage.
+pub fn run(job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Summary, ExamineError> {
+    let finish_by = Instant::now() + Duration::from_secs(job.deadline_s).saturating_sub(DEADLINE_MARGIN);
+    let mut stages = Stages::start(progress);
+    let host = Arc::new(open_host(&job.origin)?);
+
+    stages.begin(Stage::Observing);
+    let observation = crate::host::observe(&host, &request(job), &mut |done, total| stages.step(done, total));
+
+    stages.begin(Stage::Judging);
+    let findings = checks::judge(&observation.evidence, &job.config.checks, observation.now);
+    let consent = UnredactedConsent::given(job.options.redaction, job.config.snapshot.redaction_allowed());
+    let redaction = if consent.is_some() { Redaction::Unredacted } else { Redaction::Masked };
+    let document = assemble::document(job, redaction, &observation, findings);
+    let mut source = data::Source::find(job, &host, &observation.evidence, finish_by);
+    let engine = learn(job, &document, &mut source)?;
+    let policy = consent.map_or(Policy::Redact(&engine), Policy::Passthrough);
+
+    stages.begin(Stage::Bundling);
+    let bundle = source.write(job, &policy, &mut |done, total| stages.step(done, total))?;
+
+    stages.begin(Stage::Rendering);
+    let mut document = document.map_text(|text| Redacted::new(text, &policy));
+    document.bundle = Some(bundle.for_report(&policy));
+    document.redaction = outcome::redaction(redaction, &engine, &policy);
+    document.stages = stages.spans();
+    document.cost = cost(stages.elapsed_ms());
+    document.snapshot.duration_ms = stages.elapsed_ms();
+    let (report_html, report_json) = render(&document)?;
+
+    stages.begin(Stage::Packing);
+    let about = about(job, &observation, &engine, &policy);
+    let out = create("the archive", &job.archive)?;
+    let spec = ArchiveSpec { about: &about, report_html: &report_html, report_json: &report_json, data: bundle.zip() };
+    archive::write(&spec, out).map_err(ExamineError::Bundle)?;
+    record(&job.origin, &host, &engine)?;
+    stages.begin(Stage::Done);
+    Ok(outcome::summary(&document, stages.elapsed_ms()))
+}
+
+fn open_host(origin: &Origin) -> Result<Host, ExamineError> {
+    match origin {
+        Origin::Live { record: None } => Ok(Host::live()),
+        Origin::Live { record: Some(_) } => Ok(Host::live().recording()),
+        Origin::Recorded { tree } => Host::recorded(tree).map_err(ExamineError::Host),
+    }
+}
+
+fn request(job: &Job) -> Request {
+    let iggy = job.config.iggy.clone();
+    Request {
+        window_ms: job.config.snapshot.sampling_ms,
+        iggy: IggyRequest {
+            data_dir: iggy.data_dir,
+            config_file: iggy.config_file,
+            http_url: iggy.http_url.map(String::from),
+            credential_file: iggy.credential_file,
+        },
+        contact_peers: if job.config.snapshot.contact_peers { ContactPeers::Allowed } else { ContactPeers::Never },
+    }
+}
+
+/// The first pass: everything that may leave is shown to the learner before anything is masked.
+fn learn(job: &Job, document: &Document<String>, source: &mut data::Source) -> Result<Engine, ExamineError> {
+    let mut learner = Learner::new(&job.config.redaction, job.pseudonym_key.clone()).map_err(ExamineError::Rules)?;
+    let mut failed = None;
+    document.for_each_text(&mut |text: &String| {
+        if let Err(error) = learner.learn(Carrier::Text, "report", text.as_bytes()) {
+            failed.get_or_insert(error);
+        }
+    });
+    source.learn(&mut learner);
+    match failed {
+        Some(error) => Err(ExamineError::Redaction(error)),
+        None => Ok(learner.finish()),
+    }
+}
+
+/// `report.html` and `report.json`.
+pub(super) fn render(document: &Document<Redacted<String>>) -> Result<(Vec<u8>, Vec<u8>), ExamineError> {
+    let page = html::render(document).into_bytes();
+    let mut machine = Vec::new();
+    json::write(document, &mut machine).map_err(|source| ExamineError::Write { what: "report.json", source })?;
+    Ok((page, machine))
+}
+
+fn about(job: &Job, observation: &Observation, engine: &Engine, policy: &Policy<'_>) -> About {
+    About {
+        name: job.label.name.clone(),
+        node_name: Redacted::new(job.label.node_name.clone(), policy),
+        deployment_name: Redacted::new(job.label.deployment_name.clone(), policy),
+        node_id: job.label.node_id.map(|id| id.to_string()),
+        deployment_id: job.label.deployment_id.map(|id| id.to_string()),
+        created_at: observation.now,
+        options: job.options,
+        ruleset: engine.summary().ruleset,
+        left_out: Vec::new(),
+    }
+}
+
+/// Makes a file of ours: it must not be there yet, and nobody else may read it.
+///
+/// # Errors
+/// Names what could not be made.
+pub(super) fn create(what: &'static str, path: &Path) -> Result<File, ExamineError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| ExamineError::Write { what, source })
+}
+
+fn record(origin: &Origin, host: &Host, engine: &Engine) -> Result<(), ExamineError> {
+    let Origin::Live { record: Some(tree) } = origin else { return Ok(()) };
+    let mask = |path: &str, bytes: &[u8]| engine.bytes(Carrier::of_path(path), path, bytes).ok();
+    host.write_recording(tree, &mask).map_err(ExamineError::Host)
+}
+
+/// What the snapshot has cost so far: this process and the probes that it has waited for.
+fn cost(wall_ms: u64) -> Cost {
+    let (own, probes) = (sys::own_usage().unwrap_or_default(), sys::children_usage().unwrap_or_default());
+    let cpu_us = own.user_us + own.system_us + probes.user_us + probes.system_us;
+    let (read_bytes, written_bytes) = block_io().unwrap_or_default();
+    Cost { wall_ms, cpu_ms: cpu_us / 1000, memory_peak_bytes: own.resident_max_bytes, read_bytes, written_bytes }
+}
+
+/// Bytes that this process has read from and written to block devices.
+fn block_io() -> io::Result<(u64, u64)> {
+    let text = std::fs::read_to_string("/proc/self/io")?;
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.and_then(|value| value.parse().ok()).unwrap_or(0)
+    };
+    Ok((value("read_bytes"), value("write_bytes")))
+}
+
+/// The time now, by this host's own clock.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_unix(jiff::Timestamp::now().as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::domain::snapshot::SnapshotOptions;
+    use crate::examine::{SnapshotLabel, write_minimal};
+    use crate::redact::PseudonymKey;
+
+    fn job(folder: &Path) -> Job {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/iggy-0.8.0-clean");
+        let mut config = Config::default();
+        config.iggy.data_dir = Some(data);
+        config.snapshot.sampling_ms = 0;
+        Job {
+            label: SnapshotLabel::local("snapshot-20260601-103000".to_owned(), "n1".to_owned()),
+            options: SnapshotOptions::default(),
+            origin: Origin::Live { record: None },
+            archive: folder.join("archive.zip"),
+            deadline_s: 60,
+            archive_bytes_max: 0,
+            reserve_bytes: 0,
+            config,
+            parent_pid: 0,
+            pseudonym_key: PseudonymKey::generate().unwrap(),
+        }
+    }
+
+    fn names(archive: &Path) -> Vec<String> {
+        let zip = zip::ZipArchive::new(File::open(archive).unwrap()).unwrap();
+        zip.file_names().map(|name| name.unwrap().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_snapshot_of_this_machine_is_an_archive_with_a_report_and_the_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = job(folder.path());
+        let mut stages = Vec::new();
+        let summary = run(&job, &mut |progress| stages.push(progress.stage)).unwrap();
+        assert!(summary.counts.total() > 0);
+        assert_eq!(names(&job.archive), ["report.html", "report.json", "iggy-data.zip", "manifest.json"]);
+        assert!(stages.is_sorted() && stages.last() == Some(&Stage::Done), "{stages:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing but the archive is left");
+    }
+
+    #[test]
+    fn a_node_that_failed_has_an_archive_that_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join("archive.zip");
+        let label = job(folder.path()).label;
+        let summary = write_minimal(&label, SnapshotOptions::default(), "It did not answer.", &archive).unwrap();
+        assert_eq!(summary.left_out, ["It did not answer."]);
+        assert_eq!(names(&archive), ["report.html", "report.json", "manifest.json"]);
+    }
+}
