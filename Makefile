@@ -46,3 +46,16 @@ check: ## formatting, lints as errors, documentation without warnings, module ru
 docs: ## write anew what is generated from our own tables: docs/configuration.md, the README's list of checks
 	UPDATE_DOCS=1 $(CARGO) test -q --locked --test cli_docs
 
+# --- the report in a real browser -------------------------------------------------------------------------------------
+.PHONY: test-browser report-bench
+REPORT_OUT ?= $(CURDIR)/target/report-pages
+
+test-browser: ## the report in Chromium: accessibility, keys, links, search, print, no network
+	tests/report/prepare.sh
+	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
+	REPORT_OUT=$(REPORT_OUT) node tests/report/report.mjs
+
+report-bench: ## sizes and speed of the report in Chromium, against its budgets
+	tests/report/prepare.sh
+	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
+	REPORT_OUT=$(REPORT_OUT) node tests/report/bench.mjs

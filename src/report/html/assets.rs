@@ -73,8 +73,14 @@ fn file(path: &str) -> Vec<u8> {
     Files::get(path).expect("the file is embedded").data.into_owned()
 }
 
+/// A source without its indentation and its whole-line comments: what a page has no use for.
 fn text(path: &str) -> String {
-    String::from_utf8(file(path)).expect("the sources are UTF-8")
+    let source = String::from_utf8(file(path)).expect("the sources are UTF-8");
+    let lines = source
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("/*"));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The digest as CSP writes it.

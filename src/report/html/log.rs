@@ -15,6 +15,24 @@ use crate::report::model::{Level, Log, LogSpan};
 /// Lines in one chunk: enough that few elements are needed, few enough that laying one out takes no time.
 const CHUNK_LINES: usize = 200;
 
+/// Lines of a page that may have an element of their own. Past it warnings stand in plain ink, so that a flood of them
+/// does not make the page slow; a filter still finds them.
+const MARKS_MAX: u64 = 6000;
+
+/// Which lines are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    ErrorsAndWarnings,
+    Errors,
+}
+
+impl Marks {
+    fn for_logs(logs: &[Shown<'_>]) -> Self {
+        let lines = logs.iter().map(|shown| shown.log.levels.error + shown.log.levels.warn).sum::<u64>();
+        if lines <= MARKS_MAX { Self::ErrorsAndWarnings } else { Self::Errors }
+    }
+}
+
 /// A log and the lines of it that the page has room for.
 #[derive(Debug)]
 pub(super) struct Shown<'a> {
@@ -71,18 +89,19 @@ fn share_of(room: usize, size: usize, total: usize) -> usize {
 }
 
 pub(super) fn section(logs: &[Shown<'_>]) -> Markup {
+    let marks = Marks::for_logs(logs);
     html! {
         @if !logs.is_empty() {
             section #logs {
                 h2 { "Logs" }
                 p.lead { "The newest lines of each log. Line numbers stay the same under a filter, so a link to a line holds." }
-                @for (index, log) in logs.iter().enumerate() { (one(index, log)) }
+                @for (index, log) in logs.iter().enumerate() { (one(index, log, marks)) }
             }
         }
     }
 }
 
-fn one(index: usize, shown: &Shown<'_>) -> Markup {
+fn one(index: usize, shown: &Shown<'_>, marks: Marks) -> Markup {
     let id = format!("log-rt{index:02}");
     let title = format!("{id}-t");
     let log = shown.log;
@@ -101,7 +120,7 @@ fn one(index: usize, shown: &Shown<'_>) -> Markup {
             (histogram(&log.spans))
             (templates(&id, log))
             (tools(log))
-            div.pane role="region" aria-labelledby=(title) tabindex="0" { (chunks(shown)) }
+            div.pane role="region" aria-labelledby=(title) tabindex="0" { (chunks(shown, marks)) }
         }
     }
 }
@@ -202,16 +221,16 @@ fn tools(log: &Log<Text>) -> Markup {
     }
 }
 
-fn chunks(shown: &Shown<'_>) -> Markup {
+fn chunks(shown: &Shown<'_>, marks: Marks) -> Markup {
     let first = shown.cut + 1;
     html! {
         @for (index, lines) in shown.lines.chunks(CHUNK_LINES).enumerate() {
-            (chunk(first + index * CHUNK_LINES, lines))
+            (chunk(first + index * CHUNK_LINES, lines, marks))
         }
     }
 }
 
-fn chunk(first: usize, lines: &[&str]) -> Markup {
+fn chunk(first: usize, lines: &[&str], marks: Marks) -> Markup {
     use std::fmt::Write as _;
     let mut numbers = String::with_capacity(lines.len() * 6);
     for number in first..first + lines.len() {
@@ -221,16 +240,16 @@ fn chunk(first: usize, lines: &[&str]) -> Markup {
     html! {
         pre class=(class) {
             i aria-hidden="true" { (PreEscaped(numbers)) }
-            code { @for line in lines { (one_line(line)) "\n" } }
+            code { @for line in lines { (one_line(line, marks)) "\n" } }
         }
     }
 }
 
-fn one_line(line: &str) -> Markup {
+fn one_line(line: &str, marks: Marks) -> Markup {
     match level_of(line) {
         Level::Error => html! { b.error { (short(line)) } },
-        Level::Warn => html! { b.warn { (short(line)) } },
-        Level::Info | Level::Debug | Level::Other => short(line),
+        Level::Warn if marks == Marks::ErrorsAndWarnings => html! { b.warn { (short(line)) } },
+        Level::Warn | Level::Info | Level::Debug | Level::Other => short(line),
     }
 }
 
@@ -266,7 +285,7 @@ mod tests {
             &"x".repeat(20_000),
             &"<".repeat(20_000),
         ] {
-            let page = format!("{}\n12345\n", one_line(line).into_string());
+            let page = format!("{}\n12345\n", one_line(line, Marks::ErrorsAndWarnings).into_string());
             assert!(page.len() <= cost(line) + 24, "{} > {} for {line:.20}", page.len(), cost(line));
         }
     }

@@ -131,12 +131,28 @@ fn style_and_script_stay_within_their_budget() {
 }
 
 #[test]
-#[ignore = "writes pages to look at: REPORT_OUT=DIR cargo test --lib report::html -- --ignored"]
+#[ignore = "writes the pages that `make test-browser` opens, to the directory that REPORT_OUT names"]
 fn write_the_fixtures() {
     let out = std::path::PathBuf::from(std::env::var("REPORT_OUT").unwrap());
     std::fs::create_dir_all(&out).unwrap();
-    let lines = ("lines-50000", render(&fixtures::redacted(fixtures::many_lines(2000))));
-    for (name, page) in pages().into_iter().chain([lines]) {
-        std::fs::write(out.join(format!("{name}.html")), page).unwrap();
+    let failed = crate::report::minimal(
+        fixtures::empty().snapshot,
+        "It did not answer within 540 s.".to_owned(),
+        Some("Look at its journal.".to_owned()),
+    );
+    for (name, document) in [
+        ("all-pass", fixtures::all_pass()),
+        ("mixed", fixtures::mixed()),
+        ("everything", fixtures::everything()),
+        ("empty", fixtures::empty()),
+        ("hostile", fixtures::hostile()),
+        ("failed", failed),
+        ("findings-100", fixtures::many_findings(100)),
+        ("lines-50000", fixtures::many_lines(2000)),
+    ] {
+        let document = fixtures::redacted(document);
+        std::fs::write(out.join(format!("{name}.html")), render(&document)).unwrap();
+        crate::report::json::write(&document, std::fs::File::create(out.join(format!("{name}.json"))).unwrap())
+            .unwrap();
     }
 }
