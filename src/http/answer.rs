@@ -87,6 +87,38 @@ impl Answer {
     }
 }
 
+/// What a handler gives back.
+#[derive(Debug)]
+pub enum Reply {
+    /// In memory.
+    Whole(Answer),
+    /// An archive on its way from the disk.
+    Stream(Response),
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self::Whole(answer)
+    }
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        Self::Stream(response)
+    }
+}
+
+impl Reply {
+    /// As warp sends it.
+    #[must_use]
+    pub fn response(self) -> Response {
+        match self {
+            Self::Whole(answer) => answer.response(),
+            Self::Stream(response) => response,
+        }
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use http_body_util::BodyExt as _;

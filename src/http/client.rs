@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
+use warp::http::header::{FORWARDED, VIA};
 use warp::http::{HeaderMap, HeaderName};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -31,6 +32,12 @@ pub fn address(peer: Peer, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         client = address;
     }
     client
+}
+
+/// Whether a request came through a proxy, trusted or not: then its peer is not its client.
+#[must_use]
+pub fn was_forwarded(headers: &HeaderMap) -> bool {
+    [X_FORWARDED_FOR, FORWARDED, VIA].iter().any(|name| headers.contains_key(name))
 }
 
 /// `192.0.2.7`, `192.0.2.7:80`, `2001:db8::7`, `[2001:db8::7]` or `[2001:db8::7]:80`.

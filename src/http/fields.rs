@@ -30,6 +30,19 @@ pub enum Wrong {
     Within(Vec<Issue>),
 }
 
+impl Wrong {
+    /// The issues of a field at `path`.
+    #[must_use]
+    pub fn into_issues(self, path: &str) -> Vec<Issue> {
+        let (code, what) = match self {
+            Self::Within(issues) => return issues,
+            Self::Type(what) => ("invalid_type", what.to_owned()),
+            Self::Value(what) => ("invalid_value", what),
+        };
+        vec![Issue::new(code, path, format!("The field {path} must be {what}."))]
+    }
+}
+
 impl Fields {
     /// The fields of a body.
     #[must_use]
@@ -63,19 +76,14 @@ impl Fields {
     /// A field that may be missing, and where `null` is a wrong type.
     pub fn default<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Result<T, Wrong>) -> Option<T> {
         let value = self.members.shift_remove(name)?;
-        let path = self.path(name);
-        let (code, what) = match read(&value) {
-            Ok(value) => return Some(value),
-            Err(Wrong::Within(issues)) => {
-                self.issues.extend(issues);
-                return None;
+        match read(&value) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                let path = self.path(name);
+                self.issues.extend(wrong.into_issues(&path));
+                None
             }
-            Err(Wrong::Type(what)) => ("invalid_type", what.to_owned()),
-            Err(Wrong::Value(what)) => ("invalid_value", what),
-        };
-        let reason = format!("The field {path} must be {what}.");
-        self.issues.push(Issue::new(code, path, reason));
-        None
+        }
     }
 
     /// A field that must be there.
@@ -198,16 +206,9 @@ pub fn list<T>(
         }
         let (mut good, mut issues) = (Vec::with_capacity(items.len()), Vec::new());
         for (at, item) in items.iter().enumerate() {
-            let path = format!("{path}[{at}]");
             match read(item) {
                 Ok(item) => good.push(item),
-                Err(Wrong::Within(within)) => issues.extend(within),
-                Err(Wrong::Type(what)) => {
-                    issues.push(Issue::new("invalid_type", path.clone(), format!("The item {path} must be {what}.")));
-                }
-                Err(Wrong::Value(what)) => {
-                    issues.push(Issue::new("invalid_value", path.clone(), format!("The item {path} must be {what}.")));
-                }
+                Err(wrong) => issues.extend(wrong.into_issues(&format!("{path}[{at}]"))),
             }
         }
         if issues.is_empty() { Ok(good) } else { Err(Wrong::Within(issues)) }

@@ -1,0 +1,189 @@
+//! Snapshots of a deployment: trigger, list, show, download, delete.
+
+use serde::Serialize;
+
+use super::archive::hexadecimal;
+use super::places::Asking;
+use crate::archive::Subject;
+use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, NodeId, SnapshotId, TenantId};
+use crate::domain::snapshot::{IggyData, Outcome, Redaction, Status};
+use crate::domain::time::Timestamp;
+use crate::domain::verdict::VerdictCounts;
+use crate::http::answer::Answer;
+use crate::http::call::{Call, missing};
+use crate::http::dispatch::Api;
+use crate::http::page;
+use crate::http::problem::{Code, Problem};
+use crate::store::{SnapshotItem, SnapshotRow};
+
+/// Seconds after which a client may ask again whether a snapshot is over.
+const PROCESSING_RETRY_S: u64 = 2;
+
+/// One row as lists show it.
+#[derive(Serialize)]
+struct Item {
+    id: SnapshotId,
+    tenant_id: TenantId,
+    division_id: DivisionId,
+    environment_id: EnvironmentId,
+    deployment_id: DeploymentId,
+    node_id: NodeId,
+    deployment_name: String,
+    name: String,
+    status: Status,
+    created_at: Timestamp,
+    /// `null` while processing.
+    completed_at: Option<Timestamp>,
+}
+
+/// One row and its archive, and the rows beside it.
+#[derive(Serialize)]
+struct Detail {
+    #[serde(flatten)]
+    item: Item,
+    node_name: String,
+    redact_secrets: bool,
+    include_iggy: bool,
+    expires_at: Timestamp,
+    /// How the node's work ended; `null` while processing.
+    outcome: Option<Outcome>,
+    /// The report in a sentence, or why there is none.
+    headline: Option<String>,
+    /// `null` while processing, or when no archive could be written.
+    size_bytes: Option<u64>,
+    sha256: Option<String>,
+    verdicts: VerdictCounts,
+    /// What the archive does not hold and why, a sentence each.
+    left_out: Vec<String>,
+    /// Every row of the same trigger, this one included.
+    nodes: Vec<Node>,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "these are the names on the wire")]
+struct Node {
+    id: SnapshotId,
+    node_id: NodeId,
+    node_name: String,
+    status: Status,
+    outcome: Option<Outcome>,
+    completed_at: Option<Timestamp>,
+}
+
+/// Where an archive is.
+#[derive(Serialize)]
+struct Download {
+    url: String,
+}
+
+impl From<SnapshotItem> for Item {
+    fn from(row: SnapshotItem) -> Self {
+        Self {
+            id: row.id,
+            tenant_id: row.tenant_id,
+            division_id: row.division_id,
+            environment_id: row.environment_id,
+            deployment_id: row.deployment_id,
+            node_id: row.node_id,
+            deployment_name: row.deployment_name,
+            name: row.name,
+            status: row.status,
+            created_at: row.created_at,
+            completed_at: row.completed_at,
+        }
+    }
+}
+
+impl Detail {
+    fn new(row: SnapshotRow, beside: Vec<SnapshotRow>) -> Self {
+        Self {
+            item: row.item.into(),
+            node_name: row.node_name,
+            redact_secrets: row.options.redaction == Redaction::Masked,
+            include_iggy: row.options.iggy_data == IggyData::Included,
+            expires_at: row.expires_at,
+            outcome: row.outcome,
+            headline: row.headline,
+            size_bytes: row.archive.map(|archive| archive.size_bytes),
+            sha256: row.archive.map(|archive| hexadecimal(&archive.sha256)),
+            verdicts: row.counts,
+            left_out: row.left_out,
+            nodes: beside.into_iter().map(Node::from).collect(),
+        }
+    }
+}
+
+impl From<SnapshotRow> for Node {
+    fn from(row: SnapshotRow) -> Self {
+        Self {
+            id: row.item.id,
+            node_id: row.item.node_id,
+            node_name: row.node_name,
+            status: row.item.status,
+            outcome: row.outcome,
+            completed_at: row.item.completed_at,
+        }
+    }
+}
+
+fn deployment(call: &Call) -> Result<DeploymentId, Problem> {
+    call.id("deployment_id", Code::DeploymentNotFound)
+}
+
+/// A page of a deployment's rows, newest first.
+///
+/// # Errors
+/// 400 for a bad page, 404 for a deployment that the key does not see, 403 without `deployment:read`.
+pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
+    let (id, request, asking) = (deployment(call)?, page::requested(&call.query)?, Asking::of(call));
+    let now = api.retention_now();
+    let found = api.state.store.read(move |reader| {
+        asking.deployment(reader, id)?;
+        Ok::<_, Problem>(reader.snapshots(id, now, request)?)
+    });
+    Ok(page::answer(request, found.await?.map(Item::from), &api.url(call), &[]))
+}
+
+/// One row with all that is known of it.
+///
+/// # Errors
+/// 404, and 403 without `deployment:read`.
+pub async fn detail(api: &Api, call: &Call) -> Result<Answer, Problem> {
+    let (deployment, asking, now) = (deployment(call)?, Asking::of(call), api.retention_now());
+    let id: Result<SnapshotId, Problem> = call.id("snapshot_id", Code::SnapshotNotFound);
+    let found = api.state.store.read(move |reader| {
+        asking.deployment(reader, deployment)?;
+        let id = id?;
+        let row = reader.snapshot(deployment, id, now)?.ok_or_else(|| missing(Code::SnapshotNotFound))?;
+        Ok::<_, Problem>((row, reader.snapshots_beside(id)?))
+    });
+    let (row, beside) = found.await?;
+    Ok(Answer::json(&Detail::new(row, beside)))
+}
+
+/// A short-lived URL of a row's archive.
+///
+/// # Errors
+/// 404, 403 without `deployment:read`, 409 while processing.
+pub async fn download(api: &Api, call: &Call) -> Result<Answer, Problem> {
+    let (deployment, asking, now) = (deployment(call)?, Asking::of(call), api.retention_now());
+    let id: Result<SnapshotId, Problem> = call.id("snapshot_id", Code::SnapshotNotFound);
+    let found = api.state.store.read(move |reader| {
+        asking.deployment(reader, deployment)?;
+        reader.snapshot(deployment, id?, now)?.ok_or_else(|| missing(Code::SnapshotNotFound))
+    });
+    let row = found.await?;
+    if row.item.status == Status::Processing {
+        let reason = "This snapshot is still processing; ask again once its completed_at is set.";
+        return Err(Problem::new(Code::SnapshotNotCompleted, reason).retry_after_s(PROCESSING_RETRY_S));
+    }
+    let Some(archive) = row.archive else {
+        let why = row.headline.unwrap_or_default();
+        let reason = format!("No archive of this snapshot could be written: {why} Delete it and trigger another.");
+        return Err(Problem::new(Code::ArchiveNotFound, reason));
+    };
+    let sha256 = hexadecimal(&archive.sha256);
+    let ttl_s = u32::try_from(api.state.config.archive.link_ttl_s).unwrap_or(u32::MAX);
+    let (query, _) = api.state.links.sign(Subject { id: row.item.id, sha256: &sha256 }, api.now(), ttl_s);
+    Ok(Answer::json(&Download { url: format!("{}/archives/{}?{query}", api.state.public_url, row.item.id) }))
+}

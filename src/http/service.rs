@@ -1,0 +1,117 @@
+//! What stands around every request: its id, its line in the log, its place in the metrics.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::{Body as _, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::service::TowerToHyperService;
+use warp::http::header::CONTENT_LENGTH;
+use warp::http::{HeaderValue, Method};
+
+use super::client::{self, Peer};
+use super::dispatch::{Api, Told};
+use super::request_id::{LD_REQUEST, RequestId};
+use super::routes;
+
+/// The route that log and metrics show for a path that is none of ours.
+const NO_ROUTE: &str = "none";
+
+/// A body on its way to the connection.
+pub type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+type Routing = Arc<dyn Fn(Request<Incoming>) -> BoxFuture<'static, warp::reply::Response> + Send + Sync>;
+
+/// The API as a service of one request after the other.
+#[derive(Clone)]
+pub struct Surrounded {
+    api: Arc<Api>,
+    routing: Routing,
+}
+
+impl std::fmt::Debug for Surrounded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surrounded").finish_non_exhaustive()
+    }
+}
+
+impl Surrounded {
+    /// The whole API over this state.
+    #[must_use]
+    pub fn new(api: Arc<Api>) -> Self {
+        let warp = TowerToHyperService::new(warp::service(routes::filter(&api)));
+        let routing: Routing = Arc::new(move |request| {
+            let answering = warp.call(request);
+            Box::pin(async move { answering.await.unwrap_or_else(|never| match never {}) })
+        });
+        Self { api, routing }
+    }
+}
+
+impl Service<Request<Incoming>> for Surrounded {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move {
+            let (start, id, method) = (Instant::now(), RequestId::fresh(), request.method().clone());
+            let trusted = &this.api.state.config.trusted_proxies;
+            let peer = request.extensions().get::<Peer>().copied();
+            let client = peer.map(|peer| client::address(peer, request.headers(), trusted));
+            request.extensions_mut().insert(id);
+            let mut response = (this.routing)(request).await;
+            response.headers_mut().insert(LD_REQUEST, id.header());
+            let told = response.extensions_mut().remove::<Told>();
+            let (route, key) = told.map_or((NO_ROUTE, None), |told| (told.route, told.key));
+            let (status, time) = (response.status().as_u16(), start.elapsed());
+            this.api.state.metrics.answered(method.as_str(), route, status, time);
+            // The pattern, never the path or the query: those hold signatures.
+            tracing::info!(
+                request = %id,
+                method = %shown(&method),
+                route,
+                status,
+                duration_ms = time.as_secs_f64() * 1000.0,
+                key = key.map(crate::domain::id::KeyId::get),
+                client = client.map(tracing::field::display),
+                "answered"
+            );
+            Ok(sent(&method, response))
+        })
+    }
+}
+
+/// A method is any word of the client's; only those that exist are written down.
+fn shown(method: &Method) -> &str {
+    const KNOWN: [Method; 8] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+    ];
+    if KNOWN.contains(method) { method.as_str() } else { "other" }
+}
+
+/// The answer to a HEAD has the headers of a GET and no body.
+fn sent(method: &Method, response: warp::reply::Response) -> Response<Body> {
+    let (mut head, body) = response.into_parts();
+    if method != Method::HEAD {
+        return Response::from_parts(head, body.map_err(Into::into).boxed_unsync());
+    }
+    if let (Some(length), false) = (body.size_hint().exact(), head.headers.contains_key(CONTENT_LENGTH)) {
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(head, Empty::new().map_err(|never| match never {}).boxed_unsync())
+}
