@@ -10,11 +10,13 @@ use std::sync::Arc;
 
 use crate::domain::gap::Gap;
 
+pub mod iggy;
 pub mod logs;
 pub mod memory;
 pub mod processes;
 pub mod samples;
 pub mod time;
+pub mod units;
 pub mod uring;
 
 /// A piece of evidence, or why there is none.

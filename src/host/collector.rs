@@ -16,8 +16,10 @@ pub(super) enum Stage {
     Mounts,
     /// What stands in fixed places: files, tables, system calls.
     Facts,
-    /// What follows from those: where Iggy is.
+    /// What follows from those: which processes are Iggy's, and what its unit files say.
     Discovery,
+    /// Which of them the snapshot is about, and where its data is.
+    Placement,
     /// What is asked of what was found: Iggy's limits, configuration, certificates, logs, HTTP API.
     Detail,
     /// Last: what the sampling window shows.
@@ -25,7 +27,8 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    pub(super) const BEFORE_THE_WINDOW_CLOSES: [Self; 4] = [Self::Mounts, Self::Facts, Self::Discovery, Self::Detail];
+    pub(super) const BEFORE_THE_WINDOW_CLOSES: [Self; 5] =
+        [Self::Mounts, Self::Facts, Self::Discovery, Self::Placement, Self::Detail];
 }
 
 /// Observes one piece of evidence of the type `T`.

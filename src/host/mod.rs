@@ -7,6 +7,7 @@
 
 mod collector;
 mod file;
+mod iggy;
 mod kernel_log;
 mod memory;
 mod observe;
@@ -16,6 +17,7 @@ mod runtime_logs;
 mod sampling;
 pub mod sys;
 mod tape;
+mod units;
 
 pub use file::{Bounded, FileKind, Metadata, Truncated};
 pub use observe::{ContactPeers, IggyRequest, Observation, Request, SourceTiming, observe};

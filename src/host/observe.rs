@@ -11,15 +11,21 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collect, Stage};
 use super::root::Host;
 use super::sampling::Window;
-use super::{kernel_log, memory, processes, runtime_logs};
+use super::{iggy, kernel_log, memory, processes, runtime_logs, units};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
 use crate::evidence::samples::SAMPLES;
 use crate::evidence::{Evidence, Observed, Opaque, Source};
 
 /// The collectors of all areas.
-const COLLECTORS: &[&[&dyn Collect]] =
-    &[memory::COLLECTORS, processes::COLLECTORS, kernel_log::COLLECTORS, runtime_logs::COLLECTORS];
+const COLLECTORS: &[&[&dyn Collect]] = &[
+    memory::COLLECTORS,
+    processes::COLLECTORS,
+    units::COLLECTORS,
+    iggy::COLLECTORS,
+    kernel_log::COLLECTORS,
+    runtime_logs::COLLECTORS,
+];
 
 /// Collectors that run at a time. More would not help: they wait for the kernel, not for each other.
 const RUNNING_MAX: usize = 4;

@@ -16,6 +16,7 @@ use super::file::{Bounded, Metadata, bounded, stat, tail};
 use super::tape::{Mask, Player, Recorder};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
+use crate::evidence::iggy::IggyPlace;
 
 /// Bytes that [`Host::text`] and [`Host::bytes`] read at most.
 pub const READ_BYTES_MAX: usize = 256 * 1024;
@@ -273,6 +274,22 @@ impl Host {
         let file = File::from(fd);
         let metadata = file.metadata().map_err(|error| gap(&error, path))?;
         if metadata.is_file() { Ok(file) } else { Err(Gap::broken(format!("{path} is not a regular file"))) }
+    }
+
+    /// Opens the directory that was looked at when Iggy was found, and no other that has taken its place since.
+    ///
+    /// # Errors
+    /// As [`Host::text`]; broken if it is another directory now.
+    pub fn open_data_directory(&self, place: &IggyPlace) -> Observed<OwnedFd> {
+        let path = place.below("")?;
+        let opened = self.open_path(&path, Access::Directory)?;
+        let (_, directory) = place.believed().expect("what is not believed has no path below");
+        let identity = stat(&opened, &path).map(|metadata| (metadata.device, metadata.inode))?;
+        // A recorded tree lies on another file system than the host that it was recorded on.
+        if self.is_live() && identity != directory.identity {
+            return Err(Gap::broken(format!("{path} was replaced while it was looked at")));
+        }
+        Ok(opened)
     }
 
     fn list_files(&self, path: &str) -> Observed<Vec<String>> {

@@ -6,6 +6,7 @@ use super::root::Host;
 use super::{FileKind, Truncated};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
+use crate::evidence::iggy::IGGY_PLACE;
 use crate::evidence::logs::{Older, RUNTIME_LOGS, RuntimeLog};
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[&Collector::new(RUNTIME_LOGS, Stage::Detail, runtime_logs)];
@@ -20,10 +21,7 @@ const LINE_BYTES_MAX: usize = 4 * 1024;
 const FILES_MAX: usize = 16;
 
 fn runtime_logs(scene: &Scene) -> Observed<Vec<RuntimeLog>> {
-    let Some(data_dir) = scene.request.iggy.data_dir.as_deref() else {
-        return Err(Gap::not_applicable("no Iggy data directory is known"));
-    };
-    let folder = format!("{}/logs", data_dir.display());
+    let folder = scene.evidence.read(IGGY_PLACE)?.below("logs")?;
     newest(&scene.host, "iggy-server", &folder, "iggy-server.log").map(|log| vec![log])
 }
 
