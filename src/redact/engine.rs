@@ -1,6 +1,6 @@
 //! The second pass: masking.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,10 +9,12 @@ use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use super::carrier::Carrier;
+use super::decode;
 use super::error::RedactError;
 use super::learner::{Learner, Secret};
+use super::literals::Literals;
 use super::pseudonym::{MASK_PREFIX, PseudonymKey, Tag};
-use super::scan::Scanner;
+use super::scan::{Layers, Scanner};
 use super::settings::{Compiled, Settings, SettingsError};
 use super::span::{Form, Rule, Span};
 use super::stream::{self, Fingerprint, Piece};
@@ -22,6 +24,8 @@ use super::summary::{Ledger, Summary, Tally};
 pub(super) const STRUCTURED_BYTES_MAX: usize = 8 << 20;
 /// What stands in place of a text on which the engine failed.
 const FAILED: &str = "[redaction failed]";
+/// What overwrites salt and hash where the length has to stay.
+const FILLER: &[u8] = b"REDACTED";
 /// The artifact under which single texts are counted.
 const TEXTS: &str = "report";
 
@@ -31,6 +35,9 @@ pub struct Engine {
     key: PseudonymKey,
     secrets: Vec<Secret>,
     places: HashMap<Tag, usize>,
+    literals: Literals,
+    propagated: u64,
+    suppressed: BTreeMap<String, u64>,
     /// Short tags that two secrets share.
     shared_tags: HashSet<String>,
     fingerprints: HashMap<String, Fingerprint>,
@@ -68,14 +75,28 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     pub(super) fn new(learner: Learner) -> Self {
-        let Learner { rules, key, secrets, places, fingerprints } = learner;
+        let (wanted, suppressed) = learner.propagation();
+        let Learner { rules, key, secrets, places, fingerprints, .. } = learner;
+        let literals = Literals::new(&secrets, |place| wanted[place]);
+        let propagated = wanted.iter().filter(|wanted| **wanted).count() as u64;
         let (mut seen, mut shared_tags) = (HashSet::new(), HashSet::new());
         for tag in places.keys() {
             if !seen.insert(tag.short().to_owned()) {
                 shared_tags.insert(tag.short().to_owned());
             }
         }
-        Self { rules, key, secrets, places, shared_tags, fingerprints, ledger: Mutex::default() }
+        Self {
+            rules,
+            key,
+            secrets,
+            places,
+            literals,
+            propagated,
+            suppressed,
+            shared_tags,
+            fingerprints,
+            ledger: Mutex::default(),
+        }
     }
 
     /// An engine that has learned nothing, for texts outside a snapshot: our own logs and errors.
@@ -105,7 +126,7 @@ impl Engine {
             let mut tally = Tally::default();
             let mut out = Vec::with_capacity(bytes.len());
             let mut done = 0;
-            for span in self.scanner().spans(carrier, bytes) {
+            for span in self.scanner(Layers::All).spans(carrier, bytes) {
                 out.extend_from_slice(&bytes[done..span.start]);
                 self.mask(&span, &bytes[span.start..span.end], &mut out, &mut tally);
                 done = span.end;
@@ -144,7 +165,7 @@ impl Engine {
         let (read_bytes, written_bytes, masks, fingerprint);
         if carrier == Carrier::Text {
             let (mut tally, mut mask, mut written) = (Tally::default(), Vec::new(), 0_u64);
-            let read = stream::cut(&self.scanner(), reader, &mut |piece| {
+            let read = stream::cut(&self.scanner(Layers::All), reader, &mut |piece| {
                 let out = match piece {
                     Piece::Clear(bytes) => bytes,
                     Piece::Secret(span, bytes) => {
@@ -166,9 +187,7 @@ impl Engine {
             (read_bytes, written_bytes) = (bytes.len() as u64, masked.len() as u64);
             (masks, fingerprint) = (self.masks() - before, print);
         }
-        if self.fingerprints.get(artifact).is_some_and(|learned| *learned != fingerprint) {
-            return Err(RedactError::Changed);
-        }
+        self.unchanged(artifact, fingerprint)?;
         Ok(StreamSummary { read_bytes, written_bytes, masks })
     }
 
@@ -183,7 +202,29 @@ impl Engine {
         reader: &mut dyn Read,
         writer: &mut dyn Write,
     ) -> Result<StreamSummary, RedactError> {
-        self.stream(Carrier::Text, artifact, reader, writer)
+        let run = AssertUnwindSafe(|| {
+            let (mut tally, mut filler, mut written) = (Tally::default(), Vec::new(), 0_u64);
+            let read = stream::cut(&self.scanner(Layers::Verifiers), reader, &mut |piece| {
+                let out = match piece {
+                    Piece::Clear(bytes) => bytes,
+                    Piece::Secret(span, bytes) => {
+                        tally.mask(self.rule_name(span.rule), self.tag(span, bytes).0, bytes.len());
+                        filler.clear();
+                        filler.extend(bytes.iter().zip(FILLER.iter().cycle()).map(|(byte, filler)| match byte {
+                            b'$' => b'$',
+                            _ => *filler,
+                        }));
+                        &filler
+                    }
+                };
+                written += out.len() as u64;
+                writer.write_all(out).map_err(RedactError::Write)
+            })?;
+            self.tell(artifact, &tally);
+            self.unchanged(artifact, read.fingerprint)?;
+            Ok(StreamSummary { read_bytes: read.bytes, written_bytes: written, masks: tally.masks })
+        });
+        catch_unwind(run).unwrap_or(Err(RedactError::Panicked)).map_err(|error| self.failed(artifact, error))
     }
 
     /// Searches data of unknown layout for any known secret, in any encoding, and for tokens.
@@ -194,7 +235,7 @@ impl Engine {
         let _ = artifact;
         let mut hit = None;
         let run = AssertUnwindSafe(|| {
-            stream::cut(&self.scanner(), reader, &mut |piece| {
+            stream::cut(&self.scanner(Layers::Verification), reader, &mut |piece| {
                 if let Piece::Secret(span, _) = piece {
                     hit.get_or_insert_with(|| self.rule_name(span.rule).to_owned());
                 }
@@ -208,13 +249,19 @@ impl Engine {
     /// What was done so far, without values.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary { secrets_learned: self.secrets.len() as u64, ..Summary::default() };
+        let mut summary = Summary {
+            ruleset: super::scan::ruleset(),
+            secrets_learned: self.secrets.len() as u64,
+            secrets_propagated: self.propagated,
+            propagation_suppressed: self.suppressed.clone(),
+            ..Summary::default()
+        };
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).tell(&mut summary, |tag| self.shown(tag).to_owned());
         summary
     }
 
-    fn scanner(&self) -> Scanner<'_> {
-        Scanner { rules: &self.rules }
+    fn scanner(&self, layers: Layers) -> Scanner<'_> {
+        Scanner { rules: &self.rules, literals: Some(&self.literals), layers }
     }
 
     fn masks(&self) -> u64 {
@@ -228,6 +275,22 @@ impl Engine {
     fn failed(&self, artifact: &str, error: RedactError) -> RedactError {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).fail(artifact, error.to_string());
         error
+    }
+
+    /// Whether what was read is what was learned from.
+    fn unchanged(&self, artifact: &str, read: Fingerprint) -> Result<(), RedactError> {
+        match self.fingerprints.get(artifact) {
+            Some(learned) if *learned != read => Err(RedactError::Changed),
+            _ => Ok(()),
+        }
+    }
+
+    /// The tag of a span's secret, and what a mask ends with.
+    fn tag(&self, span: &Span, bytes: &[u8]) -> (Tag, &'static str) {
+        match span.form {
+            Form::Known { secret, encoding } => (self.key.tag(&self.secrets[secret].bytes), encoding.suffix()),
+            _ => (self.key.tag(&decode::secret(span, bytes)), ""),
+        }
     }
 
     fn rule_name(&self, rule: Rule) -> &str {
@@ -247,21 +310,22 @@ impl Engine {
             tally.rest(self.rule_name(span.rule), bytes.len());
             return;
         }
-        let (tag, suffix) = match span.form {
-            Form::Known { secret, encoding } => (self.key.tag(&self.secrets[secret].bytes), encoding.suffix()),
-            _ => (self.key.tag(&decoded(span, bytes)), ""),
-        };
+        let (tag, suffix) = self.tag(span, bytes);
         let class = self.places.get(&tag).map_or(span.class, |place| self.secrets[*place].class);
         tally.mask(self.rule_name(span.rule), tag, bytes.len());
         let mut mask = String::new();
         let _ = write!(mask, "{MASK_PREFIX}{}-{}{suffix}", class.word(), self.shown(&tag));
-        out.extend_from_slice(mask.as_bytes());
+        match span.form {
+            Form::Bare { quote, depth } => {
+                let mut quotes = vec![b'\\'; usize::from(depth)];
+                quotes.push(quote);
+                out.extend_from_slice(&quotes);
+                out.extend_from_slice(mask.as_bytes());
+                out.extend_from_slice(&quotes);
+            }
+            _ => out.extend_from_slice(mask.as_bytes()),
+        }
     }
-}
-
-/// The secret of a span as it was before it was written there.
-pub(super) fn decoded(_span: &Span, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(bytes.to_vec())
 }
 
 /// All that `reader` gives, up to a limit, and its fingerprint.

@@ -1,6 +1,6 @@
 //! The first pass: learning which secrets this host holds, so that the second finds them everywhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,16 +9,34 @@ use zeroize::Zeroizing;
 use super::carrier::Carrier;
 use super::engine::{Engine, STRUCTURED_BYTES_MAX, read_whole};
 use super::error::RedactError;
+use super::literals::{Literals, Vocabulary, is_distinctive, may_propagate};
 use super::pseudonym::{Class, PseudonymKey, Tag};
-use super::scan::Scanner;
+use super::scan::{Layers, Scanner};
 use super::settings::{Compiled, Settings, SettingsError};
-use super::span::{Rule, Seed, Span};
+use super::span::{Form, Rule, Seed, Span};
 use super::stream::{self, Fingerprint, Piece};
 
 /// Different secrets that are remembered; those past it are masked only where they are found.
 const SECRETS_MAX: usize = 1 << 16;
 /// Bytes of a secret that is remembered; a longer one is masked only where it is found.
 const SECRET_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of one artifact that are kept to see which secrets are common words here, and of all.
+const SAMPLE_BYTES_MAX: usize = 1 << 20;
+const SAMPLES_BYTES_MAX: usize = 16 << 20;
+/// Hits outside the places of secrets from which a value counts as a common word.
+const HITS_MAX: u64 = 50;
+/// One artifact in this many must hold a value for it to count as a common word, when there are enough artifacts.
+const ARTIFACTS_SHARE_MAX: usize = 5;
+const ARTIFACTS_MIN: usize = 10;
+
+/// Where a value stands outside the places of secrets.
+#[derive(Default)]
+struct Hits {
+    count: u64,
+    artifacts: usize,
+    last: Option<usize>,
+}
 
 /// A secret that was learned.
 pub(super) struct Secret {
@@ -35,6 +53,10 @@ pub struct Learner {
     pub(super) secrets: Vec<Secret>,
     pub(super) places: HashMap<Tag, usize>,
     pub(super) fingerprints: HashMap<String, Fingerprint>,
+    vocabulary: Vocabulary,
+    /// Clear parts of what was read, an artifact each, to see which secrets are common words of this host.
+    samples: Vec<Vec<u8>>,
+    sampled: usize,
 }
 
 impl std::fmt::Debug for Learner {
@@ -51,26 +73,38 @@ impl Learner {
     pub fn new(settings: &Settings, key: PseudonymKey) -> Result<Self, SettingsError> {
         let mut rules = settings.compile()?;
         let literals = std::mem::take(&mut rules.literals);
-        let mut learner =
-            Self { rules, key, secrets: Vec::new(), places: HashMap::new(), fingerprints: HashMap::new() };
+        let mut learner = Self {
+            rules,
+            key,
+            secrets: Vec::new(),
+            places: HashMap::new(),
+            fingerprints: HashMap::new(),
+            vocabulary: Vocabulary::default(),
+            samples: Vec::new(),
+            sampled: 0,
+        };
         for literal in literals {
             learner.remember(&literal, Class::Password, Rule::Builtin("literals_file"), Seed::Told);
         }
         Ok(learner)
     }
 
-    /// Learns the secrets of data that is there as a whole. `artifact` names it in the summary.
+    /// Learns the secrets of data that is there as a whole.
     ///
     /// # Errors
     /// [`RedactError::Panicked`]: the artifact must be left out.
-    pub fn learn(&mut self, carrier: Carrier, artifact: &str, bytes: &[u8]) -> Result<(), RedactError> {
-        let _ = artifact;
-        let scanner = Scanner { rules: &self.rules };
+    pub fn learn(&mut self, carrier: Carrier, _artifact: &str, bytes: &[u8]) -> Result<(), RedactError> {
+        let scanner = Scanner { rules: &self.rules, literals: None, layers: Layers::All };
         let spans =
             catch_unwind(AssertUnwindSafe(|| scanner.spans(carrier, bytes))).map_err(|_| RedactError::Panicked)?;
+        let mut clear = 0;
+        self.samples.push(Vec::new());
         for span in &spans {
             self.found(span, &bytes[span.start..span.end]);
+            self.sample(&bytes[clear..span.start]);
+            clear = span.end;
         }
+        self.sample(&bytes[clear..]);
         Ok(())
     }
 
@@ -91,11 +125,13 @@ impl Learner {
             self.fingerprints.insert(artifact.to_owned(), fingerprint);
             return Ok(bytes.len() as u64);
         }
+        self.samples.push(Vec::new());
         let rules = std::mem::take(&mut self.rules);
         let read = catch_unwind(AssertUnwindSafe(|| {
-            stream::cut(&Scanner { rules: &rules }, reader, &mut |piece| {
-                if let Piece::Secret(span, bytes) = piece {
-                    self.found(span, bytes);
+            stream::cut(&Scanner { rules: &rules, literals: None, layers: Layers::All }, reader, &mut |piece| {
+                match piece {
+                    Piece::Secret(span, bytes) => self.found(span, bytes),
+                    Piece::Clear(bytes) => self.sample(bytes),
                 }
                 Ok(())
             })
@@ -118,8 +154,65 @@ impl Learner {
         Engine::new(self)
     }
 
+    /// Words that no secret may blank wherever they stand: this host's names, users, units, processes, streams, topics.
+    pub fn learn_vocabulary<'w>(&mut self, words: impl IntoIterator<Item = &'w str>) {
+        for word in words {
+            self.vocabulary.add(word);
+        }
+    }
+
+    /// Which secrets are looked for everywhere, and how many of which rule are not because they are common here.
+    pub(super) fn propagation(&self) -> (Vec<bool>, BTreeMap<String, u64>) {
+        let mut wanted: Vec<bool> =
+            self.secrets.iter().map(|secret| may_propagate(&secret.bytes, secret.seed, &self.vocabulary)).collect();
+        let suspect = |place: usize| {
+            let secret = &self.secrets[place];
+            wanted[place] && secret.seed != Seed::Told && !is_distinctive(&secret.bytes)
+        };
+        let literals = Literals::new(&self.secrets, suspect);
+        let mut suppressed = BTreeMap::new();
+        for (place, hits) in self.hits(&literals) {
+            let share =
+                hits.artifacts * ARTIFACTS_SHARE_MAX > self.samples.len() && self.samples.len() >= ARTIFACTS_MIN;
+            if hits.count > HITS_MAX || share {
+                wanted[place] = false;
+                if let Rule::Builtin(name) = self.secrets[place].rule {
+                    *suppressed.entry(name.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        (wanted, suppressed)
+    }
+
+    fn hits(&self, literals: &Literals) -> HashMap<usize, Hits> {
+        let mut hits: HashMap<usize, Hits> = HashMap::new();
+        let mut positions = Vec::new();
+        for (number, sample) in self.samples.iter().enumerate() {
+            positions.clear();
+            literals.positions(sample, 0, sample.len(), &mut positions);
+            for span in positions.iter().filter_map(|at| literals.at(sample, *at)) {
+                let Form::Known { secret, .. } = span.form else { continue };
+                let hits = hits.entry(secret).or_default();
+                hits.count += 1;
+                if hits.last != Some(number) {
+                    hits.last = Some(number);
+                    hits.artifacts += 1;
+                }
+            }
+        }
+        hits
+    }
+
+    fn sample(&mut self, bytes: &[u8]) {
+        let Some(sample) = self.samples.last_mut() else { return };
+        let room = SAMPLE_BYTES_MAX.saturating_sub(sample.len()).min(SAMPLES_BYTES_MAX.saturating_sub(self.sampled));
+        let taken = &bytes[..bytes.len().min(room)];
+        sample.extend_from_slice(taken);
+        self.sampled += taken.len();
+    }
+
     fn found(&mut self, span: &Span, bytes: &[u8]) {
-        let secret = super::engine::decoded(span, bytes);
+        let secret = super::decode::secret(span, bytes);
         self.remember(&secret, span.class, span.rule, span.seed);
     }
 

@@ -10,19 +10,21 @@
 //! out: an error here never means clear text.
 
 mod carrier;
+mod decode;
 mod engine;
 mod error;
-#[expect(dead_code, reason = "the scanner that uses all of it follows")]
 mod learner;
+mod literals;
 mod policy;
 mod pseudonym;
 mod scan;
-#[expect(dead_code, reason = "the scanner that uses all of it follows")]
 mod settings;
-#[expect(dead_code, reason = "the scanner that uses all of it follows")]
+mod shape;
 mod span;
 mod stream;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use carrier::Carrier;
 pub use engine::{Engine, Scan, StreamSummary};

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -119,6 +120,8 @@ pub(super) struct Compiled {
     pub(super) allow_values: Vec<Vec<u8>>,
     pub(super) patterns: Vec<CompiledPattern>,
     pub(super) literals: Vec<Zeroizing<Vec<u8>>>,
+    /// Parts of the user's key names, to find them by.
+    pub(super) stems: Option<AhoCorasick>,
 }
 
 impl Settings {
@@ -148,6 +151,7 @@ impl Settings {
             allow_values: self.allow_values.iter().map(|value| value.clone().into_bytes()).collect(),
             patterns: self.patterns.iter().map(Pattern::compile).collect::<Result<_, _>>()?,
             literals: self.literals()?,
+            stems: stems(&self.keys),
         })
     }
 
@@ -192,6 +196,18 @@ impl Pattern {
         let group = regex.capture_names().position(|name| name == Some("secret")).unwrap_or(0);
         Ok(CompiledPattern { name: self.name.clone(), regex, group })
     }
+}
+
+/// The longest run of letters and digits of each key.
+fn stems(keys: &[String]) -> Option<AhoCorasick> {
+    let longest = |key: &String| {
+        key.split(|c: char| !c.is_alphanumeric()).max_by_key(|part| part.len()).unwrap_or_default().to_owned()
+    };
+    let parts: Vec<String> = keys.iter().map(longest).collect();
+    if parts.is_empty() {
+        return None;
+    }
+    AhoCorasick::builder().ascii_case_insensitive(true).build(parts).ok()
 }
 
 fn folded_keys(list: &'static str, keys: &[String]) -> Result<Vec<String>, SettingsError> {

@@ -39,10 +39,6 @@ pub(super) enum Form {
     Rest,
     /// Hexadecimal digits of a text (audit's `proctitle`).
     Hex,
-    /// UTF-16, low byte first.
-    Utf16Le,
-    /// UTF-16, high byte first.
-    Utf16Be,
 }
 
 /// How far a secret's value may be trusted when it is looked for elsewhere.

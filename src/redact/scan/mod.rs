@@ -4,88 +4,415 @@
 //! then looks at most [`AHEAD`] bytes ahead and [`BEHIND`] bytes back and says what is secret. Scanning resumes after
 //! what was found, so that the work is linear in the data whatever it holds.
 
+mod assigned;
+mod audit;
+mod command;
+mod hashes;
+mod header;
+mod iggy;
+mod keyed;
+mod kubernetes;
+mod name;
+mod pem;
+mod plausible;
+
+mod structured;
+mod surroundings;
+mod tokens;
+mod trigger;
+mod url;
+mod value;
+mod vocabulary;
+mod words;
+
+pub(super) use tokens::bounded;
+
 use super::carrier::Carrier;
-use super::pseudonym::{Class, mask_length};
+use super::literals::Literals;
+use super::pseudonym::Class;
 use super::settings::Compiled;
 use super::span::{Form, Rule, Seed, Span, settle};
+use keyed::Keyed;
+use trigger::{Probe, Trigger};
+use value::{Quote, Until};
 
-/// Bytes that a parser may look back from its trigger.
+/// Bytes that a parser may look back from its trigger, and by which a span may begin before it.
 pub(super) const BEHIND: usize = 1024;
 /// Bytes that a parser may look ahead from its trigger.
 pub(super) const AHEAD: usize = 96 << 10;
+/// Bytes of a value that are looked at; what goes on beyond is swallowed up to where the value ends.
+pub(super) const VALUE_BYTES_MAX: usize = 64 << 10;
+/// Bytes whose candidates are collected at a time: they stay in the second-level cache.
+const BLOCK: usize = 16 << 10;
 
-/// How far a scan has come.
+/// A value that is longer than what may be looked at: it is swallowed to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Through {
+    /// Up to this quote.
+    Quoted(Quote),
+    /// Up to the end of a bare value.
+    Bare(Until),
+    /// Up to the end of a run of characters of tokens.
+    Run,
+}
+
+/// Which layers look at the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layers {
+    /// All.
+    All,
+    /// Known secrets and password verifiers: for the binary files of Iggy.
+    Verifiers,
+    /// Known secrets and tokens: for data of unknown layout, and for archives as written.
+    Verification,
+}
+
+/// How far a scan has come. Positions are those of the buffer; a stream shifts them.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// All triggers before this position are done.
     pub(super) scanned: usize,
     /// Nothing before this position is looked at again.
     pub(super) masked_to: usize,
+    /// Stems before this position belong to a name that was looked at.
+    name_to: usize,
+    /// Programs before this position are arguments of a command that was looked at.
+    command_to: usize,
+    /// Runs before this position were looked at.
+    run_to: usize,
+    /// `data:` before this position belongs to a document without secrets.
+    document_to: usize,
+    /// For each pattern of the user's, where its next match may begin.
+    custom: Vec<usize>,
+    through: Option<Through>,
+    /// Position of the buffer in the stream, for what depends on alignment.
+    origin: usize,
 }
 
 impl Progress {
     /// Follows a buffer that lost its first `bytes`.
     pub(super) fn shift(&mut self, bytes: usize) {
         self.scanned -= bytes;
-        self.masked_to = self.masked_to.saturating_sub(bytes);
+        self.origin = self.origin.wrapping_add(bytes);
+        for place in
+            [&mut self.masked_to, &mut self.name_to, &mut self.command_to, &mut self.run_to, &mut self.document_to]
+        {
+            *place = place.saturating_sub(bytes);
+        }
+        for place in &mut self.custom {
+            *place = place.saturating_sub(bytes);
+        }
     }
 }
 
 /// Finds secrets.
 pub(super) struct Scanner<'a> {
     pub(super) rules: &'a Compiled,
+    pub(super) literals: Option<&'a Literals>,
+    pub(super) layers: Layers,
 }
 
-const STEMS: &[&[u8]] = &[b"password", b"passwd", b"secret", b"token", b"api_key", b"apikey", b"_key"];
+/// Why a position is worth a look; at one position they are tried in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    Trigger,
+    Literal,
+    UserStem,
+    At,
+    Run,
+}
 
 impl Scanner<'_> {
-    /// Finds the secrets whose triggers stand before `limit` and have not been looked at.
-    pub(super) fn scan(&self, bytes: &[u8], limit: usize, progress: &mut Progress, spans: &mut Vec<Span>) {
-        let mut at = progress.scanned.max(progress.masked_to);
-        while at < limit {
-            let stem = STEMS
-                .iter()
-                .find(|stem| bytes.get(at..at + stem.len()).is_some_and(|window| window.eq_ignore_ascii_case(stem)));
-            let allowed = |value: &[u8]| self.rules.allow_values.iter().any(|allowed| allowed == value);
-            if let Some(stem) = stem
-                && let Some((start, end)) = value(bytes, at + stem.len())
-                && !allowed(&bytes[start..end])
-            {
-                let (rule, class) = (Rule::Builtin("key"), Class::Password);
-                spans.push(Span { start, end, rule, class, form: Form::Raw, seed: Seed::Found });
-                at = end;
-                progress.masked_to = end;
-            } else {
-                at += 1;
-            }
-        }
-        progress.scanned = limit;
-    }
-
     /// All secrets of data that is there as a whole.
-    pub(super) fn spans(&self, _carrier: Carrier, bytes: &[u8]) -> Vec<Span> {
+    pub(super) fn spans(&self, carrier: Carrier, bytes: &[u8]) -> Vec<Span> {
         let mut spans = Vec::new();
+        if self.layers == Layers::All {
+            structured::spans(carrier, bytes, self.rules, &mut spans);
+        }
         self.scan(bytes, bytes.len(), &mut Progress::default(), &mut spans);
         settle(&mut spans);
         spans
     }
+
+    /// Finds the secrets whose triggers stand before `limit` and have not been looked at.
+    pub(super) fn scan(&self, bytes: &[u8], limit: usize, progress: &mut Progress, spans: &mut Vec<Span>) {
+        let mut candidates: Vec<(usize, Why)> = Vec::new();
+        let mut positions: Vec<usize> = Vec::new();
+        while progress.scanned < limit {
+            self.go_through(bytes, progress, spans);
+            let from = progress.scanned.max(progress.masked_to.min(limit));
+            let to = limit.min(from + BLOCK);
+            candidates.clear();
+            self.collect(bytes, from, to, progress.origin, &mut candidates, &mut positions);
+            for (at, why) in candidates.iter().copied() {
+                if at < progress.masked_to {
+                    continue;
+                }
+                self.look(bytes, at, why, progress, spans);
+                self.go_through(bytes, progress, spans);
+            }
+            progress.scanned = to;
+        }
+        if self.layers == Layers::All {
+            self.custom(bytes, limit, progress, spans);
+        }
+    }
+
+    /// Swallows what is left of a value that was longer than what may be looked at.
+    fn go_through(&self, bytes: &[u8], progress: &mut Progress, spans: &mut Vec<Span>) {
+        while let Some(through) = progress.through {
+            let from = progress.masked_to;
+            let to = bytes.len().min(from + VALUE_BYTES_MAX);
+            if from >= to {
+                if bytes.len() <= from {
+                    return;
+                }
+                progress.through = None;
+                return;
+            }
+            let end = match through {
+                Through::Quoted(quote) => value::quoted_end(bytes, from, to, quote),
+                Through::Bare(until) => value::bare_end(bytes, from, to, until),
+                Through::Run => {
+                    from + bytes[from..to].iter().take_while(|byte| tokens::Body::Base64.has(**byte)).count()
+                }
+            };
+            if end > from {
+                let (rule, class) = (Rule::Builtin("key"), Class::Password);
+                spans.push(Span { start: from, end, rule, class, form: Form::Rest, seed: Seed::Never });
+                progress.masked_to = end;
+            }
+            if end < to {
+                progress.through = None;
+            }
+            let _ = self;
+        }
+    }
+
+    fn collect(
+        &self,
+        bytes: &[u8],
+        from: usize,
+        to: usize,
+        origin: usize,
+        candidates: &mut Vec<(usize, Why)>,
+        positions: &mut Vec<usize>,
+    ) {
+        positions.clear();
+        Probe::get().positions(bytes, from, to, positions);
+        candidates.extend(positions.iter().map(|at| (*at, Why::Trigger)));
+        let ordered = candidates.len();
+        if let Some(literals) = self.literals {
+            positions.clear();
+            literals.positions(bytes, from, to, positions);
+            candidates.extend(positions.iter().map(|at| (*at, Why::Literal)));
+        }
+        if self.layers != Layers::Verifiers {
+            words::runs(bytes, from, to, origin, |at| candidates.push((at, Why::Run)));
+        }
+        if self.layers == Layers::All {
+            candidates.extend(memchr::memchr_iter(b'@', &bytes[from..to]).map(|at| (from + at, Why::At)));
+            if let Some(stems) = &self.rules.stems {
+                let end = bytes.len().min(to + 64);
+                candidates.extend(
+                    stems
+                        .find_overlapping_iter(&bytes[from..end])
+                        .map(|found| (from + found.start(), Why::UserStem))
+                        .filter(|(at, _)| *at < to),
+                );
+            }
+        }
+        if candidates.len() > ordered {
+            candidates.sort_unstable();
+        }
+    }
+
+    fn look(&self, bytes: &[u8], at: usize, why: Why, progress: &mut Progress, spans: &mut Vec<Span>) {
+        match why {
+            Why::Trigger => {
+                for (trigger, length) in Probe::get().triggers(bytes, at) {
+                    if at < progress.masked_to {
+                        return;
+                    }
+                    if self.wants(trigger) {
+                        self.pull(bytes, at, trigger, length, progress, spans);
+                    }
+                }
+            }
+            Why::UserStem => self.stem(bytes, at, progress, spans),
+            Why::Literal => {
+                if let Some(span) = self.literals.and_then(|literals| literals.at(bytes, at)) {
+                    accept(span, progress, spans);
+                }
+            }
+            Why::At => {
+                if let Some(mut span) = url::dsn(bytes, at) {
+                    span.start = span.start.max(progress.masked_to);
+                    if span.start < span.end {
+                        accept(span, progress, spans);
+                    }
+                }
+            }
+            Why::Run => {
+                if at >= progress.run_to {
+                    let (span, end) = words::prefixed(bytes, at);
+                    progress.run_to = end;
+                    if let Some(span) = span.filter(|span| span.start >= progress.masked_to) {
+                        accept(span, progress, spans);
+                    }
+                }
+            }
+        }
+    }
+
+    fn wants(&self, trigger: Trigger) -> bool {
+        match self.layers {
+            Layers::All => true,
+            Layers::Verifiers => matches!(trigger, Trigger::Crypt(_)),
+            Layers::Verification => matches!(
+                trigger,
+                Trigger::Token(_)
+                    | Trigger::Pem
+                    | Trigger::PemBase64
+                    | Trigger::Jwt
+                    | Trigger::Crypt(_)
+                    | Trigger::Telegram
+            ),
+        }
+    }
+
+    fn pull(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        trigger: Trigger,
+        length: usize,
+        progress: &mut Progress,
+        spans: &mut Vec<Span>,
+    ) {
+        let to = bytes.len().min(at + VALUE_BYTES_MAX);
+        let span = match trigger {
+            Trigger::Stem => return self.stem(bytes, at, progress, spans),
+            Trigger::Token(place) => {
+                let token = &tokens::TOKENS[place];
+                tokens::token_end(token, bytes, at, to).map(|end| words::token(at, end, tokens::class_of(token)))
+            }
+            Trigger::Pem => {
+                if let Some(resume) = pem::block(bytes, at, spans) {
+                    progress.masked_to = progress.masked_to.max(resume);
+                }
+                None
+            }
+            Trigger::PemBase64 => pem::encoded(bytes, at, to),
+            Trigger::Url(slashes) => {
+                if let Some(resume) = url::url(bytes, at, slashes, spans) {
+                    progress.masked_to = progress.masked_to.max(resume);
+                }
+                None
+            }
+            Trigger::NestedUrl => url::nested(bytes, at),
+            Trigger::Crypt(place) => {
+                let (prefix, parameters) = hashes::CRYPT[place];
+                hashes::crypt(bytes, at, prefix, parameters)
+            }
+            Trigger::Named(place) => hashes::named(bytes, at, hashes::NAMED[place]),
+            Trigger::Command(place) => {
+                if at >= progress.command_to
+                    && let Some(end) = command::in_text(bytes, at, place, self.rules, spans)
+                {
+                    progress.command_to = end;
+                }
+                None
+            }
+            Trigger::Bearer => words::bearer(bytes, at + length, to),
+            Trigger::Basic => words::basic(bytes, at + length, to),
+            Trigger::Jwt => words::jwt(bytes, at, to),
+            Trigger::Telegram => words::telegram(bytes, at),
+            Trigger::Mailchimp => words::mailchimp(bytes, at),
+            Trigger::Airtable => words::airtable(bytes, at),
+            Trigger::Identified => words::identified(bytes, at + length, to),
+            Trigger::SetCredential => words::set_credential(bytes, at + length, to),
+            Trigger::Proctitle => {
+                audit::proctitle(bytes, at + length, self.rules, spans);
+                None
+            }
+            Trigger::Execve => {
+                audit::execve(bytes, at + length, self.rules, spans);
+                None
+            }
+            Trigger::Data => {
+                if at >= progress.document_to {
+                    progress.document_to = kubernetes::data(bytes, at, length, spans);
+                }
+                None
+            }
+        };
+        if let Some(mut span) = span {
+            span.start = span.start.max(progress.masked_to);
+            let allowed = self.rules.allow_values.iter().any(|allowed| allowed == &bytes[span.start..span.end]);
+            if span.start < span.end && !allowed {
+                if span.end == to && to < bytes.len() && span.end - span.start > VALUE_BYTES_MAX / 2 {
+                    progress.through = Some(Through::Run);
+                }
+                accept(span, progress, spans);
+            }
+        }
+    }
+
+    fn stem(&self, bytes: &[u8], at: usize, progress: &mut Progress, spans: &mut Vec<Span>) {
+        if at < progress.name_to {
+            return;
+        }
+        let outcome = Keyed { bytes, rules: self.rules, spans }.look(at);
+        progress.name_to = outcome.name_end;
+        if let Some(resume) = outcome.resume {
+            progress.masked_to = progress.masked_to.max(resume);
+            progress.through = outcome.through;
+        }
+    }
+
+    /// The patterns of the user's.
+    fn custom(&self, bytes: &[u8], limit: usize, progress: &mut Progress, spans: &mut Vec<Span>) {
+        progress.custom.resize(self.rules.patterns.len(), 0);
+        for (place, (pattern, next)) in self.rules.patterns.iter().zip(&mut progress.custom).enumerate() {
+            while *next < limit {
+                let Some(captures) = pattern.regex.captures_at(bytes, *next) else { break };
+                let whole = captures.get(0).expect("group 0 is the match");
+                if whole.start() >= limit {
+                    break;
+                }
+                *next = whole.end().max(whole.start() + 1);
+                let Some(group) = captures.get(pattern.group) else { continue };
+                let (start, end) = (group.start(), group.end());
+                if self.rules.allow_values.iter().all(|allowed| allowed != group.as_bytes())
+                    && super::pseudonym::mask_length(group.as_bytes()).is_none()
+                {
+                    spans.push(Span {
+                        start,
+                        end,
+                        rule: Rule::Custom(place),
+                        class: Class::Token,
+                        form: Form::Raw,
+                        seed: Seed::Found,
+                    });
+                }
+            }
+            *next = (*next).max(limit);
+        }
+    }
 }
 
-fn value(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
-    while bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-\"'".contains(byte)) {
-        at += 1;
+fn accept(span: Span, progress: &mut Progress, spans: &mut Vec<Span>) {
+    progress.masked_to = progress.masked_to.max(span.end);
+    spans.push(span);
+}
+
+/// A hash of the rules, so that two summaries can be compared.
+pub(super) fn ruleset() -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    for token in tokens::TOKENS {
+        hasher.update(token.prefix.as_bytes()).update(&[0]);
     }
-    while bytes.get(at) == Some(&b' ') {
-        at += 1;
-    }
-    if !matches!(bytes.get(at), Some(b'=' | b':')) {
-        return None;
-    }
-    at += 1;
-    while matches!(bytes.get(at), Some(b' ' | b'"' | b'\'')) {
-        at += 1;
-    }
-    let end =
-        at + bytes[at..].iter().take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'<\0,;&".contains(byte)).count();
-    (end > at && mask_length(&bytes[at..]).is_none()).then_some((at, end))
+    hasher.finalize().to_hex()[..16].to_owned()
 }

@@ -1,0 +1,215 @@
+//! Literals: known secrets, looked for everywhere and in the usual encodings.
+//!
+//! The first eight bytes of every pattern are hashed into a bitmap that is probed at every byte, so that the time does not
+//! depend on how many patterns there are; a hit leads to a table and a comparison.
+
+mod gate;
+mod variants;
+
+use std::collections::HashMap;
+
+pub(super) use gate::{Vocabulary, is_distinctive, may_propagate};
+
+use super::learner::Secret;
+use super::pseudonym::Encoding;
+use super::scan::bounded;
+use super::span::{Form, Rule, Seed, Span};
+
+/// Bytes of a pattern that are hashed; a shorter variant is not looked for.
+const HEAD: usize = 8;
+/// Bits of the bitmap: 128 KiB, which stay in the second-level cache.
+const BITMAP_BITS: u32 = 20;
+/// Bytes of a secret from which it is found without a boundary around it.
+const UNBOUNDED_BYTES_MIN: usize = 20;
+/// Bytes of a secret whose beginning alone is looked for as well.
+const CUT_BYTES_MIN: usize = 24;
+/// Bytes of such a beginning.
+const CUT_HEAD_MIN: usize = 14;
+
+/// One pattern.
+struct Pattern {
+    bytes: zeroize::Zeroizing<Vec<u8>>,
+    secret: usize,
+    encoding: Encoding,
+    /// Bytes that suffice when the text goes on differently.
+    head: usize,
+    /// Whether letters or digits may stand next to it.
+    bounded: Bounded,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bounded {
+    Yes,
+    No,
+}
+
+/// The table of all patterns.
+pub(super) struct Literals {
+    bits: Vec<u64>,
+    table: HashMap<u64, Vec<u32>>,
+    patterns: Vec<Pattern>,
+}
+
+fn head_of(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(at..at + HEAD)?.try_into().ok()?))
+}
+
+fn slot(head: u64) -> usize {
+    usize::try_from(head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITMAP_BITS)).expect("20 bits")
+}
+
+impl Literals {
+    /// The patterns of those secrets for which `wanted` says so.
+    pub(super) fn new(secrets: &[Secret], wanted: impl Fn(usize) -> bool) -> Self {
+        let mut literals = Self { bits: vec![0; 1 << (BITMAP_BITS - 6)], table: HashMap::new(), patterns: Vec::new() };
+        for (place, secret) in secrets.iter().enumerate().filter(|(place, _)| wanted(*place)) {
+            for (bytes, encoding) in variants::of(&secret.bytes) {
+                literals.add(place, bytes, encoding, secret.seed);
+            }
+        }
+        literals
+    }
+
+    fn add(&mut self, secret: usize, bytes: zeroize::Zeroizing<Vec<u8>>, encoding: Encoding, seed: Seed) {
+        let Some(head) = head_of(&bytes, 0) else { return };
+        let place = u32::try_from(self.patterns.len()).expect("the table of secrets is bounded");
+        let cut = encoding == Encoding::Raw
+            && bytes.len() >= CUT_BYTES_MIN
+            && seed >= Seed::Found
+            && gate::is_distinctive(&bytes);
+        let head_bytes = if cut { CUT_HEAD_MIN.max(bytes.len() * 3 / 5) } else { bytes.len() };
+        let free = bytes.len() >= UNBOUNDED_BYTES_MIN
+            || matches!(encoding, Encoding::Base64 | Encoding::Hex | Encoding::Utf16);
+        let bounded = if free { Bounded::No } else { Bounded::Yes };
+        let slot = slot(head);
+        self.bits[slot >> 6] |= 1 << (slot & 63);
+        self.table.entry(head).or_default().push(place);
+        self.patterns.push(Pattern { bytes, secret, encoding, head: head_bytes, bounded });
+    }
+
+    /// Whether there is nothing to look for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Appends the positions from `from` to `to` at which a pattern may begin.
+    pub(super) fn positions(&self, bytes: &[u8], from: usize, to: usize, found: &mut Vec<usize>) {
+        if self.is_empty() {
+            return;
+        }
+        let end = bytes.len().min(to + HEAD - 1);
+        let Some(text) = bytes.get(from..end) else { return };
+        let bits: &[u64; 1 << (BITMAP_BITS - 6)] = self.bits.as_slice().try_into().expect("the bitmap has this size");
+        for (at, window) in text.array_windows::<HEAD>().enumerate() {
+            let slot = slot(u64::from_le_bytes(*window));
+            if bits[slot >> 6] >> (slot & 63) & 1 != 0 {
+                found.push(from + at);
+            }
+        }
+    }
+
+    /// The longest pattern that stands at `at`.
+    pub(super) fn at(&self, bytes: &[u8], at: usize) -> Option<Span> {
+        let candidates = self.table.get(&head_of(bytes, at)?)?;
+        let mut best: Option<(usize, &Pattern)> = None;
+        for place in candidates {
+            let pattern = &self.patterns[*place as usize];
+            let length = common(&pattern.bytes, &bytes[at..]);
+            if length < pattern.head
+                || pattern.bounded == Bounded::Yes && !apart(bytes, at, at + length, &pattern.bytes)
+            {
+                continue;
+            }
+            if best.is_none_or(|(longest, _)| length > longest) {
+                best = Some((length, pattern));
+            }
+        }
+        let (length, pattern) = best?;
+        let encoding = if length < pattern.bytes.len() { Encoding::Prefix } else { pattern.encoding };
+        let form = Form::Known { secret: pattern.secret, encoding };
+        let (rule, class) = (Rule::Builtin("known-secret"), super::pseudonym::Class::Password);
+        Some(Span { start: at, end: at + length, rule, class, form, seed: Seed::Never })
+    }
+}
+
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// Whether no letter or digit goes on where the secret's own edge is one.
+fn apart(bytes: &[u8], start: usize, end: usize, secret: &[u8]) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let left = !edge(secret.first()) || start == 0 || bounded(bytes, start) || b"_-".contains(&bytes[start - 1]);
+    let right = !edge(secret.last()) || !edge(bytes.get(end));
+    left && right
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::super::pseudonym::Class;
+    use super::*;
+
+    fn literals(secret: &str) -> Literals {
+        let bytes = Zeroizing::new(secret.as_bytes().to_vec());
+        let secret = Secret { bytes, class: Class::Password, rule: Rule::Builtin("test"), seed: Seed::Typed };
+        Literals::new(&[secret], |_| true)
+    }
+
+    fn hit(literals: &Literals, text: &str) -> Option<(String, Encoding)> {
+        let mut found = Vec::new();
+        literals.positions(text.as_bytes(), 0, text.len(), &mut found);
+        found.into_iter().find_map(|at| literals.at(text.as_bytes(), at)).map(|span| {
+            let Form::Known { encoding, .. } = span.form else { unreachable!("a literal is known") };
+            (text[span.start..span.end].to_owned(), encoding)
+        })
+    }
+
+    #[test]
+    fn a_secret_is_found_in_its_encodings() {
+        let secret = r#"p4"s/\w0rd&<1"#;
+        let literals = literals(secret);
+        for (text, encoding) in [
+            (r#"p4"s/\w0rd&<1"#, Encoding::Raw),
+            (r#"p4\"s/\\w0rd&<1"#, Encoding::Json),
+            (r#"p4\"s\/\\w0rd&<1"#, Encoding::Json),
+            (r#"p4\\\"s/\\\\w0rd&<1"#, Encoding::Json),
+            ("p4%22s%2F%5Cw0rd%26%3C1", Encoding::Percent),
+            ("p4%22s%2f%5cw0rd%26%3c1", Encoding::Percent),
+            ("p4&quot;s/\\w0rd&amp;&lt;1", Encoding::Html),
+            ("7034 7034", Encoding::Raw),
+            ("7034227332f", Encoding::Raw),
+            ("703422732f5c77307264263c31", Encoding::Hex),
+            ("703422732F5C77307264263C31", Encoding::Hex),
+        ] {
+            let wanted =
+                (!text.starts_with("7034 ") && !text.starts_with("7034227332f")).then(|| (text.to_owned(), encoding));
+            assert_eq!(hit(&literals, &format!("a {text} b")), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn base_64_is_found_at_every_alignment() {
+        use base64::Engine as _;
+        let literals = literals("s3cr3t-Passw0rd");
+        for before in ["", "u:", "us:", "user:"] {
+            let text = base64::engine::general_purpose::STANDARD.encode(format!("{before}s3cr3t-Passw0rd!!"));
+            let (found, encoding) = hit(&literals, &text).expect("it is in there");
+            assert_eq!(encoding, Encoding::Base64);
+            assert!(found.len() >= 18, "{before}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_needs_boundaries_and_a_long_one_may_be_cut() {
+        let short = literals("s3cr3t-Pw1");
+        assert!(hit(&short, "x s3cr3t-Pw1.").is_some());
+        assert!(hit(&short, "\\ns3cr3t-Pw1\\n").is_some());
+        assert!(hit(&short, "xs3cr3t-Pw1").is_none());
+        assert!(hit(&short, "s3cr3t-Pw12").is_none());
+        let long = literals("aB3dE5gH7jK9mN1pQ3sT5vW7xY9");
+        assert_eq!(hit(&long, "cut: aB3dE5gH7jK9mN1pQ3s"), Some(("aB3dE5gH7jK9mN1pQ3s".to_owned(), Encoding::Prefix)));
+        assert!(hit(&long, "aB3dE5gH7jK9").is_none());
+    }
+}

@@ -1,0 +1,311 @@
+//! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
+
+use super::super::pseudonym::Class;
+use super::super::span::{Form, Rule, Seed, Span};
+use super::keyed::{Keyed, Name, Separator};
+use super::name::Verdict;
+use super::plausible;
+use super::surroundings::{
+    GAP_MAX, at_equals, blanks, block_scalar, is_config_line, is_json_word, line_end, netrc_before, next_line,
+    shell_default, skip_colour, unwrapped, weak_end,
+};
+use super::value::{self, Quote, Until};
+use super::{Through, VALUE_BYTES_MAX, header};
+
+/// Elements of a list of secrets.
+const LIST_MAX: usize = 256;
+
+impl Keyed<'_> {
+    pub(super) fn value(&mut self, name: Name, separator: Separator, at: usize) -> Option<(usize, Option<Through>)> {
+        let bytes = self.bytes;
+        let to = bytes.len().min(name.end + VALUE_BYTES_MAX);
+        if separator == Separator::Element {
+            return self.element(name, at, to);
+        }
+        let lower = &bytes[name.start..name.end];
+        if header::is_header(lower) && separator != Separator::Blank {
+            return header::mask(self, lower, at, to);
+        }
+        let mut from = skip_colour(bytes, at + blanks(bytes, at));
+        from += blanks(bytes, from);
+        if matches!(separator, Separator::Colon | Separator::Equals | Separator::Pair) {
+            if let Some(block) = block_scalar(bytes, from, to) {
+                return self.block(name, block, to);
+            }
+            from = next_line(bytes, name.start, from, to, separator == Separator::Colon).unwrap_or(from);
+        }
+        let blank = separator == Separator::Blank;
+        if blank && !self.blank_allowed(name, from, to) {
+            return self.is_clause(name, from, to);
+        }
+        from = unwrapped(bytes, from, to);
+        if let Some(found) = self.list(name, from, to) {
+            return Some((found, None));
+        }
+        if let Some((quote, inside)) = value::quote_at(bytes, from) {
+            return self.quoted(name, quote, inside, to);
+        }
+        if let Some(entity) = value::entity_quote(bytes, from) {
+            let inside = from + entity.len();
+            let line = line_end(bytes, inside, to);
+            let end = memchr::memmem::find(&bytes[inside..line], entity)
+                .map_or_else(|| value::bare_end(bytes, inside, to, Until::Blank), |found| inside + found);
+            return self.push(name, inside, end, Form::Raw, true).map(|resume| (resume, None));
+        }
+        self.bare(name, separator, from, to)
+    }
+
+    fn quoted(&mut self, name: Name, quote: Quote, inside: usize, to: usize) -> Option<(usize, Option<Through>)> {
+        let triple = quote.depth == 0 && self.bytes[inside..].starts_with(&[quote.mark, quote.mark]);
+        let (inside, end) = if triple {
+            let closing = [quote.mark; 3];
+            let end =
+                memchr::memmem::find(&self.bytes[inside + 2..to], &closing).map_or(to, |found| inside + 2 + found);
+            if self.bytes[inside + 2..end].starts_with(b"\n") { (inside + 3, end) } else { (inside + 2, end) }
+        } else {
+            (inside, value::quoted_end(self.bytes, inside, to, quote))
+        };
+        if triple && end == to && inside + 1 >= to {
+            return None;
+        }
+        let escaped = quote.mark == b'"' && memchr::memchr(b'\\', &self.bytes[inside..end]).is_some();
+        let depth = u8::try_from((quote.depth + 1).trailing_zeros()).unwrap_or(0) + 1;
+        let form = if escaped { Form::Escaped(depth) } else { Form::Raw };
+        let through = (end == to && end - inside >= VALUE_BYTES_MAX / 2).then_some(Through::Quoted(quote));
+        let resume = self.push(name, inside, end, form, true)?;
+        Some((resume, through))
+    }
+
+    fn bare(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
+        let bytes = self.bytes;
+        if let Verdict::Weak(_) = name.verdict {
+            let end = weak_end(bytes, from, to.min(from + 4096));
+            return self.push(name, from, end, Form::Raw, false).map(|resume| (resume, None));
+        }
+        if bytes.get(from) == Some(&b'{')
+            && separator == Separator::Equals
+            && bytes.get(from.wrapping_sub(1)) == Some(&b'=')
+        {
+            let line = line_end(bytes, from, to);
+            if let Some(close) = bytes[from..line].iter().position(|byte| *byte == b'}')
+                && !b"{\"' %}".contains(&bytes[from + 1])
+                && bytes.get(from + close + 1).is_none_or(|byte| byte.is_ascii_whitespace() || b";\"'\0".contains(byte))
+            {
+                return self.push(name, from + 1, from + close, Form::Raw, true).map(|resume| (resume, None));
+            }
+        }
+        if let Some(found) = shell_default(bytes, from, to) {
+            return self.push(name, found.0, found.1, Form::Raw, true).map(|resume| (resume, None));
+        }
+        if let Some(quote) = name.quote.filter(|_| matches!(separator, Separator::Equals) && !name.flag)
+            && !value::quote_at(bytes, name.end).is_some_and(|(closing, _)| closing == quote)
+        {
+            let whole = value::quoted_end(bytes, from, to, quote);
+            if whole < to && bytes.get(whole) != Some(&b'\n') {
+                let end = value::line_value(bytes, from, whole);
+                let end = if memchr::memchr2(b'&', b';', &bytes[from..end]).is_some()
+                    || memchr::memmem::find(&bytes[from..end], b", ").is_some()
+                {
+                    value::bare_end(bytes, from, end, Until::Blank)
+                } else {
+                    end
+                };
+                let escaped = memchr::memchr(b'\\', &bytes[from..end]).is_some() && quote.mark == b'"';
+                let depth = u8::try_from((quote.depth + 1).trailing_zeros()).unwrap_or(0) + 1;
+                let form = if escaped { Form::Escaped(depth) } else { Form::Raw };
+                return self.push(name, from, end, form, false).map(|resume| (resume, None));
+            }
+        }
+        let line = line_end(bytes, from, to.min(from + 2048));
+        if separator == Separator::Colon
+            && !name.flag
+            && value::is_prose(&bytes[from..line])
+            && !is_config_line(bytes, name)
+        {
+            return None;
+        }
+        let shell = separator == Separator::Equals
+            && at_equals(bytes, name.end, from)
+            && bytes[name.start..name.end].iter().all(|byte| !byte.is_ascii_lowercase());
+        let whole_line = name.line_start
+            && !name.flag
+            && !shell
+            && matches!(separator, Separator::Equals | Separator::Colon)
+            && bytes.get(from) != Some(&b'{');
+        let until = match separator {
+            Separator::Equals if name.query => Until::Query,
+            _ if whole_line => Until::Line,
+            _ => Until::Blank,
+        };
+        let mut end = value::bare_end(bytes, from, to, until);
+        if until == Until::Line {
+            end = value::line_value(bytes, from, end);
+            if name.quote.is_some() {
+                end = end.min(value::bare_end(bytes, from, to, Until::Blank));
+            }
+        }
+        let number = separator == Separator::Colon && name.quote.is_some() && is_json_word(&bytes[from..end]);
+        let form = match name.quote {
+            Some(quote) if number => Form::Bare { quote: quote.mark, depth: u8::try_from(quote.depth).unwrap_or(0) },
+            _ => Form::Raw,
+        };
+        let through = (end == to && end - from >= VALUE_BYTES_MAX / 2).then_some(Through::Bare(until));
+        let resume = self.push(name, from, end, form, false)?;
+        Some((resume, through))
+    }
+
+    /// Masks a value if it is one; where to go on.
+    fn push(&mut self, name: Name, start: usize, end: usize, form: Form, quoted: bool) -> Option<usize> {
+        let value = self.bytes.get(start..end)?;
+        if !plausible::is_secret(value, name.verdict, quoted)
+            || self.rules.allow_values.iter().any(|allowed| allowed == value)
+        {
+            return None;
+        }
+        let (class, rule) = match name.verdict {
+            Verdict::Strong(class) => (class, "key"),
+            _ => (Class::Key, "weak-key"),
+        };
+        let seed = if matches!(name.verdict, Verdict::Strong(_)) { Seed::Found } else { Seed::Never };
+        self.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form, seed });
+        Some(end)
+    }
+
+    fn element(&mut self, name: Name, at: usize, to: usize) -> Option<(usize, Option<Through>)> {
+        let from = at + self.bytes[at..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+        let mut end = memchr::memmem::find(&self.bytes[from..to], b"</")
+            .map_or_else(|| line_end(self.bytes, from, to), |found| from + found);
+        while end > from && self.bytes[end - 1].is_ascii_whitespace() {
+            end -= 1;
+        }
+        if self.bytes[from..end].contains(&b'<') && !self.bytes[from..].starts_with(b"<![CDATA[") {
+            return None;
+        }
+        let (from, end) = match self.bytes[from..end].strip_prefix(b"<![CDATA[") {
+            Some(inner) => (from + 9, from + 9 + memchr::memmem::find(inner, b"]]>").unwrap_or(inner.len())),
+            None => (from, end),
+        };
+        self.push(name, from, end, Form::Raw, true).map(|resume| (resume, None))
+    }
+
+    /// A YAML block scalar: every line is masked by itself.
+    fn block(&mut self, name: Name, (mut at, indent): (usize, usize), to: usize) -> Option<(usize, Option<Through>)> {
+        let mut last = None;
+        while at < to {
+            let line = line_end(self.bytes, at, to);
+            let from = at + self.bytes[at..line].iter().take_while(|byte| **byte == b' ').count();
+            if from < line && from - at < indent {
+                break;
+            }
+            let end = line - usize::from(line > from && self.bytes[line - 1] == b'\r');
+            if from < end {
+                last = self.push(name, from, end, Form::Raw, true).or(last);
+            }
+            at = line + 1;
+        }
+        last.map(|resume| (resume, None))
+    }
+
+    fn list(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
+        if self.bytes.get(from) != Some(&b'[') || !matches!(name.verdict, Verdict::Strong(_)) {
+            return None;
+        }
+        let mut at = from + 1;
+        let mut last = None;
+        for _ in 0..LIST_MAX {
+            at += self.bytes[at.min(to)..to]
+                .iter()
+                .take_while(|byte| byte.is_ascii_whitespace() || **byte == b',')
+                .count();
+            if let Some((quote, inside)) = value::quote_at(self.bytes, at) {
+                let end = value::quoted_end(self.bytes, inside, to, quote);
+                last = self.push(name, inside, end, Form::Raw, true).or(last);
+                at = end + quote.depth + 1;
+            } else if last.is_none() && self.bytes.get(at).is_some_and(u8::is_ascii_digit) {
+                let end = at
+                    + self.bytes[at..to]
+                        .iter()
+                        .take_while(|byte| byte.is_ascii_digit() || b", \n\t".contains(byte))
+                        .count();
+                let numbers = memchr::memchr_iter(b',', &self.bytes[at..end]).count();
+                if self.bytes.get(end) == Some(&b']') && numbers >= 7 {
+                    return self.push(name, at, end, Form::Raw, true);
+                }
+                return None;
+            } else {
+                break;
+            }
+        }
+        last
+    }
+
+    /// Whether a blank may separate this name from a value that begins at `from`.
+    fn blank_allowed(&self, name: Name, from: usize, to: usize) -> bool {
+        let bytes = self.bytes;
+        let Verdict::Strong(class) = name.verdict else { return false };
+        let lower = bytes[name.start..name.end].to_ascii_lowercase();
+        let quoted = value::quote_at(bytes, from).is_some();
+        if name.flag {
+            let dash = bytes.get(from) == Some(&b'-')
+                && bytes.get(from + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'-');
+            return !dash
+                && !matches!(bytes.get(from), Some(b'|' | b'>' | b'<' | b'[' | b'('))
+                && name.line_start_or_command(bytes);
+        }
+        if quoted {
+            return class == Class::Password && name.quote.is_none() || name.line_start;
+        }
+        let line = line_end(bytes, from, to.min(from + 512));
+        let end = value::bare_end(bytes, from, to, Until::Blank);
+        let value = &bytes[from..end];
+        let kinds = super::super::shape::Kinds::of(value);
+        let alone = bytes[end..line.max(end)].iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';');
+        if matches!(
+            lower.as_slice(),
+            b"rocommunity"
+                | b"rwcommunity"
+                | b"rocommunity6"
+                | b"rwcommunity6"
+                | b"trapcommunity"
+                | b"requirepass"
+                | b"masterauth"
+                | b"rootpw"
+                | b"bindpw"
+        ) {
+            return name.line_start && !value.starts_with(b"-");
+        }
+        if (lower == b"password" || lower == b"passwd") && netrc_before(bytes, name.start) {
+            return true;
+        }
+        name.line_start
+            && alone
+            && value.len() >= 4
+            && (kinds.digit > 0 || kinds.other > 0 && kinds.upper + kinds.digit > 0)
+            && !value.ends_with(b".so")
+            && !value.ends_with(b":")
+    }
+
+    /// `the password is hunter2`
+    fn is_clause(&mut self, name: Name, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
+        let rest = &self.bytes[from..to];
+        let skip =
+            [b"is: ".as_slice(), b"is ", b"was ", b"= ", b"set to "].iter().find(|word| rest.starts_with(word))?.len();
+        let at = from + skip;
+        let (start, end) = match value::quote_at(self.bytes, at) {
+            Some((quote, inside)) => (inside, value::quoted_end(self.bytes, inside, to, quote)),
+            None => (at, value::bare_end(self.bytes, at, to, Until::Blank)),
+        };
+        let kinds = super::super::shape::Kinds::of(self.bytes.get(start..end)?);
+        if !matches!(name.verdict, Verdict::Strong(_)) || kinds.digit == 0 || kinds.letters() == 0 || end - start < 5 {
+            return None;
+        }
+        self.push(name, start, end, Form::Raw, false).map(|resume| (resume, None))
+    }
+}
+
+impl Name {
+    fn line_start_or_command(self, bytes: &[u8]) -> bool {
+        let before = bytes[..self.start].iter().rev().take(4).find(|byte| **byte != b'-');
+        before.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`\0[,".contains(byte))
+    }
+}

@@ -1,0 +1,138 @@
+//! Password verifiers: salt and hash are masked, algorithm and cost stay, for they are worth knowing.
+
+use super::super::pseudonym::Class;
+use super::super::span::{Form, Rule, Seed, Span};
+
+/// Forms of `crypt(3)` and PHC strings: what they begin with, and how many `$`-fields of parameters may follow before the
+/// salt.
+pub(super) const CRYPT: &[(&str, usize)] = &[
+    ("$1$", 0),
+    ("$2a$", 1),
+    ("$2b$", 1),
+    ("$2x$", 1),
+    ("$2y$", 1),
+    ("$5$", 0),
+    ("$6$", 0),
+    ("$7$", 0),
+    ("$y$", 1),
+    ("$gy$", 1),
+    ("$apr1$", 0),
+    ("$sha1$", 1),
+    ("$md5$", 0),
+    ("$argon2id$", 2),
+    ("$argon2i$", 2),
+    ("$argon2d$", 2),
+    ("$scrypt$", 1),
+    ("$pbkdf2$", 1),
+    ("$pbkdf2-sha256$", 1),
+    ("$pbkdf2-sha512$", 1),
+    ("$pbkdf2-sha1$", 1),
+    ("$s0$", 1),
+    ("$s2$", 1),
+    ("$8$", 0),
+    ("$9$", 0),
+    ("$P$", 0),
+    ("$H$", 0),
+    ("$S$", 0),
+];
+/// Fields with names: `SCRAM-SHA-256$4096:salt$stored:server`, `pbkdf2_sha256$iterations$salt$hash`, `{SSHA}…`.
+pub(super) const NAMED: &[&str] = &[
+    "SCRAM-SHA-1$",
+    "SCRAM-SHA-256$",
+    "SCRAM-SHA-512$",
+    "pbkdf2_sha256$",
+    "pbkdf2_sha1$",
+    "pbkdf2_sha512$",
+    "bcrypt_sha256$",
+    "bcrypt$",
+    "{SSHA}",
+    "{SHA}",
+    "{SMD5}",
+    "{MD5}",
+    "{CRYPT}",
+    "{SSHA256}",
+    "{SSHA512}",
+    "{SHA256}",
+    "{SHA512}",
+    "{PBKDF2}",
+    "{BLF-CRYPT}",
+    "{ARGON2ID}",
+    "{SHA512-CRYPT}",
+];
+/// Bytes of salt and hash together below which it is none.
+const SALT_AND_HASH_MIN: usize = 20;
+/// Bytes of one verifier.
+const VERIFIER_BYTES_MAX: usize = 1024;
+/// Characters of the Argon2 hash of 32 bytes.
+const ARGON2_HASH_CHARS: usize = 43;
+
+fn in_hash(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"./+=".contains(&byte)
+}
+
+/// The salt and hash of the verifier that begins at `at` with `prefix`.
+pub(super) fn crypt(bytes: &[u8], at: usize, prefix: &str, parameters: usize) -> Option<Span> {
+    let to = bytes.len().min(at + VERIFIER_BYTES_MAX);
+    if !bytes[at..to].starts_with(prefix.as_bytes()) {
+        return None;
+    }
+    let mut start = at + prefix.len();
+    for field in 0..=parameters {
+        let text = &bytes[start..to];
+        let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"=,./-".contains(byte)).count();
+        let named = memchr::memchr(b'=', &text[..length]).is_some()
+            && text[..length].iter().any(u8::is_ascii_lowercase)
+            && length < 40;
+        let listed = field < parameters || named && text.get(length) == Some(&b'$');
+        if !listed || text.get(length) != Some(&b'$') {
+            break;
+        }
+        start += length + 1;
+    }
+    let end = start + bytes[start..to].iter().take_while(|byte| in_hash(**byte) || **byte == b'$').count();
+    let mut end = start + bytes[start..end].iter().rposition(|byte| !b".$".contains(byte)).map_or(0, |last| last + 1);
+    if prefix.starts_with("$argon2") {
+        end = argon2_end(bytes, at, start, end);
+    }
+    (end - start >= SALT_AND_HASH_MIN).then(|| span(start, end))
+}
+
+/// An Argon2 string may be followed by a byte of a binary record that looks like one of it; the record's length, or the
+/// usual length of the hash, tells where it ends.
+fn argon2_end(bytes: &[u8], at: usize, start: usize, end: usize) -> usize {
+    let Some(dollar) = memchr::memchr(b'$', &bytes[start..end]) else { return end };
+    let length = |width: usize| {
+        let mut value = [0; 8];
+        let from = at.checked_sub(width)?;
+        value[..width].copy_from_slice(&bytes[from..at]);
+        usize::try_from(u64::from_le_bytes(value))
+            .ok()
+            .filter(|length| *length > start - at + dollar && at + length <= end)
+    };
+    if let Some(length) = length(4).or_else(|| length(1)) {
+        return at + length;
+    }
+    let usual = start + dollar + 1 + ARGON2_HASH_CHARS;
+    if end > usual && end < usual + ARGON2_HASH_CHARS / 2 { usual } else { end }
+}
+
+/// The salt and hash of a verifier with a named scheme.
+pub(super) fn named(bytes: &[u8], at: usize, prefix: &str) -> Option<Span> {
+    let to = bytes.len().min(at + VERIFIER_BYTES_MAX);
+    let head = bytes.get(at..at + prefix.len())?;
+    if !head.eq_ignore_ascii_case(prefix.as_bytes()) {
+        return None;
+    }
+    let mut start = at + prefix.len();
+    let digits = bytes[start..to].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > 0 && matches!(bytes.get(start + digits), Some(b'$' | b':')) {
+        start += digits + 1;
+    }
+    let end = start + bytes[start..to].iter().take_while(|byte| in_hash(**byte) || b"$:".contains(byte)).count();
+    let end = start + bytes[start..end].iter().rposition(|byte| !b".$:".contains(byte)).map_or(0, |last| last + 1);
+    (end - start >= SALT_AND_HASH_MIN).then(|| span(start, end))
+}
+
+fn span(start: usize, end: usize) -> Span {
+    Span { start, end, rule: Rule::Builtin("password-hash"), class: Class::Hash, form: Form::Raw, seed: Seed::Found }
+}

@@ -1,0 +1,131 @@
+//! Headers of HTTP: `Authorization`, `Cookie` and their kin.
+
+use super::super::pseudonym::Class;
+use super::super::span::{Form, Rule, Seed, Span};
+use super::Through;
+use super::keyed::Keyed;
+use super::plausible;
+use super::surroundings::{blanks, line_end};
+use super::value::{self, Until};
+
+/// Parameters of `Authorization: Digest` and its like whose values are secret.
+const PARAMETERS: &[&[u8]] =
+    &[b"response", b"signature", b"token", b"mac", b"oauth_signature", b"oauth_token", b"cnonce", b"nonce"];
+/// Cookies of one header.
+const COOKIES_MAX: usize = 128;
+
+/// Whether a name is that of a header with rules of its own.
+pub(super) fn is_header(name: &[u8]) -> bool {
+    let ends = |word: &[u8]| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word);
+    ends(b"authorization") || name.eq_ignore_ascii_case(b"cookie") || ends(b"set-cookie") || ends(b"http_cookie")
+}
+
+/// Masks the value of such a header that begins at `at`.
+pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> Option<(usize, Option<Through>)> {
+    let bytes = keyed.bytes;
+    let mut from = at + blanks(bytes, at);
+    let line = line_end(bytes, from, to);
+    let mut end = line;
+    if let Some((quote, inside)) = value::quote_at(bytes, from) {
+        from = inside;
+        end = value::quoted_end(bytes, inside, line, quote);
+    } else if let Some(stop) = bytes[from..line].iter().position(|byte| b"\"'\x1b\\".contains(byte)) {
+        let digest = bytes[from..from + stop].iter().position(|byte| *byte == b'=');
+        if digest.is_none() {
+            end = from + stop;
+        }
+    }
+    while end > from && bytes[end - 1].is_ascii_whitespace() {
+        end -= 1;
+    }
+    let done = if name.len() >= 6 && name[name.len() - 6..].eq_ignore_ascii_case(b"cookie") {
+        let only_first = name.len() >= 10 && name[name.len() - 10..].eq_ignore_ascii_case(b"set-cookie");
+        cookies(keyed, from, end, if only_first { 1 } else { COOKIES_MAX })
+    } else {
+        credentials(keyed, from, end)
+    };
+    done.map(|resume| (resume, None))
+}
+
+/// `scheme credentials`, or bare credentials.
+fn credentials(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> {
+    let bytes = keyed.bytes;
+    let word = bytes[from..end].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
+    let scheme_ends = bytes.get(from + word).is_some_and(|byte| *byte == b' ' || *byte == b'+')
+        || bytes[from + word..end].starts_with(b"%20");
+    let start = if word > 0 && word <= 20 && scheme_ends && from + word + 1 < end {
+        from + word + if bytes[from + word] == b'%' { 3 } else { 1 }
+    } else {
+        from
+    };
+    let start = start + blanks(bytes, start);
+    if start >= end {
+        return None;
+    }
+    let text = &bytes[start..end];
+    let parameters = text.iter().position(|byte| *byte == b'=').is_some_and(|place| {
+        place > 0
+            && text[..place].iter().all(|byte| byte.is_ascii_alphabetic() || b"_- ".contains(byte))
+            && place + 1 < text.len()
+            && text[place + 1] != b'='
+    });
+    if parameters && start > from {
+        return parameter_values(keyed, start, end);
+    }
+    let stop = value::bare_end(bytes, start, end, Until::Blank);
+    push(keyed, start, stop, Class::Token, "authorization")
+}
+
+fn parameter_values(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> {
+    let bytes = keyed.bytes;
+    let (mut at, mut last) = (from, None);
+    while at < end {
+        let skip = bytes[at..end].iter().take_while(|byte| b", ;".contains(byte)).count();
+        let name_at = at + skip;
+        let name =
+            bytes[name_at..end].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+        let equals = name_at + name;
+        if name == 0 || bytes.get(equals) != Some(&b'=') {
+            break;
+        }
+        let (start, stop, next) = if let Some((quote, inside)) = value::quote_at(bytes, equals + 1) {
+            let stop = value::quoted_end(bytes, inside, end, quote);
+            (inside, stop, (stop + quote.depth + 1).min(end))
+        } else {
+            let text = &bytes[equals + 1..end];
+            let stop = equals + 1 + text.iter().take_while(|byte| !b", ;".contains(byte)).count();
+            (equals + 1, stop, stop)
+        };
+        if PARAMETERS.iter().any(|listed| bytes[name_at..equals].eq_ignore_ascii_case(listed)) {
+            last = push(keyed, start, stop, Class::Token, "authorization").or(last);
+        }
+        at = next.max(equals + 1);
+    }
+    last
+}
+
+fn cookies(keyed: &mut Keyed<'_>, from: usize, end: usize, most: usize) -> Option<usize> {
+    let bytes = keyed.bytes;
+    let (mut at, mut last) = (from, None);
+    for _ in 0..most {
+        let stop = memchr::memchr(b';', &bytes[at.min(end)..end]).map_or(end, |found| at + found);
+        let Some(equals) = memchr::memchr(b'=', &bytes[at.min(stop)..stop]) else { break };
+        last = push(keyed, at + equals + 1, stop, Class::Cookie, "cookie").or(last);
+        at = stop + 1;
+        at += blanks(bytes, at);
+        if at >= end {
+            break;
+        }
+    }
+    last.map(|last| last.max(at.min(end)))
+}
+
+fn push(keyed: &mut Keyed<'_>, start: usize, end: usize, class: Class, rule: &'static str) -> Option<usize> {
+    let value = keyed.bytes.get(start..end)?;
+    let verdict = super::name::Verdict::Strong(Class::Password);
+    if !plausible::is_secret(value, verdict, true) || keyed.rules.allow_values.iter().any(|allowed| allowed == value) {
+        return None;
+    }
+    keyed.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form: Form::Raw, seed: Seed::Found });
+    Some(end)
+}

@@ -1,0 +1,216 @@
+//! Secret-named keys in any text: the name around a stem, what stands between it and its value, and the value.
+
+use super::super::pseudonym::Class;
+use super::super::settings::Compiled;
+use super::super::span::Span;
+use super::name::{NAME_BYTES_MAX, Verdict, Weak, classify};
+use super::surroundings::{GAP_MAX, at_line_start, blanks, prose_start, skip_colour, unescaped_start};
+use super::value::{self, Quote};
+use super::{Through, header};
+
+/// What a stem led to.
+pub(super) struct Outcome {
+    /// Stems before this position belong to the same name and need no second look.
+    pub(super) name_end: usize,
+    /// Where scanning goes on, when something was masked.
+    pub(super) resume: Option<usize>,
+    /// A value that goes on beyond what may be looked at.
+    pub(super) through: Option<Through>,
+}
+
+/// What stands between a name and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Separator {
+    /// `=` and its kin.
+    Equals,
+    /// `:`
+    Colon,
+    /// White space after a flag or a directive.
+    Blank,
+    /// NUL after a flag.
+    Nul,
+    /// `>` of an XML element.
+    Element,
+    /// `value` of a name-and-value pair.
+    Pair,
+}
+
+/// One look at a name.
+pub(super) struct Keyed<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) rules: &'a Compiled,
+    pub(super) spans: &'a mut Vec<Span>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) verdict: Verdict,
+    pub(super) flag: bool,
+    pub(super) quote: Option<Quote>,
+    pub(super) line_start: bool,
+    pub(super) query: bool,
+}
+
+fn in_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte) || byte >= 0x80
+}
+
+impl Keyed<'_> {
+    /// Looks at the name around the stem at `at`.
+    pub(super) fn look(&mut self, at: usize) -> Outcome {
+        let bytes = self.bytes;
+        let left = at.saturating_sub(NAME_BYTES_MAX);
+        let mut start = at - bytes[left..at].iter().rev().take_while(|byte| in_name(**byte)).count();
+        let right = bytes.len().min(at + NAME_BYTES_MAX);
+        let mut end = at + bytes[at..right].iter().take_while(|byte| in_name(**byte)).count();
+        let mut outcome = Outcome { name_end: end, resume: None, through: None };
+        while end > at && matches!(bytes[end - 1], b'.' | b'-') {
+            end -= 1;
+        }
+        start = unescaped_start(bytes, start, at);
+        let dashes = bytes[start..end].iter().take_while(|byte| matches!(**byte, b'-' | b'.')).count();
+        let flag = dashes > 0 && bytes[start] == b'-';
+        start += dashes;
+        if start >= end {
+            return outcome;
+        }
+        let Some((separator, value_at)) = self.separator(start, end, flag) else { return outcome };
+        let Some(verdict) = self.verdict(start, end) else { return outcome };
+        let before = start - dashes;
+        let name = Name {
+            start,
+            end,
+            verdict,
+            flag,
+            quote: value::quote_before(bytes, before),
+            line_start: at_line_start(bytes, before),
+            query: before > 0 && (matches!(bytes[before - 1], b'?' | b'&') || bytes[..before].ends_with(b"&amp;")),
+        };
+        if let Some((resume, through)) = self.value(name, separator, value_at) {
+            outcome.resume = Some(resume);
+            outcome.through = through;
+        }
+        outcome
+    }
+
+    fn verdict(&self, start: usize, end: usize) -> Option<Verdict> {
+        if header::is_header(&self.bytes[start..end]) {
+            return Some(Verdict::Strong(Class::Token));
+        }
+        let verdict = classify(&self.bytes[start..end], self.rules);
+        if !matches!(verdict, Verdict::Strong(_)) && self.bytes[start..end].iter().all(u8::is_ascii_alphabetic) {
+            let wide = prose_start(self.bytes, start);
+            if wide < start {
+                match classify(&self.bytes[wide..end], self.rules) {
+                    Verdict::No => {}
+                    wide_verdict => return Some(wide_verdict),
+                }
+                if verdict == Verdict::Weak(Weak::Key) {
+                    return None;
+                }
+            }
+        }
+        (verdict != Verdict::No).then_some(verdict)
+    }
+
+    /// The separator behind a name, and where the value may begin.
+    fn separator(&self, start: usize, end: usize, flag: bool) -> Option<(Separator, usize)> {
+        let bytes = self.bytes;
+        let mut at = end;
+        if bytes.get(at) == Some(&b' ')
+            && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
+            && matches!(bytes.get(at + 2), Some(b':' | b'='))
+        {
+            at += 2;
+        }
+        let mut quoted = false;
+        if let Some((_, after)) = value::quote_at(bytes, at) {
+            (at, quoted) = (after, true);
+        } else if let Some(entity) = value::entity_quote(bytes, at) {
+            (at, quoted) = (at + entity.len(), true);
+        }
+        if matches!(bytes.get(at), Some(b']')) || bytes.get(at) == Some(&b')') && quoted {
+            at += 1;
+        } else if bytes[at.min(bytes.len())..].starts_with(b"[]") {
+            at += 2;
+        }
+        at = skip_colour(bytes, at);
+        let blanks = blanks(bytes, at);
+        let place = at + blanks;
+        let next = *bytes.get(place)?;
+        match next {
+            b'=' if bytes.get(place + 1) == Some(&b'>') => Some((Separator::Equals, place + 2)),
+            b'=' if bytes.get(place + 1) == Some(&b'=') => None,
+            b'=' => Some((Separator::Equals, place + 1)),
+            b':' if bytes.get(place + 1) == Some(&b'=') => Some((Separator::Equals, place + 2)),
+            b':' if bytes.get(place + 1) == Some(&b':') || bytes[place..].starts_with(b"://") => None,
+            b':' => Some((Separator::Colon, place + 1)),
+            b'%' if bytes.get(place + 1..place + 3).is_some_and(|hex| hex.eq_ignore_ascii_case(b"3d")) => {
+                Some((Separator::Equals, place + 3))
+            }
+            b'\\' if bytes[place..].starts_with(b"\\u003d") || bytes[place..].starts_with(b"\\u003D") => {
+                Some((Separator::Equals, place + 6))
+            }
+            b'&' if bytes[place..].starts_with(b"&#61;") => Some((Separator::Equals, place + 5)),
+            b'>' if start > 0 && bytes[start - 1] == b'<' && !quoted => Some((Separator::Element, place + 1)),
+            0 if flag => Some((Separator::Nul, place + 1)),
+            _ => self.pair(start, at, quoted).or_else(|| {
+                let attribute = start > 0 && bytes[start - 1] == b'<' && blanks > 0;
+                if attribute {
+                    let close = bytes[place..bytes.len().min(place + 256)].iter().position(|byte| *byte == b'>')?;
+                    return (bytes[place + close - 1] != b'/').then_some((Separator::Element, place + close + 1));
+                }
+                if quoted && next == b',' && (flag || start > 1 && bytes[start - 2] == b'(') {
+                    return Some((Separator::Equals, place + 1));
+                }
+                (blanks > 0 && !quoted && next != b'\n' && next != b'\r').then_some((Separator::Blank, place))
+            }),
+        }
+    }
+
+    /// `{"name": "DB_PASSWORD", "value": "…"}`, `<name>…</name><value>…`, `- name: …` and its next line `value: …`.
+    fn pair(&self, start: usize, after: usize, quoted: bool) -> Option<(Separator, usize)> {
+        let bytes = self.bytes;
+        let mut at = after;
+        if !quoted {
+            let before = bytes[start.saturating_sub(8)..start].to_ascii_lowercase();
+            let named = [b"name: ".as_slice(), b"key: ", b"name>", b"key>", b"name=", b"key="]
+                .iter()
+                .any(|word| before.ends_with(word));
+            if !named {
+                return None;
+            }
+            if bytes[at.min(bytes.len())..].starts_with(b"</") {
+                at += bytes[at..bytes.len().min(at + 32)].iter().position(|byte| *byte == b'>')? + 1;
+            }
+        }
+        let gap = bytes[at.min(bytes.len())..]
+            .iter()
+            .take(GAP_MAX)
+            .take_while(|byte| byte.is_ascii_whitespace() || b",;<".contains(byte))
+            .count();
+        at += gap;
+        if gap == 0 {
+            return None;
+        }
+        if let Some((_, inside)) = value::quote_at(bytes, at) {
+            at = inside;
+        }
+        let word = bytes.get(at..at + 5)?;
+        if !word.eq_ignore_ascii_case(b"value") {
+            return None;
+        }
+        at += 5;
+        if let Some((_, outside)) = value::quote_at(bytes, at) {
+            at = outside;
+        }
+        at += blanks(bytes, at);
+        match bytes.get(at)? {
+            b':' | b'=' => Some((Separator::Pair, at + 1)),
+            b'>' => Some((Separator::Element, at + 1)),
+            _ => None,
+        }
+    }
+}

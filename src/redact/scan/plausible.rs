@@ -1,0 +1,296 @@
+//! Plausibility: whether what stands where a secret would is one, or only stands for one.
+
+use super::super::pseudonym::{Class, MASK_PREFIX, mask_length};
+use super::super::shape::{self, HexIs};
+use super::name::{Verdict, Weak};
+
+/// Values that say that there is no secret, or what became of it.
+const STATUS_WORDS: &[&str] = &[
+    "null",
+    "none",
+    "nil",
+    "true",
+    "false",
+    "on",
+    "off",
+    "yes",
+    "no",
+    "undefined",
+    "(null)",
+    "unset",
+    "required",
+    "optional",
+    "enabled",
+    "disabled",
+    "enable",
+    "disable",
+    "ask",
+    "prompt",
+    "never",
+    "always",
+    "missing",
+    "invalid",
+    "incorrect",
+    "expired",
+    "wrong",
+    "hidden",
+    "masked",
+    "redacted",
+    "removed",
+    "sanitized",
+    "filtered",
+    "unknown",
+    "n/a",
+    "empty",
+    "default",
+    "auto",
+    "string",
+    "str",
+    "&str",
+    "bool",
+    "int",
+    "integer",
+    "bytes",
+    "object",
+    "number",
+    "text",
+    "any",
+    "char",
+    "boolean",
+    "string,",
+    "ok",
+    "failed",
+    "unchanged",
+    "changed",
+    "provided",
+    "present",
+    "absent",
+    "set",
+    "(none)",
+    "(empty)",
+    "(set)",
+    "(unset)",
+    "(hidden)",
+    "(redacted)",
+    "(sensitive value)",
+    "sensitive",
+    "bearer",
+    "basic",
+    "todo",
+    "fixme",
+    "securestring",
+    "secretstring",
+    "files",
+    "compat",
+    "file",
+    "systemd",
+    "sss",
+    "keyring",
+    "vault",
+    "winbind",
+    "ldap",
+    "nis",
+    "db",
+    "dns",
+    "mymachines",
+];
+
+/// Bytes of the longest value that may be taken for something else than a secret.
+const REJECTED_BYTES_MAX: usize = 1024;
+/// Bytes of the longest value that may be taken for source code.
+const CODE_BYTES_MAX: usize = 200;
+
+/// Whether a value is one, or stands for one, says that there is none, or is masked already.
+pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
+    if value.is_empty()
+        || memchr::memmem::find(value, MASK_PREFIX.as_bytes()).is_some_and(|at| mask_length(&value[at..]).is_some())
+    {
+        return false;
+    }
+    if value.len() > REJECTED_BYTES_MAX {
+        return matches!(verdict, Verdict::Strong(_));
+    }
+    if stands_for_one(value) || is_status(value) || shape::is_path(value) || refers(value) {
+        return false;
+    }
+    if !quoted && value.len() <= CODE_BYTES_MAX && is_code(value) {
+        return false;
+    }
+    let digits = value.iter().all(u8::is_ascii_digit);
+    match verdict {
+        Verdict::No => false,
+        Verdict::Weak(Weak::SecretId) => shape::is_uuid(value) || shape::is_random(value, HexIs::Random),
+        Verdict::Weak(Weak::Key) => shape::is_random(value, HexIs::Hash),
+        Verdict::Weak(Weak::Session) => shape::is_random(value, HexIs::Random),
+        Verdict::Strong(Class::Password) => !(digits && value.len() < 4 && !quoted),
+        Verdict::Strong(_) => !(is_number(value) || is_date(value) || digits && value.len() < 10),
+    }
+}
+
+fn is_number(value: &[u8]) -> bool {
+    value.len() < 12 && value.iter().all(|byte| byte.is_ascii_digit() || b".-+".contains(byte))
+}
+
+fn is_date(value: &[u8]) -> bool {
+    value.len() >= 10
+        && value[..4].iter().all(u8::is_ascii_digit)
+        && value[4] == b'-'
+        && value[7] == b'-'
+        && !shape::is_uuid(value)
+        && value[5..7].iter().chain(&value[8..10]).all(u8::is_ascii_digit)
+}
+
+fn is_status(value: &[u8]) -> bool {
+    let listed =
+        |value: &[u8]| value.len() <= 18 && STATUS_WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+    listed(value)
+        || value.len() <= 80
+            && memchr::memchr(b' ', value).is_some()
+            && value.split(|byte| *byte == b' ').all(|word| word.is_empty() || listed(word))
+}
+
+/// Placeholders of templates and shells, and masks of other tools.
+fn stands_for_one(value: &[u8]) -> bool {
+    let (first, last) = (value[0], value[value.len() - 1]);
+    let inner_plain = || {
+        value.len() > 2
+            && value[1..value.len() - 1].iter().all(|byte| byte.is_ascii_alphanumeric() || b" _-.:".contains(byte))
+    };
+    if value.len() >= 3 && b"*xX.-#?".contains(&first) && value.iter().all(|byte| *byte == first)
+        || value.starts_with(b"***")
+    {
+        return true;
+    }
+    if value.starts_with("\u{2022}\u{2022}".as_bytes()) {
+        return true;
+    }
+    match first {
+        b'$' => match value.get(1) {
+            None | Some(b'{' | b'(') => true,
+            Some(_) => {
+                let kinds = shape::Kinds::of(&value[1..]);
+                let plain = value[1..].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+                plain && (kinds.lower == 0 && kinds.upper > 0 || kinds.upper == 0 && kinds.digit == 0)
+            }
+        },
+        b'{' => value.starts_with(b"{{") || last == b'}' && (value.len() == 2 || inner_plain()),
+        b'<' => last == b'>' && inner_plain(),
+        b'[' => {
+            last == b']'
+                && inner_plain()
+                && value[1..value.len() - 1].iter().all(|byte| byte.is_ascii_alphabetic() || b" _-".contains(byte))
+        }
+        b'%' => {
+            value.len() == 2 && value[1].is_ascii_alphabetic()
+                || value.starts_with(b"%(")
+                || value.starts_with(b"%{")
+                || last == b'%'
+                    && value.len() > 2
+                    && value[1..value.len() - 1].iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+        }
+        b'@' => last == b'@' && inner_plain(),
+        b'!' => {
+            value.starts_with(b"!Ref")
+                || value.starts_with(b"!Sub")
+                || value.starts_with(b"!secret")
+                || value.starts_with(b"!env")
+        }
+        _ => false,
+    }
+}
+
+/// A reference to something that is no secret or is looked at by a rule of its own.
+fn refers(value: &[u8]) -> bool {
+    const STARTS: &[&[u8]] = &[
+        b"arn:",
+        b"ssh-rsa ",
+        b"ssh-ed25519 ",
+        b"ecdsa-sha2-",
+        b"ssh-dss ",
+        b"sk-ssh-",
+        b"-----BEGIN",
+        b"env:",
+        b"env(",
+        b"vault:",
+        b"secret://",
+        b"op://",
+        b"ref+",
+        b"projects/",
+        b"LS0tLS1CRUdJTi",
+        b"awssm:",
+        b"ssm:",
+    ];
+    if STARTS.iter().any(|start| value.starts_with(start)) {
+        return true;
+    }
+    let scheme = value.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)).count();
+    scheme > 1 && value[scheme..].starts_with(b"://")
+}
+
+/// Source code: a call, a path of names, a type.
+fn is_code(value: &[u8]) -> bool {
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let name = value.iter().take_while(|byte| word(byte) || b".:&*".contains(byte)).count();
+    if name >= 2
+        && name < value.len()
+        && b"(<[".contains(&value[name])
+        && value[..name].iter().any(u8::is_ascii_alphabetic)
+        && !value[..name].iter().any(u8::is_ascii_digit)
+        && (value[name] != b'[' || value.ends_with(b"]"))
+        && (value[name] != b'(' || value.contains(&b')') || name + 1 == value.len())
+    {
+        return true;
+    }
+    let body = value.strip_prefix(b"&").or(value.strip_prefix(b"*")).unwrap_or(value);
+    let segments = body.split(|byte| *byte == b'.').count();
+    if segments >= 2
+        && body.split(|byte| *byte == b'.').all(|part| {
+            part.len() >= 2
+                && part.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+                && (shape::is_wordlike(part) || part.len() < 8)
+        })
+    {
+        return true;
+    }
+    (value.starts_with(b"&") || value.starts_with(b"*"))
+        && body.len() > 1
+        && body.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_secret_is_none() {
+        let strong = Verdict::Strong(Class::Password);
+        for value in [
+            "${IGGY_ROOT_PASSWORD}",
+            "$IGGY_PW",
+            "$(cat x)",
+            "{{ .Values.password }}",
+            "%s",
+            "<password>",
+            "null",
+            "********",
+            "[REDACTED]",
+            "REDACTED-pw-abcdefghij",
+            "/run/secrets/pw",
+            "config.password",
+            "get_password()",
+            "arn:aws:iam::1:role/x",
+            "xxxx",
+            "required",
+            "{}",
+            "https://example.org/x",
+            "%DB_PASSWORD%",
+        ] {
+            assert!(!is_secret(value.as_bytes(), strong, false), "{value}");
+        }
+        for value in
+            ["changeme", "iggy", "$ecret1X", "12345678", "P@ss(word", "a.b1c.d", "$tr0ng{x}", "x", "test-example"]
+        {
+            assert!(is_secret(value.as_bytes(), strong, false), "{value}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Surroundings of a key and its value: lines, blanks, colours, wrappers.
+
+use super::keyed::Name;
+use super::value;
+
+/// White space between a name, its separator and its value.
+pub(super) const GAP_MAX: usize = 64;
+
+/// The first byte of a name behind the escapes of JSON, URLs and terminals that may stand before it.
+pub(super) fn unescaped_start(bytes: &[u8], start: usize, stem: usize) -> usize {
+    let before = |count: usize| start.checked_sub(count).and_then(|at| bytes.get(at)).copied();
+    let rest = &bytes[start..stem];
+    let skip = match before(1) {
+        Some(b'\\') => match rest.first() {
+            Some(b'u') if rest.len() >= 5 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => 5,
+            Some(b'n' | b't' | b'r' | b'0') => 1,
+            _ => 0,
+        },
+        Some(b'%') if rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit) => 2,
+        Some(b'[')
+            if matches!(before(2), Some(0x1b))
+                || start >= 6 && bytes[..start - 1].ends_with(b"u001b")
+                || bytes[..start - 1].ends_with(b"x1b")
+                || bytes[..start - 1].ends_with(b"033") =>
+        {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if rest.get(digits) == Some(&b'm') { digits + 1 } else { 0 }
+        }
+        Some(b';') => {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits > 0 && rest.get(digits) == Some(&b'm') { digits + 1 } else { 0 }
+        }
+        _ => 0,
+    };
+    start + skip
+}
+
+/// The start of up to two words before a name that belong to it in prose: `Secret access key`.
+pub(super) fn prose_start(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    for _ in 0..2 {
+        if at < 2 || bytes[at - 1] != b' ' {
+            break;
+        }
+        let word = bytes[..at - 1]
+            .iter()
+            .rev()
+            .take(24)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+            .count();
+        if word == 0 || word >= 24 {
+            break;
+        }
+        at -= word + 1;
+    }
+    at
+}
+
+pub(super) fn at_line_start(bytes: &[u8], at: usize) -> bool {
+    let mut at = at;
+    for _ in 0..3 {
+        while at > 0 && matches!(bytes[at - 1], b' ' | b'\t' | b'"' | b'\'') {
+            at -= 1;
+        }
+        if at == 0 || matches!(bytes[at - 1], b'\n' | b'\r') {
+            return true;
+        }
+        let prefix =
+            [b"export".as_slice(), b"set", b"setenv", b"-", b"declare", b"local", b"SET", b"ENV", b"ARG", b"#", b";"]
+                .into_iter()
+                .find(|word| bytes[..at].ends_with(word));
+        match prefix {
+            Some(word) => at -= word.len(),
+            None => return false,
+        }
+    }
+    false
+}
+
+/// `key: value` alone on its line, as in YAML, rather than in a sentence.
+pub(super) fn is_config_line(bytes: &[u8], name: Name) -> bool {
+    let lower =
+        bytes[name.start..name.end].iter().all(|byte| byte.is_ascii_lowercase() || b"_-.0123456789".contains(byte));
+    name.line_start && lower && !bytes[name.start..name.end].contains(&b' ')
+}
+
+pub(super) fn netrc_before(bytes: &[u8], at: usize) -> bool {
+    let from = at.saturating_sub(200);
+    let window = &bytes[from..at];
+    [b"login ".as_slice(), b"machine ", b"login\t", b"user ", b"username "].iter().any(|word| {
+        memchr::memmem::rfind(window, word).is_some_and(|place| {
+            let lines = memchr::memchr_iter(b'\n', &window[place..]).count();
+            lines == 0 || lines <= 2 && word.starts_with(b"l") | word.starts_with(b"m")
+        })
+    })
+}
+
+pub(super) fn blanks(bytes: &[u8], at: usize) -> usize {
+    bytes[at.min(bytes.len())..].iter().take(GAP_MAX).take_while(|byte| matches!(**byte, b' ' | b'\t')).count()
+}
+
+pub(super) fn line_end(bytes: &[u8], from: usize, to: usize) -> usize {
+    memchr::memchr2(b'\n', 0, &bytes[from.min(to)..to]).map_or(to, |found| from + found)
+}
+
+pub(super) fn skip_colour(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at) == Some(&0x1b) && bytes.get(at + 1) == Some(&b'[') {
+        let codes = bytes[at + 2..].iter().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        match bytes.get(at + 2 + codes) {
+            Some(b'm') => at += codes + 3,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// The lines of a YAML block scalar whose indicator stands at `from`: where they begin, and their indentation.
+pub(super) fn block_scalar(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+    if !matches!(bytes.get(from), Some(b'|' | b'>')) {
+        return None;
+    }
+    let line = line_end(bytes, from, to);
+    let plain = bytes[from + 1..line].iter().all(|byte| b"+-0123456789 \r".contains(byte));
+    let first = line + 1;
+    if !plain || line - from > 8 || first >= to {
+        return None;
+    }
+    let indent = bytes[first..to].iter().take_while(|byte| **byte == b' ').count();
+    (indent > 0).then_some((first, indent))
+}
+
+/// The value on the line after a key that has none on its own: further indented than its key, or in quotes.
+pub(super) fn next_line(bytes: &[u8], name_start: usize, from: usize, to: usize, colon: bool) -> Option<usize> {
+    let mut at = from;
+    at += usize::from(bytes.get(at) == Some(&b'\\'));
+    at += usize::from(bytes.get(at) == Some(&b'\r'));
+    if bytes.get(at) != Some(&b'\n') {
+        return None;
+    }
+    at += 1;
+    let indent = blanks(bytes, at);
+    let start = at + indent;
+    let line_begin = bytes[..name_start].iter().rev().take(512).take_while(|byte| **byte != b'\n').count();
+    let own =
+        bytes[name_start - line_begin..name_start].iter().take_while(|byte| matches!(**byte, b' ' | b'\t')).count();
+    let quoted = value::quote_at(bytes, start).is_some();
+    let dash = bytes[start.min(bytes.len())..].starts_with(b"- ");
+    if !(quoted || indent > own && !dash) || start >= to {
+        return None;
+    }
+    let line = line_end(bytes, start, to.min(start + 2048));
+    let text = &bytes[start..line];
+    let nested = text.iter().position(|byte| matches!(byte, b':' | b'=')).is_some_and(|place| {
+        text[..place].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.\"' ".contains(byte))
+            && (text[place] == b':' && text.get(place + 1).is_none_or(u8::is_ascii_whitespace)
+                || text[place] == b'=' && !quoted && place + 2 < text.len() && text[place + 1] != b'=')
+    });
+    let words = text.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).count();
+    (!nested && !text.is_empty() && (quoted || words == 1) && (colon || quoted || indent > 0)).then_some(start)
+}
+
+/// Behind wrappers and prefixes of a quoted value: `Some("`, `SecretString::new("`, `b"`, `!!str "`, `getenv("X", "`.
+pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
+    let mut at = from;
+    for _ in 0..4 {
+        let rest = &bytes[at.min(to)..to.min(at + 64)];
+        if let Some(tag) = rest.strip_prefix(b"!!") {
+            at += 2 + tag.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            at += blanks(bytes, at);
+            continue;
+        }
+        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_:. ".contains(byte)).count();
+        if rest.get(name) == Some(&b'(') && rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'(')
+        {
+            let inside = at + name + 1;
+            let wrapper = rest[..name].to_ascii_lowercase();
+            if let Some((quote, text)) = value::quote_at(bytes, inside) {
+                if wrapper.ends_with(b"getenv")
+                    || wrapper.ends_with(b"environ.get")
+                    || wrapper.ends_with(b"env")
+                    || wrapper.ends_with(b"env_or")
+                {
+                    let end = value::quoted_end(bytes, text, to, quote) + quote.depth + 1;
+                    let gap = bytes[end.min(to)..to]
+                        .iter()
+                        .take(8)
+                        .take_while(|byte| **byte == b' ' || **byte == b',')
+                        .count();
+                    return if gap > 0 && value::quote_at(bytes, end + gap).is_some() { end + gap } else { from };
+                }
+                return inside;
+            }
+            let nested = bytes[inside.min(to)..to]
+                .iter()
+                .take(48)
+                .take_while(|byte| byte.is_ascii_alphanumeric() || b"_:".contains(byte))
+                .count();
+            let known = [
+                b"some".as_slice(),
+                b"ok",
+                b"secret",
+                b"secretstring",
+                b"secretbox",
+                b"string",
+                b"new string",
+                b"just",
+            ]
+            .contains(&wrapper.as_slice());
+            if known && (nested > 0 && bytes.get(inside + nested) == Some(&b'(')) {
+                at = inside;
+                continue;
+            }
+            return if known { inside } else { from };
+        }
+        if rest.len() > 2
+            && matches!(rest[0], b'b' | b'r' | b'u' | b'f' | b'L' | b'@' | b'N' | b'E')
+            && matches!(rest[1], b'"' | b'\'')
+        {
+            return at + 1;
+        }
+        return at;
+    }
+    at
+}
+
+/// `${NAME:-default}`: the default.
+pub(super) fn shell_default(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+    if !bytes[from.min(to)..to].starts_with(b"${") {
+        return None;
+    }
+    let line = line_end(bytes, from, to.min(from + 512));
+    let text = &bytes[from..line];
+    let close = text.iter().position(|byte| *byte == b'}')?;
+    let dash = memchr::memmem::find(&text[..close], b":-")
+        .map(|at| at + 2)
+        .or_else(|| text[..close].iter().position(|byte| *byte == b'-').map(|at| at + 1))?;
+    (close > dash).then_some((from + dash, from + close))
+}
+
+/// The end of a value under a weak name: only characters of tokens.
+pub(super) fn weak_end(bytes: &[u8], from: usize, to: usize) -> usize {
+    let mut end = from
+        + bytes[from..to].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/_-.~!@%".contains(byte)).count();
+    let pads = bytes[end..to].iter().take(2).take_while(|byte| **byte == b'=').count();
+    if bytes.get(end + pads).is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
+        end += pads;
+    }
+    while end > from && b".,;".contains(&bytes[end - 1]) {
+        end -= 1;
+    }
+    end
+}
+
+/// Whether `=` stands between a name and its value without blanks, as shells want it.
+pub(super) fn at_equals(bytes: &[u8], name_end: usize, from: usize) -> bool {
+    bytes.get(name_end) == Some(&b'=') && from == name_end + 1
+}
+
+pub(super) fn is_json_word(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte))
+}

@@ -1,0 +1,273 @@
+//! Values: where the value of a secret-named key begins and ends.
+
+use super::super::shape;
+
+/// A quote, and the backslashes before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::redact) struct Quote {
+    /// `"`, `'` or a backtick.
+    pub(in crate::redact) mark: u8,
+    /// Backslashes before it: 0, 1, 3, 7, … for JSON in JSON in JSON.
+    pub(in crate::redact) depth: usize,
+}
+
+/// Words that make prose of what follows a colon.
+const PROSE_WORDS: &[&str] = &[
+    "must", "is", "are", "was", "for", "to", "from", "at", "of", "the", "not", "has", "have", "in", "with", "should",
+    "cannot", "and", "or", "will", "does", "be", "been", "this", "that", "a", "an", "required", "expected", "missing",
+    "on", "by", "line",
+];
+
+/// The backslashes that end before `at`.
+fn backslashes_before(bytes: &[u8], at: usize) -> usize {
+    bytes[..at].iter().rev().take(64).take_while(|byte| **byte == b'\\').count()
+}
+
+/// The quote that begins at `at`, with its backslashes.
+pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<(Quote, usize)> {
+    let depth = bytes.get(at..)?.iter().take(64).take_while(|byte| **byte == b'\\').count();
+    let mark = *bytes.get(at + depth)?;
+    let nested = (depth + 1).is_power_of_two();
+    (b"\"'`".contains(&mark) && nested).then_some((Quote { mark, depth }, at + depth + 1))
+}
+
+/// The quote that ends before `at`.
+pub(super) fn quote_before(bytes: &[u8], at: usize) -> Option<Quote> {
+    let mark = *bytes.get(at.checked_sub(1)?)?;
+    if !b"\"'`".contains(&mark) {
+        return None;
+    }
+    let depth = backslashes_before(bytes, at - 1);
+    (depth + 1).is_power_of_two().then_some(Quote { mark, depth })
+}
+
+/// Where a quoted text that begins at `from` ends: the position of its closing quote's backslashes, or of the end of the
+/// line or of what may be looked at.
+pub(super) fn quoted_end(bytes: &[u8], from: usize, to: usize, quote: Quote) -> usize {
+    let cycle = 2 * (quote.depth + 1);
+    let mut at = from;
+    while at < to {
+        let Some(next) = memchr::memchr3(quote.mark, b'\n', 0, &bytes[at..to]) else { return to };
+        let place = at + next;
+        if bytes[place] != quote.mark {
+            return place - usize::from(bytes[place] == b'\n' && place > from && bytes[place - 1] == b'\r');
+        }
+        let run = backslashes_before(bytes, place).min(place - from);
+        let closes = match quote.mark {
+            b'\'' if quote.depth == 0 => {
+                let after = bytes.get(place + 1).copied().unwrap_or(b'\n');
+                if bytes[place..to.min(place + 4)] == *b"'\\''" {
+                    at = place + 4;
+                    continue;
+                }
+                if after == b'\''
+                    && run == 0
+                    && place > from
+                    && bytes.get(place + 2).is_some_and(u8::is_ascii_alphanumeric)
+                {
+                    at = place + 2;
+                    continue;
+                }
+                run.is_multiple_of(2) || after.is_ascii_whitespace() || b",;)}]".contains(&after)
+            }
+            b'`' => true,
+            _ => run < quote.depth || run % cycle == quote.depth,
+        };
+        if closes {
+            return place - run.min(quote.depth);
+        }
+        at = place + 1;
+    }
+    to
+}
+
+/// Quotes written as entities, percent-encoded or as an escape of JSON.
+const ENTITY_QUOTES: &[&[u8]] =
+    &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#x27;", b"&#x22;", b"%22", b"%27", b"\\u0022", b"\\u0027"];
+
+/// The entity that stands for a quote at `at`.
+pub(super) fn entity_quote(bytes: &[u8], at: usize) -> Option<&'static [u8]> {
+    let rest = bytes.get(at..)?;
+    ENTITY_QUOTES.iter().find(|entity| rest.starts_with(entity)).copied()
+}
+
+/// What ends a value that is not in quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::redact) enum Until {
+    /// White space.
+    Blank,
+    /// The end of its line, blanks included.
+    Line,
+    /// The next parameter of a URL.
+    Query,
+}
+
+/// Whether a name followed by `=` or `:` begins at `at`.
+fn name_follows(bytes: &[u8], at: usize, to: usize) -> bool {
+    let name = bytes[at.min(to)..to]
+        .iter()
+        .take(64)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(byte))
+        .count();
+    name > 0 && bytes[at].is_ascii_alphabetic() && matches!(bytes.get(at + name), Some(b'=' | b':')) && at + name < to
+}
+
+/// Where a value without quotes that begins at `from` ends.
+pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> usize {
+    let (mut at, mut open) = (from, 0_i32);
+    while at < to {
+        let byte = bytes[at];
+        let next = if at + 1 < to { bytes[at + 1] } else { b'\n' };
+        let ends = match byte {
+            b'\n' | b'\r' | 0 | 0x1b => true,
+            b' ' | b'\t' | 0x0b | 0x0c => until != Until::Line,
+            b'"' | b'\'' | b'`' => {
+                !(at > from && bytes[at - 1].is_ascii_alphanumeric() && next.is_ascii_alphanumeric())
+            }
+            b'\\' => {
+                matches!(next, b'"' | b'\\' | b'\n') && quote_at(bytes, at).is_some()
+                    || matches!(next, b'n' | b'r' | b't') && !bytes.get(at + 2).is_some_and(u8::is_ascii_lowercase)
+                    || bytes[at..to].starts_with(b"\\u00")
+            }
+            b'<' => next == b'/' || next.is_ascii_alphabetic() && tag_follows(bytes, at, to),
+            b'&' => {
+                until == Until::Query
+                    || entity_quote(bytes, at).is_some()
+                    || name_follows(bytes, at + 1, to)
+                    || bytes[at..to].starts_with(b"&amp;")
+                    || bytes[at..to].starts_with(b"&lt;")
+            }
+            b'#' => until == Until::Query,
+            b'%' => {
+                entity_quote(bytes, at).is_some()
+                    || bytes[at..to].starts_with(b"%26") && until == Until::Query
+                    || bytes[at..to].len() > 2 && bytes[at + 1..at + 3].eq_ignore_ascii_case(b"0a")
+            }
+            b',' | b';' => {
+                next.is_ascii_whitespace()
+                    || b"\"'}])\0".contains(&next)
+                    || quote_at(bytes, at + 1).is_some()
+                    || name_follows(bytes, at + 1, to)
+            }
+            b'(' | b'[' | b'{' => {
+                open += 1;
+                false
+            }
+            b')' | b']' | b'}' => {
+                open -= 1;
+                open < 0 && (next.is_ascii_whitespace() || b",;.\"')]}<\\\0".contains(&next))
+            }
+            b'>' => next.is_ascii_whitespace() && at == from,
+            _ => false,
+        };
+        if ends {
+            break;
+        }
+        at += 1;
+    }
+    while at > from && matches!(bytes[at - 1], b' ' | b'\t') {
+        at -= 1;
+    }
+    if at > from + 1 && matches!(bytes[at - 1], b'.' | b',' | b';') && until != Until::Line {
+        at -= 1;
+    }
+    at
+}
+
+fn tag_follows(bytes: &[u8], at: usize, to: usize) -> bool {
+    let name =
+        bytes[at + 1..to].iter().take(32).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    matches!(bytes.get(at + 1 + name), Some(b'>' | b'/' | b' '))
+}
+
+/// Cuts a value that runs to the end of its line at a comment, or to its first word when more settings follow on the line
+/// or the rest is prose.
+pub(super) fn line_value(bytes: &[u8], from: usize, to: usize) -> usize {
+    let value = &bytes[from..to];
+    let first = value.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(value.len());
+    let (mut at, mut words) = (first, 1);
+    while at < value.len() {
+        let start = at + value[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let end = start + value[start..].iter().take_while(|byte| !matches!(byte, b' ' | b'\t')).count();
+        let word = &value[start..end];
+        if word.starts_with(b"#") || word.starts_with(b";") || word.starts_with(b"//") {
+            return from + at;
+        }
+        let assigns = word.iter().position(|byte| matches!(byte, b'=')).is_some_and(|place| {
+            place > 0 && word[..place].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte))
+        });
+        words += 1;
+        if assigns
+            || words > 8
+            || word.starts_with(b"(")
+            || (word.ends_with(b":") && word.len() > 1)
+            || word.starts_with(b"--")
+            || word == b"|"
+        {
+            return from + first;
+        }
+        at = end;
+    }
+    from + value.len()
+}
+
+/// Whether what follows a colon is prose: lower-case words with one among them that only sentences have.
+pub(super) fn is_prose(line: &[u8]) -> bool {
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    let Some(first) = words.next() else { return false };
+    if !first.iter().all(|byte| byte.is_ascii_alphabetic() || b"'-".contains(byte)) || shape::Kinds::of(first).upper > 1
+    {
+        return false;
+    }
+    let listed = |word: &[u8]| PROSE_WORDS.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()));
+    let mut rest = words.take(4).peekable();
+    rest.peek().is_some() && (listed(first) || rest.any(listed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_value_ends_at_the_quote_of_its_own_depth() {
+        for (text, start, value) in [
+            (r#""ab"c"#, 0, "ab"),
+            (r#""a\"b" "#, 0, r#"a\"b"#),
+            (r#""a\\" "#, 0, r"a\\"),
+            (r#"\"ab\" "#, 0, "ab"),
+            (r#"\"a\\\"b\" "#, 0, r#"a\\\"b"#),
+            (r#"\\\"ab\\\" "#, 0, "ab"),
+            (r#"\"ab" "#, 0, "ab"),
+            (r"'it'\''s' ", 0, r"it'\''s"),
+            ("'o''neil' ", 0, "o''neil"),
+            ("\"open\n", 0, "open"),
+        ] {
+            let (quote, from) = quote_at(text.as_bytes(), start).expect("a quote");
+            let end = quoted_end(text.as_bytes(), from, text.len(), quote);
+            assert_eq!(&text[from..end], value, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bare_value_ends_where_the_next_thing_begins() {
+        for (text, until, value) in [
+            ("abc def", Until::Blank, "abc"),
+            ("abc, def", Until::Blank, "abc"),
+            ("a,b;c!", Until::Blank, "a,b;c!"),
+            ("abc,user=x", Until::Blank, "abc"),
+            ("abc;Database=x", Until::Blank, "abc"),
+            ("abc&user=x", Until::Blank, "abc"),
+            ("a&b!", Until::Blank, "a&b!"),
+            ("a&b!", Until::Query, "a"),
+            ("abc }", Until::Blank, "abc"),
+            ("abc})", Until::Blank, "abc"),
+            ("a(b)c)", Until::Blank, "a(b)c"),
+            ("abc</password>", Until::Blank, "abc"),
+            ("abc.", Until::Blank, "abc"),
+            ("abc\\\",", Until::Blank, "abc"),
+            ("a b c\nd", Until::Line, "a b c"),
+        ] {
+            assert_eq!(&text[..bare_end(text.as_bytes(), 0, text.len(), until)], value, "{text}");
+        }
+    }
+}

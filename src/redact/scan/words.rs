@@ -1,0 +1,214 @@
+//! Secrets told by a word before them or by their own look: `Bearer …`, `Basic …`, JSON web tokens, tokens of vendors
+//! that nobody listed.
+
+use super::super::pseudonym::Class;
+use super::super::shape;
+use super::super::span::{Form, Rule, Seed, Span};
+use super::name::Verdict;
+use super::pem::base64_decoded;
+use super::tokens::{Body, bounded};
+use super::{plausible, value};
+
+/// Bytes of a run of letters and digits that are looked at.
+const RUN_BYTES_MAX: usize = 4096;
+/// Bytes of the body of a token of an unknown vendor.
+const UNKNOWN_BODY_MIN: usize = 20;
+/// Bytes of the prefix of a token of an unknown vendor.
+const UNKNOWN_PREFIX_MAX: usize = 24;
+/// Words before a dash that announce a hash, not a token.
+const HASH_PREFIXES: &[&[u8]] =
+    &[b"sha", b"md5", b"blake", b"crc", b"xxh", b"etag", b"rev", b"commit", b"tree", b"nar", b"cid"];
+
+/// A token between two positions.
+pub(super) fn token(start: usize, end: usize, class: Class) -> Span {
+    Span { start, end, rule: Rule::Builtin("token"), class, form: Form::Raw, seed: Seed::Found }
+}
+
+/// The token after `Bearer `.
+pub(super) fn bearer(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+    let length = bytes[from..to]
+        .iter()
+        .take_while(|byte| Body::Base64.has(**byte) || matches!(**byte, b'.' | b'~' | b':'))
+        .count();
+    let end =
+        from + bytes[from..from + length].iter().rposition(|byte| !b".:".contains(byte)).map_or(0, |last| last + 1);
+    let text = &bytes[from..end];
+    let kinds = shape::Kinds::of(text);
+    let fits = text.len() >= 16 && (kinds.digit > 0 || kinds.upper > 0 && kinds.lower > 0) && !shape::is_wordlike(text);
+    let secret = fits && plausible::is_secret(text, Verdict::Strong(Class::Token), true);
+    secret.then(|| Span { rule: Rule::Builtin("bearer"), ..token(from, end, Class::Token) })
+}
+
+/// The base 64 of `user:password` after `Basic `.
+pub(super) fn basic(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+    let length = bytes[from..to.min(from + 1024)].iter().take_while(|byte| Body::Base64.has(**byte)).count();
+    is_pair(&bytes[from..from + length])
+        .then(|| Span { rule: Rule::Builtin("basic"), ..token(from, from + length, Class::Token) })
+}
+
+/// Whether a text is base 64 of `user:password`.
+pub(super) fn is_pair(text: &[u8]) -> bool {
+    if text.len() < 8 || text.len() > 1024 {
+        return false;
+    }
+    let decoded = base64_decoded(text);
+    decoded.len() >= text.len() * 3 / 4 - 3
+        && std::str::from_utf8(&decoded)
+            .is_ok_and(|text| text.contains(':') && !text.starts_with(':') && !text.contains(char::is_control))
+}
+
+/// A JSON web token: base 64 of `{"`, and at least one more part.
+pub(super) fn jwt(bytes: &[u8], at: usize, to: usize) -> Option<Span> {
+    if &bytes[at..at + 3] != b"eyJ" || !bounded(bytes, at) && bytes[at - 1] != b'_' {
+        return None;
+    }
+    let end = at
+        + bytes[at..to]
+            .iter()
+            .take_while(|byte| Body::Dotted.has(**byte) || matches!(**byte, b'=' | b'+' | b'/'))
+            .count();
+    let end = at + bytes[at..end].iter().rposition(|byte| !b".-".contains(byte)).map_or(0, |last| last + 1);
+    let text = &bytes[at..end];
+    let dot = memchr::memchr(b'.', text)?;
+    let plain = text[..dot].iter().all(|byte| !b"/+".contains(byte));
+    (dot >= 12 && plain && text.len() >= 40 && text.len() - dot > 8)
+        .then(|| Span { rule: Rule::Builtin("jwt"), ..token(at, end, Class::Jwt) })
+}
+
+/// `1234567890:AA…`, the token of a Telegram bot; `at` is its colon.
+pub(super) fn telegram(bytes: &[u8], at: usize) -> Option<Span> {
+    let digits = bytes[..at].iter().rev().take(12).take_while(|byte| byte.is_ascii_digit()).count();
+    let body = bytes[at + 1..].iter().take(64).take_while(|byte| Body::Word.has(**byte)).count();
+    let before = (at - digits).checked_sub(1).map(|place| bytes[place]);
+    let free = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() || byte == b't');
+    ((8..=11).contains(&digits) && (30..=45).contains(&body) && free && &bytes[at + 1..at + 3] == b"AA")
+        .then(|| token(at - digits, at + 1 + body, Class::Token))
+}
+
+/// `<32 hexadecimal digits>-us1`; `at` is the dash.
+pub(super) fn mailchimp(bytes: &[u8], at: usize) -> Option<Span> {
+    let hex = bytes[..at].iter().rev().take(33).take_while(|byte| Body::Hex.has(**byte)).count();
+    let digits = bytes[at + 3..].iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+    let free = !bytes.get(at + 3 + digits).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    (hex == 32 && (1..=2).contains(&digits) && free && bounded(bytes, at - 32))
+        .then(|| token(at - 32, at + 3 + digits, Class::Token))
+}
+
+/// `pat<14>.<64 hexadecimal digits>`
+pub(super) fn airtable(bytes: &[u8], at: usize) -> Option<Span> {
+    let dot = at + 17;
+    if bytes.get(dot) != Some(&b'.') || &bytes[at..at + 3] != b"pat" || !bounded(bytes, at) {
+        return None;
+    }
+    let id = bytes[at + 3..dot].iter().all(u8::is_ascii_alphanumeric);
+    let hex = bytes[dot + 1..].iter().take(80).take_while(|byte| Body::Hex.has(**byte)).count();
+    (id && hex >= 40).then(|| token(at, dot + 1 + hex, Class::Token))
+}
+
+/// What stands in quotes after `IDENTIFIED`, `BY` or `WITH … AS`.
+pub(super) fn identified(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+    let line = to.min(from + 200);
+    let rest = &bytes[from..line];
+    let place =
+        rest.windows(4).position(|word| word.eq_ignore_ascii_case(b" by ") || word.eq_ignore_ascii_case(b" as "))?;
+    let mut at = from + place + 4;
+    if bytes[at..line].len() > 9 && bytes[at..at + 9].eq_ignore_ascii_case(b"password ") {
+        at += 9;
+    }
+    let (quote, inside) = value::quote_at(bytes, at)?;
+    let end = value::quoted_end(bytes, inside, to, quote);
+    let secret = plausible::is_secret(&bytes[inside..end], Verdict::Strong(Class::Password), true);
+    secret.then(|| Span { rule: Rule::Builtin("sql"), ..token(inside, end, Class::Password) })
+}
+
+/// `SetCredential=name:value` of systemd.
+pub(super) fn set_credential(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+    let line = super::surroundings::line_end(bytes, from, to);
+    let equals = bytes[from..line].iter().take(12).position(|byte| *byte == b'=')?;
+    let colon = memchr::memchr(b':', &bytes[from + equals..line])?;
+    let start = from + equals + colon + 1;
+    let end =
+        start + bytes[start..line].iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
+    let secret = start < end && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
+    secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
+}
+
+/// Calls `found` with a position inside every run of at least fifteen letters and digits that is not all lower case or all
+/// digits. `origin` is where the buffer stands in its stream, so that the result does not depend on how it was cut.
+pub(super) fn runs(bytes: &[u8], from: usize, to: usize, origin: usize, mut found: impl FnMut(usize)) {
+    let first = from + (8 - (origin.wrapping_add(from)) % 8) % 8;
+    let Some(text) = bytes.get(first..bytes.len().min(to + 7)) else { return };
+    for (place, chunk) in text.chunks_exact(8).enumerate() {
+        let (mut other, mut digit, mut upper, mut lower) = (false, false, false, false);
+        for byte in chunk {
+            let (is_digit, is_upper, is_lower) =
+                (byte.is_ascii_digit(), byte.is_ascii_uppercase(), byte.is_ascii_lowercase());
+            other |= !(is_digit | is_upper | is_lower);
+            digit |= is_digit;
+            upper |= is_upper;
+            lower |= is_lower;
+        }
+        let at = first + place * 8;
+        if !other && (digit && (upper || lower) || upper && lower) && at < to {
+            found(at);
+        }
+    }
+}
+
+/// A token of an unknown vendor around `at`: a short word, `_` or `-`, and a long scrambled run. Also where the run ends.
+pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
+    let floor = at.saturating_sub(super::BEHIND / 2);
+    let start = at - bytes[floor..at].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let to = bytes.len().min(at + RUN_BYTES_MAX);
+    let end = at + bytes[at..to].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let body = &bytes[start..end];
+    if body.len() < UNKNOWN_BODY_MIN || start == 0 {
+        return (None, end);
+    }
+    if let Some(span) = discord(bytes, start, end) {
+        return (Some(span), span.end);
+    }
+    let word =
+        bytes[..start].iter().rev().take(UNKNOWN_PREFIX_MAX + 1).take_while(|byte| Body::Word.has(**byte)).count();
+    let (from, separator) = (start - word, bytes[start - 1]);
+    if !(3..=UNKNOWN_PREFIX_MAX).contains(&word) || !b"_-".contains(&separator) || !bounded(bytes, from) {
+        return (None, end);
+    }
+    let prefix = &bytes[from..start - 1];
+    let kinds = shape::Kinds::of(prefix);
+    let one_case = kinds.upper == 0 || kinds.lower == 0;
+    let hash =
+        HASH_PREFIXES.iter().any(|hash| prefix.len() >= hash.len() && prefix[..hash.len()].eq_ignore_ascii_case(hash));
+    if !one_case || hash || !prefix[0].is_ascii_alphabetic() || kinds.digit > 4 {
+        return (None, end);
+    }
+    let kinds = shape::Kinds::of(body);
+    let base36 = separator == b'_'
+        && body.len() >= 32
+        && kinds.upper == 0
+        && kinds.digit * 6 >= body.len()
+        && !shape::is_hex(body)
+        && !shape::is_wordlike(body)
+        && kinds.lower >= 8;
+    if !(shape::is_scrambled(body) || base36) {
+        return (None, end);
+    }
+    let whole = end + bytes[end..to].iter().take_while(|byte| Body::Word.has(**byte)).count();
+    (Some(Span { rule: Rule::Builtin("token-like"), ..token(from, whole, Class::Token) }), whole)
+}
+
+/// `<24>.<6>.<27 or more>`, the token of a Discord bot.
+fn discord(bytes: &[u8], start: usize, end: usize) -> Option<Span> {
+    let head = &bytes[start..end];
+    if !(22..=28).contains(&head.len())
+        || !b"MNO".contains(&head[0])
+        || bytes.get(end) != Some(&b'.')
+        || bytes.get(end + 7) != Some(&b'.')
+        || !bounded(bytes, start)
+    {
+        return None;
+    }
+    let middle = bytes[end + 1..end + 7].iter().all(|byte| Body::Word.has(*byte));
+    let tail = bytes[end + 8..].iter().take(64).take_while(|byte| Body::Word.has(**byte)).count();
+    (middle && tail >= 25).then(|| token(start, end + 8 + tail, Class::Token))
+}

@@ -1,0 +1,285 @@
+//! Shapes: what a value looks like, independent of where it stands.
+
+/// Roots of paths that nobody takes for a secret.
+const PATH_ROOTS: &[&[u8]] = &[
+    b"/etc/",
+    b"/usr/",
+    b"/var/",
+    b"/run/",
+    b"/home/",
+    b"/opt/",
+    b"/root/",
+    b"/tmp/",
+    b"/proc/",
+    b"/sys/",
+    b"/dev/",
+    b"/srv/",
+    b"/mnt/",
+    b"/bin/",
+    b"/lib/",
+    b"/lib64/",
+    b"/sbin/",
+    b"/data/",
+    b"/secrets/",
+    b"/app/",
+    b"/keys/",
+    b"/certs/",
+    b"/boot/",
+    b"/media/",
+    b"/nix/",
+    b"/snap/",
+    b"/config/",
+    b"/vault/",
+    b"/local/",
+    b"./",
+    b"../",
+    b"~/",
+    b"file:",
+    b"core/certs/",
+];
+
+/// A value's bytes by kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Kinds {
+    pub(super) lower: usize,
+    pub(super) upper: usize,
+    pub(super) digit: usize,
+    pub(super) other: usize,
+}
+
+impl Kinds {
+    pub(super) fn of(value: &[u8]) -> Self {
+        let mut kinds = Self::default();
+        for byte in value {
+            match byte {
+                b'a'..=b'z' => kinds.lower += 1,
+                b'A'..=b'Z' => kinds.upper += 1,
+                b'0'..=b'9' => kinds.digit += 1,
+                _ => kinds.other += 1,
+            }
+        }
+        kinds
+    }
+
+    pub(super) fn letters(self) -> usize {
+        self.lower + self.upper
+    }
+
+    pub(super) fn classes(self) -> usize {
+        [self.lower, self.upper, self.digit, self.other].iter().filter(|count| **count > 0).count()
+    }
+}
+
+/// Shannon entropy in hundredths of a bit a byte.
+pub(super) fn entropy_centibits(value: &[u8]) -> u32 {
+    let mut counts = [0_u32; 256];
+    for byte in value {
+        counts[usize::from(*byte)] += 1;
+    }
+    let total = value.len().max(1);
+    let total = f64::from(u32::try_from(total).unwrap_or(u32::MAX));
+    let bits: f64 = counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| {
+            let share = f64::from(*count) / total;
+            -share * share.log2()
+        })
+        .sum();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 800")]
+    let centibits = (bits * 100.0) as u32;
+    centibits
+}
+
+/// How many different bytes there are.
+pub(super) fn distinct(value: &[u8]) -> u32 {
+    let mut seen = [0_u64; 4];
+    for byte in value {
+        seen[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+    seen.iter().map(|word| word.count_ones()).sum()
+}
+
+/// Hexadecimal digits only.
+pub(super) fn is_hex(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// `8-4-4-4-12` hexadecimal digits.
+pub(super) fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+}
+
+/// Bytes that stand in runs of at least four letters that can be pronounced.
+fn pronounceable(value: &[u8]) -> usize {
+    let (mut total, mut at) = (0, 0);
+    while at < value.len() {
+        if !value[at].is_ascii_alphabetic() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at += 1;
+        let capitals = value.get(at).is_some_and(u8::is_ascii_uppercase) && value[start].is_ascii_uppercase();
+        while at < value.len() && if capitals { value[at].is_ascii_uppercase() } else { value[at].is_ascii_lowercase() }
+        {
+            at += 1;
+        }
+        let run = &value[start..at];
+        if run.len() < 4 {
+            continue;
+        }
+        let (mut vowels, mut cluster, mut cluster_max) = (0, 0, 0);
+        for byte in run {
+            if b"aeiouyAEIOUY".contains(byte) {
+                vowels += 1;
+                cluster = 0;
+            } else {
+                cluster += 1;
+                cluster_max = cluster_max.max(cluster);
+            }
+        }
+        if vowels * 5 >= run.len() && vowels * 4 <= run.len() * 3 && cluster_max <= 3 + usize::from(run.len() > 8) {
+            total += run.len();
+        }
+    }
+    total
+}
+
+/// Mostly made of words.
+pub(super) fn is_wordlike(value: &[u8]) -> bool {
+    let solid = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).count().max(1);
+    pronounceable(value) * 10 >= solid * 6
+}
+
+/// A path of a file system: a well-known root, or only plain words between slashes.
+pub(super) fn is_path(value: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/@:~ ".contains(byte) || *byte >= 0x80;
+    if value.len() < 2 || !value.iter().all(plain) {
+        return false;
+    }
+    if PATH_ROOTS.iter().any(|root| value.starts_with(root)) {
+        return true;
+    }
+    if value[1] == b':' && value[0].is_ascii_alphabetic() && value.get(2).is_some_and(|byte| b"\\/".contains(byte)) {
+        return true;
+    }
+    value[0] == b'/'
+        && value[1..].split(|byte| *byte == b'/').all(|segment| {
+            let kinds = Kinds::of(segment);
+            segment.len() <= 24 && kinds.upper == 0 && (kinds.digit == 0 || segment.len() <= 12 || is_wordlike(segment))
+        })
+}
+
+/// Whether a value under a weak name looks like a secret: long, of several kinds of characters, without the look of words,
+/// paths, times or `a:b`.
+pub(super) fn is_random(value: &[u8], hex: HexIs) -> bool {
+    if value.len() < 16 || value.len() > 4096 || is_uuid(value) || !value.iter().all(u8::is_ascii_graphic) {
+        return false;
+    }
+    if is_hex(value) {
+        return hex == HexIs::Random && value.len() >= 32 && Kinds::of(value).classes() >= 2;
+    }
+    let kinds = Kinds::of(value);
+    let base64 = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte));
+    let plain_slash = value.contains(&b'/') && !(base64 && kinds.upper >= 3 && kinds.digit >= 2 && !is_wordlike(value));
+    kinds.letters() >= 3
+        && (kinds.digit > 0 || kinds.lower > 0 && kinds.upper > 0)
+        && !(kinds.digit == 0 && value.len() < 20)
+        && !value.contains(&b':')
+        && !value.iter().any(|byte| b"(){}[]<>,;\"'`".contains(byte))
+        && !plain_slash
+        && !is_wordlike(value)
+        && !is_compound(value)
+        && !value.starts_with(b"S-1-")
+        && entropy_centibits(value) > 320
+}
+
+/// Words and numbers with `-`, `_` or `.` between them.
+fn is_compound(value: &[u8]) -> bool {
+    let plain = |part: &[u8]| {
+        let kinds = Kinds::of(part);
+        kinds.other == 0 && (part.len() <= 3 || kinds.classes() <= 1 || kinds.digit == 0 && kinds.upper == 1)
+    };
+    value.iter().filter(|byte| b"-_.".contains(byte)).count() >= 2
+        && value.split(|byte| b"-_.".contains(byte)).all(plain)
+}
+
+/// How a long hexadecimal value is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HexIs {
+    /// As a secret.
+    Random,
+    /// As a hash.
+    Hash,
+}
+
+/// A run of letters and digits so mixed that no word, name or hash looks like it.
+pub(super) fn is_scrambled(run: &[u8]) -> bool {
+    let kinds = Kinds::of(run);
+    let class = |byte: u8| match byte {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        _ => 2,
+    };
+    let turns = run.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    kinds.digit >= 2
+        && kinds.upper >= 3
+        && kinds.lower >= 3
+        && turns * 5 >= run.len() * 2
+        && entropy_centibits(run) > 350
+        && !is_wordlike(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_paths_and_hashes_are_no_random_values() {
+        for value in [
+            "root-password",
+            "topics:orders:p3",
+            "iggy-root-credentials",
+            "/usr/lib/systemd/system",
+            "aes-256-gcm-siphash",
+            "0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "com.example.SomeLongClass",
+            "partition-assignment-strategy",
+            "backups/2026/08/21/full.tar.gz",
+            "S-1-5-21-3623811015-3361044348",
+        ] {
+            assert!(!is_random(value.as_bytes(), HexIs::Hash), "{value}");
+        }
+        for value in [
+            "9hV1Ku5qxQ02dNextK/llB7v8AnbJrBlscthOWRbkWii/hzcI/p+uCclPMcyK3J8jyI=",
+            "q8Zk2mXw91LpTr5v",
+            "x9f_2Kq8-Zw1LmN4p",
+        ] {
+            assert!(is_random(value.as_bytes(), HexIs::Hash), "{value}");
+        }
+    }
+
+    #[test]
+    fn paths_are_told_from_base_64() {
+        for path in ["/run/secrets/iggy_root_password", "./x", "~/.ssh/id_ed25519", "/srv/a b/c", "/opt2/keys/root"] {
+            assert!(is_path(path.as_bytes()), "{path}");
+        }
+        for other in ["/hV1Ku5qxQ02dNextK/llB7v8An", "/", "pass/word", "/x+y="] {
+            assert!(!is_path(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn names_and_symbols_are_not_scrambled() {
+        for run in ["ZN4core3ops8function6FnOnce9callonce17h", "PartitionConsumerOffsets", "0b3f9d1c0b3f9d1c0b3f9d1c"] {
+            assert!(!is_scrambled(run.as_bytes()), "{run}");
+        }
+        assert!(is_scrambled(b"aB3dE5gH7jK9mN1pQ3sT5vW7"));
+    }
+}
