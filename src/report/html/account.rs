@@ -170,10 +170,10 @@ const fn state(state: BundleState) -> &'static str {
 
 const fn label(label: Label) -> &'static str {
     match label {
-        Label::Full => "whole: byte for byte",
-        Label::Altered => "altered: secrets masked or overwritten",
+        Label::Full => "full: secrets masked, or numbers alone",
+        Label::Altered => "altered: password hashes overwritten at equal length",
         Label::Scanned => "scanned: byte for byte, no secret found",
-        Label::NotRedacted => "not redacted: message payloads, the operator's own data",
+        Label::NotRedacted => "not redacted: byte for byte, payloads of messages included",
         Label::Excluded => "excluded: the file is a secret itself",
         Label::Failed => "failed: replaced by the reason",
     }

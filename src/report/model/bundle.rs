@@ -47,13 +47,13 @@ pub enum BundleState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Label {
-    /// Byte for byte; nothing in it is secret.
+    /// All of it went through the redactor, or it holds numbers alone.
     Full,
-    /// Secrets were masked or overwritten.
+    /// A binary whose password hashes were overwritten at equal length.
     Altered,
     /// Byte for byte; a search found no secret.
     Scanned,
-    /// Byte for byte; its payloads are the operator's data.
+    /// Byte for byte: payloads of messages, or clear text that was asked for.
     NotRedacted,
     /// Left out since it is a secret itself.
     Excluded,
