@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::snapshot::ApiError;
+use crate::archive::ArchiveError;
 use crate::config::ConfigError;
+use crate::examine::child::ChildError;
 
 /// The exit codes; the top of `snapvisor --help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,24 @@ pub enum CliError {
     /// The API.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// The examining child.
+    #[error(transparent)]
+    Examine(#[from] ChildError),
+    /// An archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A report that we cannot read.
+    #[error("the report in {} is of another version", path.display())]
+    Report {
+        /// The archive.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The system's random numbers.
+    #[error("the system gave no random numbers")]
+    Random(#[source] Box<dyn Error + Send + Sync>),
     /// A file.
     #[error("{} cannot be {what}", path.display())]
     File {
@@ -90,7 +110,13 @@ impl CliError {
             Self::Config(_) | Self::Usage(_) => Exit::Usage,
             Self::Refused(_) => Exit::Refused,
             Self::Api(error) => error.exit(),
-            Self::File { .. } | Self::Program { .. } | Self::Output(_) => Exit::Failed,
+            Self::Examine(_)
+            | Self::Archive(_)
+            | Self::Report { .. }
+            | Self::Random(_)
+            | Self::File { .. }
+            | Self::Program { .. }
+            | Self::Output(_) => Exit::Failed,
         }
     }
 }

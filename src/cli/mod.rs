@@ -5,6 +5,7 @@
 //! an error is printed once, here, and the exit code says which kind it was ([`Exit`]).
 
 mod checks;
+mod collect;
 mod completions;
 mod config;
 mod error;
@@ -15,14 +16,17 @@ mod progress;
 mod settings;
 mod snapshot;
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
+
+use crate::domain::time::Timestamp;
+use crate::examine;
 
 /// What stands below `snapvisor --help`.
 const AFTER_HELP: &str = "\
@@ -55,6 +59,7 @@ struct Cli {
 /// The table of commands: help, completions and the man page are made of it.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Collect(collect::Collect),
     Snapshot(snapshot::Snapshot),
     Install(install::Install),
     Config(config::Config),
@@ -63,18 +68,17 @@ enum Command {
     Man(man::Man),
 }
 
-/// What our own child processes are started as: before anything is parsed, with the arguments behind the name.
-type Hidden = (&'static str, fn(&[OsString]) -> ExitCode);
-const HIDDEN: &[Hidden] = &[];
+/// What our own child processes are started as: before anything is parsed or read.
+type Hidden = (&'static str, fn() -> ExitCode);
+const HIDDEN: &[Hidden] = &[(examine::child::ARGUMENT, examine::child::main)];
 
 /// Parses the command line, runs the command and gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut arguments = std::env::args_os();
-    if let Some(name) = arguments.nth(1)
+    if let Some(name) = std::env::args_os().nth(1)
         && let Some((_, child)) = HIDDEN.iter().find(|(hidden, _)| name == *hidden)
     {
-        return child(&arguments.collect::<Vec<_>>());
+        return child();
     }
     let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
@@ -95,6 +99,7 @@ fn command() -> clap::Command {
 fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, CliError> {
     let file = cli.config;
     match cli.command {
+        Command::Collect(collect) => collect.run(file, out),
         Command::Snapshot(snapshot) => snapshot.run(file, out),
         Command::Install(install) => install.run(file, out),
         Command::Config(config) => config.run(file, out),
@@ -102,6 +107,12 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, CliError> {
         Command::Completions(completions) => completions.run(out),
         Command::Man(man) => man.run(out),
     }
+}
+
+/// The system's time.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The one place where an error is printed.

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::domain::progress::{Progress, Stage};
+use crate::domain::size;
+
 /// How often a spinner turns.
 const TURN_EVERY: Duration = Duration::from_millis(120);
 
@@ -48,6 +51,45 @@ impl Bar {
 impl Drop for Bar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// The stages of a node's snapshot.
+pub(super) struct Stages(ProgressBar);
+
+impl Stages {
+    pub(super) fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(style("{spinner} {elapsed_precise} {msg}"));
+        bar.enable_steady_tick(TURN_EVERY);
+        Self(bar)
+    }
+
+    pub(super) fn at(&self, progress: &Progress) {
+        let (what, done, total) = (words(progress.stage), progress.done, progress.total);
+        self.0.set_message(match progress.stage {
+            _ if total == 0 => what.to_owned(),
+            Stage::Bundling => format!("{what}: {} of {}", size::human(done), size::human(total)),
+            _ => format!("{what}: {done} of {total}"),
+        });
+    }
+}
+
+impl Drop for Stages {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+const fn words(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Queued => "waiting",
+        Stage::Observing => "looking at the host",
+        Stage::Judging => "judging",
+        Stage::Bundling => "packing Iggy's data directory",
+        Stage::Rendering => "writing the report",
+        Stage::Packing => "writing and checking the archive",
+        Stage::Done => "done",
     }
 }
 

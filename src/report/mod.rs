@@ -15,4 +15,4 @@ mod minimal;
 pub use minimal::minimal;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;

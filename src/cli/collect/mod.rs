@@ -1,0 +1,225 @@
+//! `snapvisor collect`: a snapshot of this host, or of a recorded one, without any server.
+//!
+//! It runs the very code that the appliance runs, in the same kind of child process. The archive appears under its name
+//! only when it is whole; a cancel (Ctrl-C, SIGTERM) ends the child and leaves nothing.
+
+mod findings;
+
+use std::fs::{self, File};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use clap::ValueEnum;
+
+use super::progress::Stages;
+use super::settings::Overrides;
+use super::{CliError, Exit};
+use crate::archive::read_report_json;
+use crate::bundle::Cancel;
+use crate::config::Config;
+use crate::domain::snapshot::{self, IggyData, Redaction, SnapshotOptions};
+use crate::domain::verdict::VerdictCounts;
+use crate::examine::child;
+use crate::examine::{Job, Origin, SnapshotLabel, Summary};
+use crate::redact::PseudonymKey;
+use crate::report::model::Document;
+
+/// Take a snapshot of this host without any server: write the archive, print the findings.
+///
+/// As root it sees everything. As another user it works, too, and says what it could not see and what would let it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  snapvisor collect                                    into the working directory
+  snapvisor collect --include-iggy false               the report alone, in a second or two
+  snapvisor collect --output /var/tmp/node.zip --fail-on fail
+  snapvisor collect --format json | jq '.checks[] | select(.verdict == \"fail\")'
+  snapvisor collect --record /var/tmp/tree             and later, elsewhere: --root /var/tmp/tree")]
+pub(super) struct Collect {
+    /// The archive to write, or the directory to write it into.
+    #[arg(long, default_value = ".", value_name = "FILE|DIR")]
+    output: PathBuf,
+    /// Mask passwords, keys and tokens.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "true|false")]
+    redact_secrets: bool,
+    /// Bundle Iggy's data directory.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "true|false")]
+    include_iggy: bool,
+    /// Iggy's data directory, where it is not to be searched for.
+    #[arg(long, value_name = "DIR")]
+    iggy_data_dir: Option<PathBuf>,
+    /// Read this recorded tree instead of / and ask nothing of the live kernel.
+    #[arg(long, value_name = "DIR", conflicts_with = "record")]
+    root: Option<PathBuf>,
+    /// Write what was read, redacted, as a tree for --root.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// What is printed: a table for people, or report.json.
+    #[arg(long, value_enum, default_value_t = Form::Text, value_name = "FORMAT")]
+    format: Form,
+    /// Exit with 1 if any check came out this bad, or worse.
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// A table of the findings.
+    Text,
+    /// report.json.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// A look is needed, or something is broken.
+    Warn,
+    /// Something is broken.
+    Fail,
+}
+
+impl FailOn {
+    const fn met_by(self, counts: &VerdictCounts) -> bool {
+        match self {
+            Self::Warn => counts.fail + counts.warn > 0,
+            Self::Fail => counts.fail > 0,
+        }
+    }
+}
+
+impl Collect {
+    pub(super) fn run(self, file: Option<PathBuf>, out: &mut dyn Write) -> Result<Exit, CliError> {
+        let overrides =
+            Overrides::default().with_path("--iggy-data-dir", "iggy.data_dir", self.iggy_data_dir.as_deref())?;
+        let config = overrides.load(file)?.config;
+        let job = self.job(config)?;
+        let target = absolute(&self.target(&job))?;
+        let summary = examine(&job)?;
+        appear(&job.archive, &target)?;
+        self.print(out, &target, &summary)?;
+        let met = self.fail_on.is_some_and(|fail_on| fail_on.met_by(&summary.counts));
+        Ok(if met { Exit::Findings } else { Exit::Done })
+    }
+
+    fn job(&self, config: Config) -> Result<Job, CliError> {
+        let label = SnapshotLabel::local(snapshot::name(super::now(), 1), self.node_name());
+        let options = SnapshotOptions {
+            redaction: if self.redact_secrets { Redaction::Masked } else { Redaction::Unredacted },
+            iggy_data: if self.include_iggy { IggyData::Included } else { IggyData::Excluded },
+        };
+        let origin = match &self.root {
+            Some(tree) => Origin::Recorded { tree: absolute(tree)? },
+            None => Origin::Live { record: self.record.as_deref().map(absolute).transpose()? },
+        };
+        let directory = absolute(&self.directory())?;
+        let space = rustix::fs::statvfs(&directory).map_err(|errno| written(&directory, errno.into()))?;
+        let pseudonym_key = PseudonymKey::generate().map_err(|error| CliError::Random(Box::new(error)))?;
+        Ok(Job {
+            archive: directory.join(format!(".{}-{}.zip.partial", label.name, std::process::id())),
+            label,
+            options,
+            origin,
+            deadline_s: config.snapshot.deadline_s,
+            archive_bytes_max: 0,
+            reserve_bytes: config.archive.reserve(space.f_blocks.saturating_mul(space.f_frsize)),
+            config,
+            parent_pid: 0,
+            pseudonym_key,
+        })
+    }
+
+    /// The host's own name, made fit for a file's name.
+    fn node_name(&self) -> String {
+        let name = match &self.root {
+            Some(tree) => fs::read_to_string(tree.join("proc/sys/kernel/hostname")).unwrap_or_default(),
+            None => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        };
+        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+        let name: String = name.trim().chars().map(|c| if legal(c) { c } else { '-' }).collect();
+        if name.trim_matches('.').is_empty() { "host".to_owned() } else { name }
+    }
+
+    /// The directory that the archive goes into.
+    fn directory(&self) -> PathBuf {
+        if self.output.is_dir() {
+            return self.output.clone();
+        }
+        let parent = self.output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new(".")).to_owned()
+    }
+
+    /// The archive's own name. It is loud where secrets stand in it.
+    fn target(&self, job: &Job) -> PathBuf {
+        if !self.output.is_dir() {
+            return self.output.clone();
+        }
+        let clear = !self.redact_secrets && job.config.snapshot.allow_unredacted;
+        let mark = if clear { "-UNREDACTED" } else { "" };
+        self.output.join(format!("{}-{}{mark}.zip", job.label.name, job.label.node_name))
+    }
+
+    fn print(&self, out: &mut dyn Write, archive: &Path, summary: &Summary) -> Result<(), CliError> {
+        let report = read_report_json(archive)?;
+        if self.format == Form::Json {
+            out.write_all(&report.json)?;
+            return Ok(());
+        }
+        let wrong = |error| CliError::Report { path: archive.to_owned(), source: error };
+        let document: Document<String> = serde_json::from_slice(&report.json).map_err(wrong)?;
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        findings::print(out, &document, if colour { findings::Paint::Colours } else { findings::Paint::Plain })?;
+        findings::print_archive(out, archive, summary)?;
+        Ok(())
+    }
+}
+
+/// Runs the job in its child, with progress for a person, until it ends or is cancelled. A part of an archive is removed.
+fn examine(job: &Job) -> Result<Summary, CliError> {
+    let cancel = Cancel::default();
+    cancel_on_signal(&cancel);
+    let stages = Stages::new();
+    let outcome = child::run(job, &cancel, &mut |progress| stages.at(&progress));
+    drop(stages);
+    outcome.map_err(|error| {
+        // It may not be there yet; what matters is said by the error.
+        let _ = fs::remove_file(&job.archive);
+        error.into()
+    })
+}
+
+/// From here on Ctrl-C and SIGTERM end the child first, so that nothing stays behind.
+fn cancel_on_signal(cancel: &Cancel) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let cancel = cancel.clone();
+    // Without this thread a signal ends us at once, and the child by itself.
+    let _ = thread::Builder::new().name("signals".into()).spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            cancel.cancel();
+        });
+    });
+}
+
+/// fsync (the child's), rename, fsync of the directory.
+fn appear(partial: &Path, target: &Path) -> Result<(), CliError> {
+    let directory = target.parent().unwrap_or(Path::new("/"));
+    fs::rename(partial, target).and_then(|()| File::open(directory)?.sync_all()).map_err(|source| {
+        let _ = fs::remove_file(partial);
+        written(target, source)
+    })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, CliError> {
+    std::path::absolute(path).map_err(|source| written(path, source))
+}
+
+fn written(path: &Path, source: std::io::Error) -> CliError {
+    CliError::File { what: "written", path: path.to_owned(), source }
+}
