@@ -21,7 +21,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("archive", &["redact", "report"]),
     ("agent", &["examine", "config"]),
-    ("orchestrator", &["store", "archive", "examine", "agent", "config"]),
+    // `redact`: one key for the pseudonyms of all nodes of a trigger is made where the trigger is.
+    ("orchestrator", &["store", "archive", "examine", "agent", "config", "redact"]),
     ("observability", &["redact"]),
     ("http", &["orchestrator", "store", "archive", "report", "checks", "agent", "redact", "config", "observability"]),
     (

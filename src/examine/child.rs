@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 
 use super::{Job, Summary, chain};
-use crate::bundle::Cancel;
+pub use crate::bundle::Cancel;
 use crate::domain::progress::Progress;
 use crate::host::sys;
 

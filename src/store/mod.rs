@@ -29,9 +29,10 @@ mod threads;
 mod triggers;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
 
 pub use appliance::{Appliance, Bootstrap};
 pub use audit::{AuditEntry, AuditRow, Who};
@@ -110,11 +111,12 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let answer = self.threads.ask_reader(|reader| view(reader, question))?;
+        let (send, answer) = oneshot::channel();
+        self.threads.ask_reader(|reader| view(reader, question), |value| drop(send.send(value)))?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
-    /// [`Store::read`] for threads that may block; never call it from an async one.
+    /// [`Store::read`] for threads that may block: the command line, and a server before it takes requests.
     ///
     /// # Errors
     /// Those of [`Store::read`].
@@ -124,8 +126,9 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let answer = self.threads.ask_reader(|reader| view(reader, question))?;
-        answer.blocking_recv().unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+        let (send, answer) = mpsc::sync_channel(1);
+        self.threads.ask_reader(|reader| view(reader, question), move |value| drop(send.send(value)))?;
+        answer.recv().unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
     /// Runs one transaction: durable once it returns `Ok`, undone when the closure fails. Dropping the future leaves
@@ -139,11 +142,12 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let answer = self.threads.ask_writer(|writer| transaction(writer, change))?;
+        let (send, answer) = oneshot::channel();
+        self.threads.ask_writer(|writer| transaction(writer, change), |value| drop(send.send(value)))?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
-    /// [`Store::write`] for threads that may block; never call it from an async one.
+    /// [`Store::write`] for threads that may block: the command line, and a server before it takes requests.
     ///
     /// # Errors
     /// Those of [`Store::write`].
@@ -153,8 +157,9 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let answer = self.threads.ask_writer(|writer| transaction(writer, change))?;
-        answer.blocking_recv().unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+        let (send, answer) = mpsc::sync_channel(1);
+        self.threads.ask_writer(|writer| transaction(writer, change), move |value| drop(send.send(value)))?;
+        answer.recv().unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
     /// A number that differs from the last one when another process has written since.
@@ -163,9 +168,11 @@ impl Store {
     /// The database cannot be asked.
     pub async fn outside_changes(&self) -> Result<i64, StoreError> {
         // Our own commits all go through this connection, and those do not count.
-        let answer = self.threads.ask_writer(|writer| {
+        let (send, answer) = oneshot::channel();
+        let ask = |writer: &Writer| {
             writer.connection.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(StoreError::from)
-        })?;
+        };
+        self.threads.ask_writer(ask, |version| drop(send.send(version)))?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 }

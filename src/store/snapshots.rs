@@ -45,6 +45,31 @@ pub struct StoredArchive {
     pub sha256: [u8; 32],
 }
 
+impl StoredArchive {
+    /// The digest in hexadecimal.
+    #[must_use]
+    pub fn sha256_hex(&self) -> String {
+        use std::fmt::Write;
+        self.sha256.iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// The digest that this hexadecimal text says.
+    #[must_use]
+    pub fn sha256_from_hex(text: &str) -> Option<[u8; 32]> {
+        let mut digest = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        for (index, byte) in digest.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+        }
+        Some(digest)
+    }
+}
+
 /// All that is known of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotRow {

@@ -1,12 +1,10 @@
-//! The threads that own the connections. A question is a closure sent to one of them; the answer comes back by a
-//! channel that async tasks and blocking threads can both wait on.
+//! The threads that own the connections. A question is a closure sent to one of them; what becomes of its value is
+//! another closure, which puts it into a channel that an async task or a blocking thread waits on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-
-use tokio::sync::oneshot;
 
 use super::{Reader, StoreError, Writer};
 
@@ -42,32 +40,33 @@ impl Threads {
         Ok(Self { queues: Some(Queues { writer: to_writer, readers: to_readers }), threads })
     }
 
+    /// Sends a question to the thread that writes. Its value goes to `answer`, on that thread.
     pub(super) fn ask_writer<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Writer) -> T + Send + 'static,
-    ) -> Result<oneshot::Receiver<T>, StoreError> {
-        ask(self.queues.as_ref().map(|queues| &queues.writer), question)
+        answer: impl FnOnce(T) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        ask(self.queues.as_ref().map(|queues| &queues.writer), question, answer)
     }
 
+    /// Sends a question to the threads that read.
     pub(super) fn ask_reader<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Reader) -> T + Send + 'static,
-    ) -> Result<oneshot::Receiver<T>, StoreError> {
-        ask(self.queues.as_ref().map(|queues| &queues.readers), question)
+        answer: impl FnOnce(T) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        ask(self.queues.as_ref().map(|queues| &queues.readers), question, answer)
     }
 }
 
 fn ask<C: 'static, T: Send + 'static>(
     queue: Option<&SyncSender<Question<C>>>,
     question: impl FnOnce(&C) -> T + Send + 'static,
-) -> Result<oneshot::Receiver<T>, StoreError> {
-    let (answer, receiver) = oneshot::channel();
-    let question: Question<C> = Box::new(move |connection| {
-        // Who asked may have gone; a write happens all the same.
-        let _ = answer.send(question(connection));
-    });
+    answer: impl FnOnce(T) + Send + 'static,
+) -> Result<(), StoreError> {
+    let question: Question<C> = Box::new(move |connection| answer(question(connection)));
     match queue.ok_or(StoreError::Stopped)?.try_send(question) {
-        Ok(()) => Ok(receiver),
+        Ok(()) => Ok(()),
         Err(TrySendError::Full(_)) => Err(StoreError::Busy),
         Err(TrySendError::Disconnected(_)) => Err(StoreError::Stopped),
     }
@@ -83,7 +82,7 @@ fn spawn<C: Send + 'static>(
             // The lock is held while waiting, so one idle thread waits for a question and the rest for the lock.
             let next = questions.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(question) = next else { return };
-            // A panic drops the answer's sender and rolls the transaction back; the thread lives on.
+            // A panic drops the answer's channel and rolls the transaction back; the thread lives on.
             let _ = catch_unwind(AssertUnwindSafe(|| question(&connection)));
         }
     };
