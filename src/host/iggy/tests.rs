@@ -1,3 +1,5 @@
+//! Finding Iggy on recorded trees.
+
 use std::path::Path;
 use std::sync::Arc;
 
