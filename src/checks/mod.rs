@@ -13,15 +13,31 @@ use crate::domain::time::Timestamp;
 use crate::domain::verdict::Severity;
 use crate::evidence::{Evidence, Key, Source};
 
+mod cpu;
+mod figures;
+mod limits;
 mod log_patterns;
 mod logs;
 mod memory;
+mod own;
+mod processes;
 mod settings;
+mod system;
+mod time;
 
 pub use settings::{Settings, SettingsError};
 
 /// The areas of the catalogue, in the order of a report.
-const CATALOGUE: &[&[Check]] = &[memory::CHECKS, logs::CHECKS];
+const CATALOGUE: &[&[Check]] = &[
+    system::CHECKS,
+    limits::CHECKS,
+    cpu::CHECKS,
+    memory::CHECKS,
+    processes::CHECKS,
+    time::CHECKS,
+    logs::CHECKS,
+    own::CHECKS,
+];
 
 /// The categories of the catalogue, in the order of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -218,6 +234,14 @@ pub fn judge(evidence: &Evidence, settings: &Settings, now: Timestamp) -> Vec<Fi
         });
     }
     findings
+}
+
+/// What one check, with the settings of the catalogue, says of evidence that a test made.
+#[cfg(test)]
+fn judge_one(id: &str, evidence: &Evidence) -> Result<Judgement, Gap> {
+    let check = find(id).expect("a test names a check that exists");
+    let settings = Settings::default();
+    (check.evaluate)(&Case { evidence, now: Timestamp::from_unix(0), findings: &[], check, settings: &settings })
 }
 
 #[cfg(test)]

@@ -10,11 +10,16 @@ use std::sync::Arc;
 
 use crate::domain::gap::Gap;
 
+pub mod cgroup;
+pub mod cpu;
 pub mod iggy;
 pub mod logs;
 pub mod memory;
+pub mod own;
+pub mod pressure;
 pub mod processes;
 pub mod samples;
+pub mod system;
 pub mod time;
 pub mod units;
 pub mod uring;

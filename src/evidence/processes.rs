@@ -5,6 +5,37 @@ use super::Key;
 /// All processes that could be seen.
 pub const PROCESSES: Key<Processes> = Key::new("processes");
 
+/// What the processes used during the sampling window.
+pub const PROCESS_RATES: Key<ProcessRates> = Key::new("processes.rates");
+
+/// What the processes used during the sampling window.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProcessRates {
+    /// Those that were there at both ends of the window, the busiest first.
+    pub rates: Vec<ProcessRate>,
+}
+
+/// What one process used during the sampling window.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProcessRate {
+    /// Its id.
+    pub pid: u32,
+    /// Share of one processor's time, percent; several threads can exceed 100.
+    pub cpu_percent: f64,
+    /// The processor that it ran on last.
+    pub last_cpu: Option<u32>,
+    /// The state's letter at the start and at the end.
+    pub states: [char; 2],
+}
+
+impl ProcessRates {
+    /// What the process of this id used.
+    #[must_use]
+    pub fn find(&self, pid: u32) -> Option<&ProcessRate> {
+        self.rates.iter().find(|rate| rate.pid == pid)
+    }
+}
+
 /// The table of processes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Processes {
@@ -101,6 +132,8 @@ pub struct ProcessStat {
     pub threads: u32,
     /// Field 22.
     pub started_ticks: u64,
+    /// Field 39.
+    pub last_cpu: Option<u32>,
 }
 
 impl ProcessStat {
@@ -124,6 +157,7 @@ impl ProcessStat {
             cpu_ticks: number(14)?.checked_add(number(15)?)?,
             threads: field(20)?.parse().ok()?,
             started_ticks: number(22)?,
+            last_cpu: field(39).and_then(|cpu| cpu.parse().ok()),
         })
     }
 
@@ -140,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
-        let text = "42 (a) (b c) S 1 42 42 0 -1 4194560 1 2 3 4 70 30 5 6 20 0 11 0 12345 1 2 3";
+        let text = "42 (a) (b c) S 1 42 42 0 -1 4194560 1 2 3 4 70 30 5 6 20 0 11 0 12345 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 3 40";
         let stat = ProcessStat::parse(text).unwrap();
         assert_eq!(
             stat,
@@ -151,7 +185,8 @@ mod tests {
                 flags: 4_194_560,
                 cpu_ticks: 100,
                 threads: 11,
-                started_ticks: 12_345
+                started_ticks: 12_345,
+                last_cpu: Some(3),
             }
         );
         assert_eq!(stat.kind(), ProcessKind::Program);

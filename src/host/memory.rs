@@ -2,18 +2,111 @@
 
 use super::collector::{Collect, Collector, Stage};
 use super::observe::Scene;
+use super::scalar::{counter, optional};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
-use crate::evidence::memory::{SWAPPINESS, Swappiness};
+use crate::evidence::memory::{HUGE_PAGES, MEMORY, Memory, PAGING, Paging, SWAP, Swap, SwapArea, TransparentHugePages};
+use crate::evidence::samples::SAMPLES;
 
-pub(super) const COLLECTORS: &[&dyn Collect] = &[&Collector::new(SWAPPINESS, Stage::Facts, swappiness)];
+pub(super) const COLLECTORS: &[&dyn Collect] = &[
+    &Collector::new(MEMORY, Stage::Facts, memory),
+    &Collector::new(SWAP, Stage::Facts, swap),
+    &Collector::new(HUGE_PAGES, Stage::Facts, transparent_huge_pages),
+    &Collector::new(PAGING, Stage::Rates, paging),
+];
 
 /// Counter files of the sampling window.
-pub(super) const SAMPLED: &[&str] = &["/proc/vmstat", "/proc/pressure/memory"];
+pub(super) const SAMPLED: &[&str] = &["/proc/vmstat"];
 
-fn swappiness(scene: &Scene) -> Observed<Swappiness> {
-    const PATH: &str = "/proc/sys/vm/swappiness";
+fn memory(scene: &Scene) -> Observed<Memory> {
+    const PATH: &str = "/proc/meminfo";
     let text = scene.host.text(PATH)?;
-    let value = text.trim().parse().map_err(|_| Gap::broken(format!("{PATH} holds no number")))?;
-    Ok(Swappiness(value))
+    let bytes = |name: &str| counter(&text, name).unwrap_or(0).saturating_mul(1024);
+    let total_bytes = bytes("MemTotal");
+    if total_bytes == 0 {
+        return Err(Gap::broken(format!("{PATH} names no memory")));
+    }
+    Ok(Memory {
+        total_bytes,
+        free_bytes: bytes("MemFree"),
+        available_bytes: bytes("MemAvailable"),
+        cached_bytes: bytes("Cached") + bytes("Buffers"),
+        dirty_bytes: bytes("Dirty") + bytes("Writeback"),
+        anonymous_bytes: bytes("AnonPages"),
+        shared_bytes: bytes("Shmem"),
+        slab_bytes: bytes("SUnreclaim"),
+        anonymous_huge_bytes: bytes("AnonHugePages"),
+        swap_total_bytes: bytes("SwapTotal"),
+        swap_free_bytes: bytes("SwapFree"),
+        commit_max_bytes: bytes("CommitLimit"),
+        committed_bytes: bytes("Committed_AS"),
+    })
+}
+
+fn swap(scene: &Scene) -> Observed<Swap> {
+    // A kernel without swap has no such file.
+    let areas = optional(scene.host.text("/proc/swaps"))?.unwrap_or_default();
+    let swappiness = optional(scene.host.value("/proc/sys/vm/swappiness"))?;
+    Ok(Swap { areas: areas.lines().skip(1).filter_map(swap_area).collect(), swappiness })
+}
+
+/// A line of /proc/swaps: path, kind, size and use in KiB, priority. Blanks of the path are written `\040`.
+fn swap_area(line: &str) -> Option<SwapArea> {
+    let mut words = line.split_ascii_whitespace();
+    let (path, kind) = (words.next()?, words.next()?);
+    let mut bytes = || words.next()?.parse::<u64>().ok().map(|kib| kib.saturating_mul(1024));
+    Some(SwapArea {
+        path: path.replace("\\040", " "),
+        kind: kind.to_owned(),
+        size_bytes: bytes()?,
+        used_bytes: bytes()?,
+    })
+}
+
+fn transparent_huge_pages(scene: &Scene) -> Observed<TransparentHugePages> {
+    let chosen = |name: &str| {
+        let text = scene.host.text(&format!("/sys/kernel/mm/transparent_hugepage/{name}"))?;
+        let word = text.split_once('[').and_then(|(_, rest)| Some(rest.split_once(']')?.0.to_owned()));
+        word.ok_or_else(|| Gap::broken(format!("transparent_hugepage/{name} marks no choice")))
+    };
+    Ok(TransparentHugePages { enabled: chosen("enabled")?, defrag: chosen("defrag")? })
+}
+
+fn paging(scene: &Scene) -> Observed<Paging> {
+    let samples = scene.evidence.read(SAMPLES)?;
+    let (first, second) = samples.pair("/proc/vmstat")?;
+    let rise = |name: &str| {
+        let (Some(before), Some(after)) = (counter(first, name), counter(second, name)) else { return 0 };
+        after.saturating_sub(before)
+    };
+    let zones =
+        ["", "_dma", "_dma32", "_normal", "_high", "_movable", "_device"].map(|zone| format!("allocstall{zone}"));
+    Ok(Paging {
+        window_s: samples.window_s(),
+        major_faults: rise("pgmajfault"),
+        swapped_in: rise("pswpin"),
+        swapped_out: rise("pswpout"),
+        allocation_stalls: zones.iter().map(|name| rise(name)).sum(),
+        compaction_stalls: rise("compact_stall"),
+        huge_fallbacks: rise("thp_fault_fallback"),
+        pressure: super::pressure(&scene.host, "/proc/pressure/memory"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swap_areas_are_read_from_their_table() {
+        let line = "/var/swap\\040file                       file\t\t1048572\t\t2048\t\t-2";
+        let area = SwapArea {
+            path: "/var/swap file".into(),
+            kind: "file".into(),
+            size_bytes: 1_073_737_728,
+            used_bytes: 2 << 20,
+        };
+        assert_eq!(swap_area(line), Some(area));
+        assert_eq!(swap_area("/dev/sda2 partition x"), None);
+    }
 }

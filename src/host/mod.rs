@@ -5,21 +5,37 @@
 //! under its own deadline, and gives the [`crate::evidence::Evidence`]. It refuses to write, to start programs and to
 //! contact anything that was not configured. Invariant: one source that hangs, panics or is denied costs that source alone.
 
+mod cgroup;
+mod clock;
 mod collector;
+mod cpu;
 mod file;
 mod iggy;
 mod kernel_log;
 mod memory;
 mod observe;
+mod own;
 mod processes;
 mod root;
 mod runtime_logs;
 mod sampling;
+mod scalar;
 pub mod sys;
+mod system;
 mod tape;
 mod units;
+mod uring;
 
 pub use file::{Bounded, FileKind, Metadata, Truncated};
 pub use observe::{ContactPeers, IggyRequest, Observation, Request, SourceTiming, observe};
 pub use root::{Host, HostError, Reading};
 pub use tape::Mask;
+
+use crate::domain::gap::Gap;
+use crate::evidence::Observed;
+use crate::evidence::pressure::Pressure;
+
+/// A file of pressure stall information.
+fn pressure(host: &Host, path: &str) -> Observed<Pressure> {
+    host.text(path)?.parse().map_err(|error| Gap::broken(format!("{path}: {error}")))
+}

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collect, Stage};
 use super::root::Host;
 use super::sampling::Window;
-use super::{iggy, kernel_log, memory, processes, runtime_logs, units};
+use super::{cgroup, clock, cpu, iggy, kernel_log, memory, own, processes, runtime_logs, system, units, uring};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
 use crate::evidence::samples::SAMPLES;
@@ -25,6 +25,12 @@ const COLLECTORS: &[&[&dyn Collect]] = &[
     iggy::COLLECTORS,
     kernel_log::COLLECTORS,
     runtime_logs::COLLECTORS,
+    system::COLLECTORS,
+    cgroup::COLLECTORS,
+    uring::COLLECTORS,
+    cpu::COLLECTORS,
+    clock::COLLECTORS,
+    own::COLLECTORS,
 ];
 
 /// Collectors that run at a time. More would not help: they wait for the kernel, not for each other.

@@ -4,9 +4,13 @@ use super::collector::{Collect, Collector, Stage};
 use super::observe::Scene;
 use super::root::Host;
 use crate::evidence::Observed;
-use crate::evidence::processes::{PROCESSES, Process, ProcessStat, Processes, Visibility};
+use crate::evidence::processes::{
+    PROCESS_RATES, PROCESSES, Process, ProcessRate, ProcessRates, ProcessStat, Processes, Visibility,
+};
+use crate::evidence::samples::{SAMPLES, Samples};
 
-pub(super) const COLLECTORS: &[&dyn Collect] = &[&Collector::new(PROCESSES, Stage::Facts, processes)];
+pub(super) const COLLECTORS: &[&dyn Collect] =
+    &[&Collector::new(PROCESSES, Stage::Facts, processes), &Collector::new(PROCESS_RATES, Stage::Rates, rates)];
 
 /// Processes that are looked at at most: three small files each, about a third of the collector's limit.
 pub(super) const PROCESSES_MAX: usize = 8_192;
@@ -52,6 +56,31 @@ fn process(host: &Host, pid: u32) -> Option<Process> {
         cpu_ticks: stat.cpu_ticks,
         started_ticks: stat.started_ticks,
         kind,
+    })
+}
+
+fn rates(scene: &Scene) -> Observed<ProcessRates> {
+    let samples = scene.evidence.read(SAMPLES)?;
+    let ticks_per_s = scene.evidence.read(PROCESSES)?.ticks_per_s;
+    let mut rates: Vec<ProcessRate> =
+        samples.first.keys().filter_map(|path| rate(samples, path, ticks_per_s)).collect();
+    rates.sort_by(|a, b| b.cpu_percent.total_cmp(&a.cpu_percent).then(a.pid.cmp(&b.pid)));
+    Ok(ProcessRates { rates })
+}
+
+/// What one process used; `None` if it was not there at both ends of the window.
+#[expect(clippy::cast_precision_loss, reason = "ticks of a window of seconds")]
+fn rate(samples: &Samples, path: &str, ticks_per_s: u64) -> Option<ProcessRate> {
+    let pid = path.strip_prefix("/proc/")?.strip_suffix("/stat")?.parse().ok()?;
+    let (first, second) = samples.pair(path).ok()?;
+    let (first, second) = (ProcessStat::parse(first)?, ProcessStat::parse(second)?);
+    let ticks = second.cpu_ticks.saturating_sub(first.cpu_ticks) as f64;
+    // A pid that was given to another process in between.
+    (first.started_ticks == second.started_ticks).then(|| ProcessRate {
+        pid,
+        cpu_percent: ticks * 100.0 / ticks_per_s as f64 / samples.window_s(),
+        last_cpu: second.last_cpu,
+        states: [first.state, second.state],
     })
 }
 
@@ -117,6 +146,22 @@ mod tests {
         };
         let visibility = Visibility::OwnOnly;
         assert_eq!(seen, Processes { processes: vec![expected], dropped: 0, visibility, ticks_per_s: 100 });
+    }
+
+    #[test]
+    fn a_rate_is_of_one_process_over_the_window() {
+        let stat = |ticks: u64, started: u64| {
+            let tail = "23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 1 40";
+            Ok(format!("7 (x) R 1 7 7 0 -1 0 1 2 3 4 {ticks} 0 5 6 20 0 1 0 {started} {tail}"))
+        };
+        let samples = |started: [u64; 2]| Samples {
+            window_ms: 2000,
+            first: [("/proc/7/stat".to_owned(), stat(100, started[0]))].into(),
+            second: [("/proc/7/stat".to_owned(), stat(150, started[1]))].into(),
+        };
+        let expected = ProcessRate { pid: 7, cpu_percent: 25.0, last_cpu: Some(1), states: ['R', 'R'] };
+        assert_eq!(rate(&samples([5, 5]), "/proc/7/stat", 100), Some(expected));
+        assert_eq!(rate(&samples([5, 6]), "/proc/7/stat", 100), None);
     }
 
     #[test]

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::root::{Host, Reading};
-use super::{memory, observe, processes};
+use super::{cpu, memory, observe, processes};
 use crate::evidence::Observed;
 use crate::evidence::samples::Samples;
 
 /// The counter files of all areas.
-const SAMPLED: &[&[&str]] = &[memory::SAMPLED, PROCESSES_AND_CPUS];
-
-/// Counters that several areas read.
-const PROCESSES_AND_CPUS: &[&str] = &["/proc/stat", "/proc/loadavg"];
+const SAMPLED: &[&[&str]] = &[cpu::SAMPLED, memory::SAMPLED];
 
 /// The first reading, and when it was made.
 pub(super) struct Window {

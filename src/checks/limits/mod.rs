@@ -1,0 +1,8 @@
+//! Checks of `io_uring` and of process limits: what Iggy cannot start without.
+
+use super::Check;
+
+mod probe;
+mod sysctl;
+
+pub(super) const CHECKS: &[Check] = &[probe::CHECK, sysctl::CHECK];
