@@ -7,4 +7,5 @@ mod hostile;
 mod huge;
 mod limits;
 mod real;
+mod secrets;
 mod tools;
