@@ -5,6 +5,7 @@
 //! [`model::Document::map_text`] is the only way from one to the other. Invariant: no text of a host reaches a writer
 //! in another type than [`crate::redact::Redacted`].
 
+pub mod diff;
 pub mod html;
 pub mod json;
 pub mod levels;

@@ -40,11 +40,11 @@ fn needs_attention(change: &CheckChange) -> bool {
     matches!(change.after, Some(Verdict::Fail | Verdict::Warn))
 }
 
-fn side(verdict: Option<Verdict>) -> Markup {
+pub(super) fn side(verdict: Option<Verdict>) -> Markup {
     html! {
         @match verdict {
             Some(verdict) => span class={ "side " (verdict.word()) } { (glyph(verdict)) " " (word(verdict)) },
-            None => span.side { "absent" },
+            None => span.side.none { "absent" },
         }
     }
 }

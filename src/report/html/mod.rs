@@ -14,6 +14,7 @@ mod assets;
 mod chart;
 mod check;
 mod data;
+mod diff;
 mod evidence;
 mod glyph;
 mod log;
@@ -22,7 +23,7 @@ mod rail;
 mod remedy;
 mod toolbar;
 mod top;
-mod visible;
+pub(super) mod visible;
 
 /// The largest page, bytes; past it the oldest lines of each log are left out, and the page says so.
 pub const PAGE_BYTES_MAX: usize = 24 * 1024 * 1024;
@@ -38,6 +39,11 @@ type Report = Document<Text>;
 pub fn render(document: &Report) -> String {
     let logs = log::cut(&document.logs, PAGE_BYTES_MAX - REST_BYTES);
     page(document, &logs).into_string()
+}
+
+/// The page of a comparison.
+pub(super) fn comparison(comparison: &super::diff::Comparison<'_>) -> String {
+    diff::page(comparison)
 }
 
 fn page(document: &Report, logs: &[log::Shown<'_>]) -> Markup {

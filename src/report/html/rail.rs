@@ -24,7 +24,7 @@ pub(super) fn rail(document: &Report, logs: &[Log<'_>]) -> Markup {
                     @if !document.coverage.gaps.is_empty() {
                         (entry("#coverage", "Not seen", document.coverage.gaps.len()))
                     }
-                    (entry("#checks", "All checks", document.checks.len()))
+                    @if !document.checks.is_empty() { (entry("#checks", "All checks", document.checks.len())) }
                     @if !logs.is_empty() { (entry("#logs", "Logs", logs.len())) }
                     @if account::has_bundle(document) { li { a href="#data" { "Data directory" } } }
                     li { a href="#redaction" { "Redaction" } }

@@ -119,6 +119,45 @@ fn every_check_stands_once_in_the_strip_and_once_among_all_checks() {
     assert_eq!(page.matches("<a class=\"m ").count(), document.checks.len());
 }
 
+/// A page as the golden files hold it: one element a line, style and script left out.
+fn readable(page: &str) -> String {
+    let without = page.replace(assets::style(), "").replace(assets::script(), "").replace(assets::policy(), "");
+    let mut lines = without.replace("><", ">\n<");
+    lines.push('\n');
+    lines
+}
+
+/// Compares with a golden file, or writes it when `UPDATE_GOLDEN` is set.
+fn golden(name: &str, now: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, now).unwrap();
+    }
+    let was = std::fs::read_to_string(&path).unwrap();
+    let differs = was.lines().zip(now.lines()).enumerate().find(|(_, (was, now))| was != now);
+    if let Some((at, (was, now))) = differs {
+        panic!("{name}, line {}:\n- {was}\n+ {now}\nUPDATE_GOLDEN=1 writes it anew", at + 1);
+    }
+    assert_eq!(was.len(), now.len(), "{name}: one is longer; UPDATE_GOLDEN=1 writes it anew");
+}
+
+#[test]
+fn pages_and_documents_are_the_golden_ones() {
+    for (name, document) in [
+        ("all-pass", fixtures::all_pass()),
+        ("mixed", fixtures::short()),
+        ("empty", fixtures::empty()),
+        ("hostile", fixtures::short_and_hostile()),
+    ] {
+        let document = fixtures::redacted(document);
+        golden(&format!("{name}.html"), &readable(&render(&document)));
+        let mut json = serde_json::to_string_pretty(&document).unwrap();
+        json.push('\n');
+        golden(&format!("{name}.json"), &json);
+    }
+}
+
 #[test]
 fn style_and_script_stay_within_their_budget() {
     const CODE_BYTES_MAX: usize = 40 * 1024;
@@ -155,4 +194,6 @@ fn write_the_fixtures() {
         crate::report::json::write(&document, std::fs::File::create(out.join(format!("{name}.json"))).unwrap())
             .unwrap();
     }
+    let (before, after) = (fixtures::redacted(fixtures::day_before()), fixtures::redacted(fixtures::mixed()));
+    std::fs::write(out.join("diff.html"), crate::report::diff::compare(&before, &after).html()).unwrap();
 }

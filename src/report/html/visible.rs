@@ -21,7 +21,7 @@ pub(super) const fn is_hidden(character: char) -> bool {
 }
 
 /// `text` with each hidden character as `\x1b` or `\u{202e}`; newlines and tabs stay.
-pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+pub(in crate::report) fn escaped(text: &str) -> Cow<'_, str> {
     if text.is_ascii() && !text.bytes().any(|byte| is_hidden(char::from(byte))) || !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }

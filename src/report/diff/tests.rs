@@ -1,0 +1,137 @@
+//! Only real changes show.
+
+use super::*;
+use crate::domain::finding::{Column, Finding, Judgement, Proof, Unit};
+use crate::domain::gap::Gap;
+use crate::domain::verdict::Severity;
+use crate::report::fixtures;
+use crate::report::model::{CheckWords, Tier};
+
+fn check(id: &'static str, outcome: Result<Judgement, Gap>) -> Check<String> {
+    let words = CheckWords {
+        id,
+        category: "system",
+        title: id,
+        tier: Tier::Core,
+        severity: Severity::High,
+        rule: "",
+        source: "",
+        why: "",
+        remedy: "",
+        references: &[],
+    };
+    Check::new(&words, Finding { check: id, outcome, wall_us: 1, settings_changed: Vec::new() })
+}
+
+fn report(checks: Vec<Check<String>>) -> Report {
+    let mut document = fixtures::empty();
+    document.checks = checks;
+    fixtures::redacted(document)
+}
+
+fn parameters(swappiness: &str, somaxconn: &str, free: u64) -> Judgement {
+    Judgement::info("150 parameters.")
+        .proof(Proof::facts("Parameters", [("vm.swappiness", swappiness), ("net.core.somaxconn", somaxconn)]))
+        .proof(Proof::table(
+            "Counters",
+            vec![Column::text("What"), Column::number("Value", Unit::Count)],
+            vec![vec!["fs.file-nr".into(), free.into()]],
+        ))
+}
+
+#[test]
+fn verdicts_are_grouped_by_how_they_moved() {
+    let before = report(vec![
+        check("a.worse", Ok(Judgement::pass(""))),
+        check("a.better", Ok(Judgement::fail(""))),
+        check("a.same", Ok(Judgement::warn(""))),
+        check("a.lost", Ok(Judgement::pass(""))),
+        check("a.gone", Ok(Judgement::pass(""))),
+        check("a.seen", Err(Gap::absent(""))),
+        check("a.seen-bad", Err(Gap::absent(""))),
+    ]);
+    let after = report(vec![
+        check("a.worse", Ok(Judgement::warn(""))),
+        check("a.better", Ok(Judgement::pass(""))),
+        check("a.same", Ok(Judgement::warn(""))),
+        check("a.lost", Err(Gap::absent(""))),
+        check("a.seen", Ok(Judgement::pass(""))),
+        check("a.seen-bad", Ok(Judgement::fail(""))),
+        check("a.new", Ok(Judgement::pass(""))),
+    ]);
+    let comparison = compare(&before, &after);
+    let moves: Vec<(Move, &str)> =
+        comparison.checks.iter().map(|change| (Move::of(change), change.id.as_str())).collect();
+    assert_eq!(
+        moves,
+        [
+            (Move::Worse, "a.seen-bad"),
+            (Move::Worse, "a.worse"),
+            (Move::New, "a.new"),
+            (Move::Unseen, "a.lost"),
+            (Move::Better, "a.better"),
+            (Move::Better, "a.seen"),
+            (Move::Gone, "a.gone"),
+        ]
+    );
+    assert_eq!(comparison.unchanged, 1);
+    assert_eq!(comparison.headline(), "2 worse, 1 new, 1 no longer seen, 2 better, 1 gone.");
+}
+
+#[test]
+fn settings_show_and_counters_do_not() {
+    let before = report(vec![
+        check("sys.params", Ok(parameters("60", "4096", 1200))),
+        check("proc.top", Ok(parameters("1", "1", 1))),
+    ]);
+    let after = report(vec![
+        check("sys.params", Ok(parameters("10", "4096", 9900))),
+        check("proc.top", Ok(parameters("2", "2", 2))),
+    ]);
+    let comparison = compare(&before, &after);
+    let settings: Vec<_> =
+        comparison.settings.iter().map(|change| (change.name, change.column, change.before, change.after)).collect();
+    assert_eq!(settings, [("vm.swappiness", None, Some("60"), Some("10"))]);
+    assert_eq!(comparison.headline(), "No verdict changed, 1 setting differs.");
+    assert_eq!(
+        comparison.text(),
+        "- iggy-09, snapshot-20261124-031240, taken 2026-11-24T03:12:40Z\n\
+         + iggy-09, snapshot-20261124-031240, taken 2026-11-24T03:12:40Z\n\n\
+         No verdict changed, 1 setting differs.\n\n\
+         Settings\n  vm.swappiness (sys.params)\n    - 60\n    + 10\n"
+    );
+}
+
+#[test]
+fn what_was_skipped_in_either_report_is_no_difference_in_settings() {
+    let before = report(vec![check("sys.params", Err(Gap::absent("")))]);
+    let after = report(vec![check("sys.params", Ok(parameters("10", "4096", 1)))]);
+    assert_eq!(compare(&before, &after).settings, []);
+}
+
+#[test]
+fn a_report_does_not_differ_from_itself() {
+    let document = fixtures::redacted(fixtures::everything());
+    let comparison = compare(&document, &document);
+    assert_eq!(comparison.headline(), "Nothing changed.");
+    assert_eq!(comparison.unchanged, document.checks.len());
+}
+
+#[test]
+fn what_a_node_remembers_gives_its_next_report_the_changes() {
+    let before = report(vec![check("a", Ok(Judgement::pass(""))), check("b", Ok(Judgement::warn("")))]);
+    let remembered: Previous = serde_json::from_str(&serde_json::to_string(&Previous::of(&before)).unwrap()).unwrap();
+    let now = [check("a", Ok(Judgement::fail(""))), check("b", Ok(Judgement::warn("")))];
+    let changes = remembered.changes(&now);
+    assert_eq!(changes.since, "snapshot-20261124-031240");
+    assert_eq!(changes.checks.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
+fn a_page_of_changes_has_no_script_and_a_terminal_gets_no_escapes() {
+    let (before, after) = (fixtures::redacted(fixtures::hostile()), fixtures::redacted(fixtures::mixed()));
+    let comparison = compare(&before, &after);
+    let page = comparison.html();
+    assert!(!page.contains("<script") && page.contains("script-src 'none'"));
+    assert!(!comparison.text().contains(|c: char| c.is_control() && c != '\n'));
+}
