@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::error::ExamineError;
-use super::job::{Job, Origin};
+use super::job::Job;
 use super::run;
 use crate::bundle::data::{self, DataBundle, DataBundleSpec};
 use crate::bundle::manifest::{self, Reason};
@@ -47,16 +47,13 @@ impl Source {
             let note = "This node does not give its data directory (snapshot.allow_iggy_data = false).";
             return not(BundleState::NotRequested, None, note);
         }
-        let directory = match super::place::data_directory(job, host, evidence) {
-            Ok(directory) => directory,
-            Err(why) => return not(BundleState::NoDirectory, None, &why),
-        };
-        match Plan::of_path(&directory) {
-            Ok(plan) => Self::Planned { directory, plan, spec: spec(job, finish_by) },
-            Err(error) => {
-                let note = format!("It could not be opened: {}.", super::error::chain(&error));
-                Self::Not { state: BundleState::Failed, directory: Some(directory), note }
-            }
+        match super::place::data_directory(host, evidence) {
+            Err((directory, why)) => not(BundleState::NoDirectory, directory, &why),
+            Ok(place) => Self::Planned {
+                directory: place.path,
+                plan: Plan::of_directory(place.directory),
+                spec: spec(job, finish_by),
+            },
         }
     }
 
@@ -190,9 +187,4 @@ fn labels(section: &manifest::DataSection) -> Vec<EntryLabel> {
     }
     labels.sort_by_key(|known| known.label);
     labels
-}
-
-/// Whether a job looks at this machine: only then is a path of the host a path of ours.
-pub(super) fn is_live(job: &Job) -> bool {
-    matches!(job.origin, Origin::Live { .. })
 }

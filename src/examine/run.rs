@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 use super::error::ExamineError;
 use super::job::{Job, Origin, Summary};
 use super::stages::Stages;
-use super::{assemble, data, outcome};
+use super::{assemble, data, outcome, place};
 use crate::bundle::archive::{self, ArchiveSpec};
 use crate::bundle::manifest::About;
 use crate::checks;
 use crate::domain::progress::{Progress, Stage};
 use crate::domain::snapshot::Redaction;
 use crate::domain::time::Timestamp;
+use crate::evidence::Evidence;
 use crate::host::{ContactPeers, Host, IggyRequest, Observation, Request, sys};
 use crate::redact::{Carrier, Engine, Learner, Policy, Redacted, UnredactedConsent};
 use crate::report::model::{Cost, Document};
@@ -43,7 +44,7 @@ pub fn run(job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Summary, Exa
     let redaction = if consent.is_some() { Redaction::Unredacted } else { Redaction::Masked };
     let document = assemble::document(job, redaction, &observation, findings);
     let mut source = data::Source::find(job, &host, &observation.evidence, finish_by);
-    let engine = learn(job, &document, &mut source)?;
+    let engine = learn(job, &observation.evidence, &document, &mut source)?;
     let policy = consent.map_or(Policy::Redact(&engine), Policy::Passthrough);
 
     stages.begin(Stage::Bundling);
@@ -91,8 +92,14 @@ fn request(job: &Job) -> Request {
 }
 
 /// The first pass: everything that may leave is shown to the learner before anything is masked.
-fn learn(job: &Job, document: &Document<String>, source: &mut data::Source) -> Result<Engine, ExamineError> {
+fn learn(
+    job: &Job,
+    evidence: &Evidence,
+    document: &Document<String>,
+    source: &mut data::Source,
+) -> Result<Engine, ExamineError> {
     let mut learner = Learner::new(&job.config.redaction, job.pseudonym_key.clone()).map_err(ExamineError::Rules)?;
+    place::teach_seeds(evidence, &mut learner).map_err(ExamineError::Redaction)?;
     let mut failed = None;
     document.for_each_text(&mut |text: &String| {
         if let Err(error) = learner.learn(Carrier::Text, "report", text.as_bytes()) {
