@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use ipnet::IpNet;
-use sha2::{Digest, Sha256};
 use warp::http::{HeaderMap, HeaderName};
 
 use super::dispatch::Api;
@@ -15,13 +14,12 @@ use super::problem::{Code, Problem};
 use crate::domain::id::KeyId;
 use crate::domain::permission::{Grant, InTenant};
 use crate::observability::Limit;
+use crate::orchestrator::{TOKEN_PREFIX, token_sha256};
 use crate::store::KeyRow;
 
 /// The header that carries a key's token.
 pub const LD_API_KEY: HeaderName = HeaderName::from_static("ld-api-key");
 
-/// What every token begins with.
-const TOKEN_PREFIX: &str = "ld_pk_";
 /// Characters of a token after its prefix.
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 32..=128;
 
@@ -100,8 +98,8 @@ fn token(headers: &HeaderMap) -> Result<&str, &'static str> {
 
 /// The key of this token, unless it is unknown or has expired. Only a hash is looked up, so time tells nothing.
 async fn known(api: &Api, token: &str) -> Result<Result<KeyRow, &'static str>, Problem> {
-    let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-    let key = api.state.store.read(move |reader| Ok::<_, Problem>(reader.key_by_token(hash)?)).await?;
+    let hash = token_sha256(token);
+    let key = api.store().read(move |reader| Ok::<_, Problem>(reader.key_by_token(hash)?)).await?;
     Ok(match key {
         None => Err("This API key is not known here; it may have been revoked."),
         Some(key) if key.expires_at <= api.now() => Err("This API key has expired; make a new one."),

@@ -12,6 +12,7 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use super::request_id::RequestId;
 use super::routes::Route;
+use crate::orchestrator::Actor;
 
 /// The values of a path's parameters, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,6 +64,12 @@ impl Call {
     #[must_use]
     pub fn caller(&self) -> &Caller {
         self.caller.as_ref().expect("the row of this handler demands a key")
+    }
+
+    /// The key that calls, as whoever changes something.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::key(&self.caller().key, self.client, self.request.to_string())
     }
 
     /// The id in the path under `name`.

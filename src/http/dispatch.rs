@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Buf;
 use futures_util::{FutureExt as _, Stream};
@@ -25,6 +24,8 @@ use super::request_id::RequestId;
 use super::routes::{Access, Handle, Matched, Route};
 use crate::domain::id::{KeyId, TenantId};
 use crate::domain::time::Timestamp;
+use crate::orchestrator::ChangeError;
+use crate::store::{Store, Writer};
 
 /// The state of the API: what it was given, and what it remembers between requests.
 #[derive(Debug)]
@@ -58,19 +59,34 @@ impl Api {
         format!("{}{}", self.state.public_url, call.path)
     }
 
+    /// All metadata, for reading.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.state.orchestrator.store()
+    }
+
+    /// Runs a change of state as one transaction.
+    ///
+    /// # Errors
+    /// Why it was refused; nothing has changed then.
+    pub async fn change<T, F>(&self, change: F) -> Result<T, ChangeError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Writer, Timestamp) -> Result<T, ChangeError> + Send + 'static,
+    {
+        self.state.orchestrator.change(change).await
+    }
+
     /// The system clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        self.state.orchestrator.now()
     }
-}
 
-impl Api {
     /// The time by which snapshots expire.
     #[must_use]
     pub fn retention_now(&self) -> Timestamp {
-        self.now()
+        self.state.orchestrator.retention_now()
     }
 }
 
@@ -223,11 +239,11 @@ async fn write(api: Arc<Api>, call: Call) -> Result<Answer, Problem> {
     let Some(key) = (if honoured { idempotency::key(&call.headers)? } else { None }) else { return run(call).await };
     let fingerprint = Fingerprint::of(call.method.as_str(), &call.path, &call.raw_query, &call.body);
     let name = (call.caller().id(), key);
-    match api.ledger.begin(&api.state.store, name, fingerprint, api.now()).await? {
+    match api.ledger.begin(api.store(), name, fingerprint, api.now()).await? {
         Verdict::Replay(answer) => Ok(answer),
         Verdict::Run(running) => {
             let outcome = AssertUnwindSafe(run(call)).catch_unwind().await.unwrap_or_else(|_| Err(panicked()));
-            running.finish(&api.state.store, &outcome, api.now()).await;
+            running.finish(api.store(), &outcome, api.now()).await;
             outcome
         }
     }

@@ -37,7 +37,7 @@ use tokio::net::TcpListener;
 use crate::archive::{Archives, Links};
 use crate::config::Config;
 use crate::observability::Metrics;
-use crate::store::Store;
+use crate::orchestrator::Orchestrator;
 
 /// What the API works with; made by the composition root.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// What clients reach the appliance by, without a closing slash: `public_url`, or the address that it listens on.
     pub public_url: String,
-    /// All metadata.
-    pub store: Store,
+    /// All metadata, and every change of it.
+    pub orchestrator: Orchestrator,
     /// Finished archives.
     pub archives: Archives,
     /// Signed links.

@@ -81,16 +81,18 @@ macro_rules! rows {
 }
 
 use Access::{Environment, Key, Link, LoopbackOrKey, Public, Tenant, Visible};
-use InEnvironment::DeploymentRead;
-use InTenant::{DivisionRead, InfoRead, KeyRead, RoleRead};
+use InEnvironment::{DeploymentManage, DeploymentRead};
+use InTenant::{DivisionRead, InfoRead, KeyManage, KeyRead, RoleManage, RoleRead};
 
 rows! {
     GET "/healthz", Public, Read health::healthz, "Whether the process answers";
     GET "/readyz", Public, Read health::readyz, "Whether it can work";
     GET "/metrics", LoopbackOrKey, Read health::metrics, "Metrics, in Prometheus' text format";
 
+    POST "/deployments/{deployment_id}/snapshots", Environment(DeploymentManage), Write snapshots::create, "Trigger a snapshot of every node";
     GET "/deployments/{deployment_id}/snapshots", Environment(DeploymentRead), Read snapshots::list, "List snapshots, newest first";
     GET "/deployments/{deployment_id}/snapshots/{snapshot_id}", Environment(DeploymentRead), Read snapshots::detail, "Show one snapshot";
+    DELETE "/deployments/{deployment_id}/snapshots/{snapshot_id}", Environment(DeploymentManage), Write snapshots::delete, "Delete one snapshot and its archive";
     GET "/deployments/{deployment_id}/snapshots/{snapshot_id}/download", Environment(DeploymentRead), Read snapshots::download, "Get a short-lived URL of the archive";
     GET "/archives/{snapshot_id}", Link, Read archive::get, "Download an archive by its signed URL";
 
@@ -105,10 +107,16 @@ rows! {
     GET "/tenants/{tenant_id}/divisions/{division_id}/environments/{environment_id}/deployments", Environment(DeploymentRead), Read deployments::list, "List the deployments of an environment";
     GET "/tenants/{tenant_id}/divisions/{division_id}/environments/{environment_id}/deployments/{deployment_id}", Environment(DeploymentRead), Read deployments::get, "Show a deployment";
     GET "/tenants/{tenant_id}/roles", Tenant(RoleRead), Read roles::list, "List roles";
+    POST "/tenants/{tenant_id}/roles", Tenant(RoleManage), Write roles::create, "Create a role";
     GET "/tenants/{tenant_id}/roles/{role_id}", Tenant(RoleRead), Read roles::get, "Show a role";
+    PUT "/tenants/{tenant_id}/roles/{role_id}", Tenant(RoleManage), Write roles::update, "Change a role";
+    DELETE "/tenants/{tenant_id}/roles/{role_id}", Tenant(RoleManage), Write roles::delete, "Delete a role";
     GET "/tenants/{tenant_id}/api_keys", Tenant(KeyRead), Read keys::list, "List API keys";
+    POST "/tenants/{tenant_id}/api_keys", Tenant(KeyManage), Write keys::create, "Create an API key";
     GET "/tenants/{tenant_id}/api_keys/context", Key, Read keys::context, "Show the key that asks";
     GET "/tenants/{tenant_id}/api_keys/{api_key_id}", Tenant(KeyRead), Read keys::get, "Show an API key";
+    PUT "/tenants/{tenant_id}/api_keys/{api_key_id}/security", Tenant(KeyManage), Write keys::update_security, "Change the addresses that a key may be used from";
+    DELETE "/tenants/{tenant_id}/api_keys/{api_key_id}", Tenant(KeyManage), Write keys::delete, "Revoke an API key";
 }
 
 /// A path that was matched: its rows, one a method, and its parameters.
@@ -216,7 +224,7 @@ mod tests {
         assert_eq!(found.params.text("deployment_id"), Some("611298765432109057"));
         assert_eq!(found.params.text("snapshot_id"), Some("7"));
         assert_eq!(found.params.text("tenant_id"), None);
-        assert_eq!(found.rows.iter().map(|row| row.method.as_str()).collect::<Vec<_>>(), ["GET"]);
+        assert_eq!(found.rows.iter().map(|row| row.method.as_str()).collect::<Vec<_>>(), ["GET", "DELETE"]);
     }
 
     #[test]

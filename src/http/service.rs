@@ -13,7 +13,7 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
 use warp::http::header::CONTENT_LENGTH;
-use warp::http::{HeaderValue, Method};
+use warp::http::{HeaderValue, Method, StatusCode};
 
 use super::client::{self, Peer};
 use super::dispatch::{Api, Told};
@@ -110,7 +110,10 @@ fn sent(method: &Method, response: warp::reply::Response) -> Response<Body> {
     if method != Method::HEAD {
         return Response::from_parts(head, body.map_err(Into::into).boxed_unsync());
     }
-    if let (Some(length), false) = (body.size_hint().exact(), head.headers.contains_key(CONTENT_LENGTH)) {
+    // A 204 has none, and that of a 304 would be about the whole that it does not send.
+    let stated = head.headers.contains_key(CONTENT_LENGTH)
+        || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if let (Some(length), false) = (body.size_hint().exact(), stated) {
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     Response::from_parts(head, Empty::new().map_err(|never| match never {}).boxed_unsync())

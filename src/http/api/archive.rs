@@ -32,7 +32,7 @@ const ZIP: HeaderValue = HeaderValue::from_static("application/zip");
 pub async fn get(api: &Api, call: &Call) -> Result<Response, Problem> {
     let id: SnapshotId = call.id("snapshot_id", Code::SnapshotNotFound)?;
     let now = api.retention_now();
-    let row = api.state.store.read(move |reader| Ok::<_, Problem>(reader.snapshot_by_id(id)?)).await?;
+    let row = api.store().read(move |reader| Ok::<_, Problem>(reader.snapshot_by_id(id)?)).await?;
     let row = row.filter(|row| row.expires_at > now).ok_or_else(gone)?;
     let archive = row.archive.ok_or_else(gone)?;
     let sha256 = hexadecimal(&archive.sha256);

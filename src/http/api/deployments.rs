@@ -110,7 +110,7 @@ impl Deployment {
 pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (request, asking) = (page::requested(&call.query)?, Asking::of(call));
     let path = InEnvironmentPath::of(call)?;
-    let found = api.state.store.read(move |reader| {
+    let found = api.store().read(move |reader| {
         asking.environment(reader, path)?;
         Ok::<_, Problem>(reader.deployments(path.environment, request)?)
     });
@@ -125,7 +125,7 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
 pub async fn get(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (path, asking) = (InEnvironmentPath::of(call)?, Asking::of(call));
     let id: DeploymentId = call.id("deployment_id", Code::DeploymentNotFound)?;
-    let row = api.state.store.read(move |reader| {
+    let row = api.store().read(move |reader| {
         asking.environment(reader, path)?;
         let found = reader.deployment(id)?.filter(|row| row.environment_id == path.environment);
         found.ok_or_else(|| missing(Code::DeploymentNotFound))

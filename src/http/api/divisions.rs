@@ -45,7 +45,7 @@ impl From<DivisionRow> for DivisionItem {
 /// 400 for a bad page.
 pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (request, asking) = (page::requested(&call.query)?, Asking::of(call));
-    let found = api.state.store.read(move |reader| {
+    let found = api.store().read(move |reader| {
         let mut rows = reader.divisions(asking.caller.key.tenant_id)?;
         rows.retain(|row| asking.caller.grant.sees_division(row.id));
         Ok::<_, Problem>(Paged::of(rows, request))
@@ -59,7 +59,7 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
 /// 404.
 pub async fn get(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (id, asking) = (call.id("division_id", Code::DivisionNotFound)?, Asking::of(call));
-    let row = api.state.store.read(move |reader| asking.division(reader, id)).await?;
+    let row = api.store().read(move |reader| asking.division(reader, id)).await?;
     let (description, email) = (row.description.clone(), row.email.clone());
     Ok(Answer::json(&DivisionDetail { item: row.into(), description, email, has_payment_method: false }))
 }

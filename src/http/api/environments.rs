@@ -44,7 +44,7 @@ impl From<EnvironmentRow> for EnvironmentItem {
 pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (request, asking) = (page::requested(&call.query)?, Asking::of(call));
     let division = call.id("division_id", Code::DivisionNotFound)?;
-    let found = api.state.store.read(move |reader| {
+    let found = api.store().read(move |reader| {
         asking.division(reader, division)?;
         let mut rows = reader.environments(division)?;
         rows.retain(|row| asking.caller.grant.sees_environment(row.division_id, row.id));
@@ -59,7 +59,7 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
 /// 404.
 pub async fn get(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (path, asking) = (InEnvironmentPath::of(call)?, Asking::of(call));
-    let row = api.state.store.read(move |reader| asking.environment(reader, path)).await?;
+    let row = api.store().read(move |reader| asking.environment(reader, path)).await?;
     let description = row.description.clone();
     Ok(Answer::json(&EnvironmentDetail { item: row.into(), description }))
 }

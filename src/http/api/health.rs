@@ -26,7 +26,7 @@ pub async fn healthz(_: &Api, _: &Call) -> Result<Answer, Problem> {
 /// # Errors
 /// 503 when it does not.
 pub async fn readyz(api: &Api, _: &Call) -> Result<Answer, Problem> {
-    api.state.store.read(|reader| Ok::<_, Problem>(reader.appliance()?)).await?;
+    api.store().read(|reader| Ok::<_, Problem>(reader.appliance()?)).await?;
     Ok(Answer::json(&Health { status: "ready" }))
 }
 

@@ -1,7 +1,5 @@
 //! Permission trees on the wire: read from a request with the path of each issue, answered in their resolved form.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the handlers that read trees follow"))]
-
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;

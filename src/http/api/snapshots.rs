@@ -2,18 +2,23 @@
 
 use serde::Serialize;
 
+use warp::http::HeaderValue;
+
 use super::archive::hexadecimal;
 use super::places::Asking;
 use crate::archive::Subject;
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, NodeId, SnapshotId, TenantId};
-use crate::domain::snapshot::{IggyData, Outcome, Redaction, Status};
+use crate::domain::progress::Progress;
+use crate::domain::snapshot::{IggyData, Outcome, Redaction, SnapshotOptions, Status};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::VerdictCounts;
 use crate::http::answer::Answer;
 use crate::http::call::{Call, missing};
 use crate::http::dispatch::Api;
+use crate::http::fields::{Fields, boolean};
 use crate::http::page;
 use crate::http::problem::{Code, Problem};
+use crate::orchestrator::Hub;
 use crate::store::{SnapshotItem, SnapshotRow};
 
 /// Seconds after which a client may ask again whether a snapshot is over.
@@ -68,6 +73,8 @@ struct Node {
     status: Status,
     outcome: Option<Outcome>,
     completed_at: Option<Timestamp>,
+    /// How far it has come; `null` when it is over.
+    progress: Option<Progress>,
 }
 
 /// Where an archive is.
@@ -95,7 +102,7 @@ impl From<SnapshotItem> for Item {
 }
 
 impl Detail {
-    fn new(row: SnapshotRow, beside: Vec<SnapshotRow>) -> Self {
+    fn new(row: SnapshotRow, beside: Vec<SnapshotRow>, hub: &Hub) -> Self {
         Self {
             item: row.item.into(),
             node_name: row.node_name,
@@ -108,13 +115,13 @@ impl Detail {
             sha256: row.archive.map(|archive| hexadecimal(&archive.sha256)),
             verdicts: row.counts,
             left_out: row.left_out,
-            nodes: beside.into_iter().map(Node::from).collect(),
+            nodes: beside.into_iter().map(|row| Node::new(row, hub)).collect(),
         }
     }
 }
 
-impl From<SnapshotRow> for Node {
-    fn from(row: SnapshotRow) -> Self {
+impl Node {
+    fn new(row: SnapshotRow, hub: &Hub) -> Self {
         Self {
             id: row.item.id,
             node_id: row.item.node_id,
@@ -122,12 +129,39 @@ impl From<SnapshotRow> for Node {
             status: row.item.status,
             outcome: row.outcome,
             completed_at: row.item.completed_at,
+            progress: hub.progress(row.item.id).map(|(progress, _)| progress),
         }
     }
 }
 
 fn deployment(call: &Call) -> Result<DeploymentId, Problem> {
     call.id("deployment_id", Code::DeploymentNotFound)
+}
+
+/// Triggers a snapshot of every node: 204, its name in `ld-snapshot`.
+///
+/// # Errors
+/// 400 for a bad body, 404 for a deployment that the key does not see, 403 without `deployment:manage`, 409 while one is
+/// in progress, when the plan's count is used up, or without nodes, 507 without room.
+pub async fn create(api: &Api, call: &Call) -> Result<Answer, Problem> {
+    let (id, asking) = (deployment(call)?, Asking::of(call));
+    api.store().read(move |reader| asking.deployment(reader, id)).await?;
+    let options = options(Fields::of(call.object()?))?;
+    let triggered = api.state.orchestrator.trigger(id, options, call.actor()).await;
+    let triggered = triggered.map_err(|error| api.trigger_problem(error))?;
+    let name = HeaderValue::try_from(triggered.name).expect("letters, digits and dashes are a header value");
+    Ok(Answer::nothing().with("ld-snapshot", name))
+}
+
+fn options(mut body: Fields) -> Result<SnapshotOptions, Problem> {
+    let redact_secrets = body.default("redact_secrets", boolean).unwrap_or(true);
+    let include_iggy = body.default("include_iggy", boolean).unwrap_or(true);
+    body.finish(|| {
+        Some(SnapshotOptions {
+            redaction: if redact_secrets { Redaction::Masked } else { Redaction::Unredacted },
+            iggy_data: if include_iggy { IggyData::Included } else { IggyData::Excluded },
+        })
+    })
 }
 
 /// A page of a deployment's rows, newest first.
@@ -137,7 +171,7 @@ fn deployment(call: &Call) -> Result<DeploymentId, Problem> {
 pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (id, request, asking) = (deployment(call)?, page::requested(&call.query)?, Asking::of(call));
     let now = api.retention_now();
-    let found = api.state.store.read(move |reader| {
+    let found = api.store().read(move |reader| {
         asking.deployment(reader, id)?;
         Ok::<_, Problem>(reader.snapshots(id, now, request)?)
     });
@@ -151,14 +185,14 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
 pub async fn detail(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (deployment, asking, now) = (deployment(call)?, Asking::of(call), api.retention_now());
     let id: Result<SnapshotId, Problem> = call.id("snapshot_id", Code::SnapshotNotFound);
-    let found = api.state.store.read(move |reader| {
+    let found = api.store().read(move |reader| {
         asking.deployment(reader, deployment)?;
         let id = id?;
         let row = reader.snapshot(deployment, id, now)?.ok_or_else(|| missing(Code::SnapshotNotFound))?;
         Ok::<_, Problem>((row, reader.snapshots_beside(id)?))
     });
     let (row, beside) = found.await?;
-    Ok(Answer::json(&Detail::new(row, beside)))
+    Ok(Answer::json(&Detail::new(row, beside, api.state.orchestrator.hub())))
 }
 
 /// A short-lived URL of a row's archive.
@@ -168,7 +202,7 @@ pub async fn detail(api: &Api, call: &Call) -> Result<Answer, Problem> {
 pub async fn download(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (deployment, asking, now) = (deployment(call)?, Asking::of(call), api.retention_now());
     let id: Result<SnapshotId, Problem> = call.id("snapshot_id", Code::SnapshotNotFound);
-    let found = api.state.store.read(move |reader| {
+    let found = api.store().read(move |reader| {
         asking.deployment(reader, deployment)?;
         reader.snapshot(deployment, id?, now)?.ok_or_else(|| missing(Code::SnapshotNotFound))
     });
@@ -186,4 +220,16 @@ pub async fn download(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let ttl_s = u32::try_from(api.state.config.archive.link_ttl_s).unwrap_or(u32::MAX);
     let (query, _) = api.state.links.sign(Subject { id: row.item.id, sha256: &sha256 }, api.now(), ttl_s);
     Ok(Answer::json(&Download { url: format!("{}/archives/{}?{query}", api.state.public_url, row.item.id) }))
+}
+
+/// Deletes a row, its archive, and with them every URL of it. One at work is cancelled first.
+///
+/// # Errors
+/// 404, and 403 without `deployment:manage`.
+pub async fn delete(api: &Api, call: &Call) -> Result<Answer, Problem> {
+    let (deployment, asking) = (deployment(call)?, Asking::of(call));
+    api.store().read(move |reader| asking.deployment(reader, deployment)).await?;
+    let id: SnapshotId = call.id("snapshot_id", Code::SnapshotNotFound)?;
+    api.state.orchestrator.delete_snapshot(deployment, id, call.actor()).await?;
+    Ok(Answer::nothing())
 }

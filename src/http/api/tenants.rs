@@ -8,7 +8,7 @@ use super::places::Asking;
 use super::plan_features::PlanFeatures;
 use crate::domain::deployment::Cloud;
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, TenantId};
-use crate::domain::plan::Plan;
+use crate::domain::plan;
 use crate::domain::time::Timestamp;
 use crate::http::answer::Answer;
 use crate::http::call::{Call, missing};
@@ -114,8 +114,8 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
 /// The database's.
 pub async fn get(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let row = own(api, call).await?;
-    // A plan that the configuration no longer has grants no new snapshot.
-    let unknown = || Plan { name: row.plan.clone(), snapshots_max: 0, retention_days: 0 };
+    // A plan that the configuration does not know any more counts as the smallest, as it does for a trigger.
+    let unknown = || plan::built_in(plan::BUILT_IN[0].0).expect("it is in the table");
     let plan = api.state.config.plan(&row.plan).unwrap_or_else(unknown);
     let subscription = Subscription {
         id: row.id,
@@ -187,7 +187,7 @@ pub async fn summary(api: &Api, call: &Call) -> Result<Answer, Problem> {
 
 async fn own(api: &Api, call: &Call) -> Result<TenantRow, Problem> {
     let id = call.caller().key.tenant_id;
-    let found = api.state.store.read(move |reader| Ok::<_, Problem>(reader.tenant(id)?)).await?;
+    let found = api.store().read(move |reader| Ok::<_, Problem>(reader.tenant(id)?)).await?;
     // It went after the key was looked at, and the key with it.
     found.ok_or_else(|| missing(Code::TenantNotFound))
 }
@@ -210,5 +210,5 @@ async fn visible(api: &Api, call: &Call) -> Result<Visible, Problem> {
         deployments.retain(|row| grant.sees_environment(row.division_id, row.environment_id));
         Ok::<_, Problem>(Visible { divisions, environments, deployments })
     };
-    api.state.store.read(question).await
+    api.store().read(question).await
 }

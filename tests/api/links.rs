@@ -1,0 +1,209 @@
+//! Signed URLs of archives: ranges, preconditions, tampering, and what a client sees of the file.
+
+use sha2::{Digest, Sha256};
+
+use crate::appliance::{Appliance, archive};
+use crate::client::{Answer, Request};
+
+fn taken() -> (Appliance, String) {
+    let appliance = Appliance::start();
+    let id = appliance.taken();
+    let link = appliance.link(id);
+    (appliance, link)
+}
+
+fn sha256() -> String {
+    Sha256::digest(archive()).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
+fn with(appliance: &Appliance, method: &str, link: &str, headers: &[(&str, &str)]) -> Answer {
+    let request = headers.iter().fold(Request::new(method, link), |request, (name, value)| request.header(name, value));
+    request.send(appliance.address)
+}
+
+#[test]
+fn an_archive_comes_whole_with_its_name_its_length_and_its_tag() {
+    let (appliance, link) = taken();
+    let answer = with(&appliance, "GET", &link, &[]);
+    assert_eq!(answer.status, 200);
+    assert!(answer.body == archive());
+    let name = appliance.get(&appliance.snapshots("")).good()["items"][0]["name"].as_str().unwrap().to_owned();
+    let disposition = format!("attachment; filename=\"{name}-host-1.zip\"");
+    let etag = format!("\"{}\"", sha256());
+    let told = [
+        ("accept-ranges", "bytes"),
+        ("cache-control", "private, no-cache"),
+        ("content-disposition", disposition.as_str()),
+        ("content-length", "300000"),
+        ("content-type", "application/zip"),
+        ("etag", etag.as_str()),
+        ("x-content-type-options", "nosniff"),
+    ];
+    assert_eq!(answer.telling(), told);
+    let head = with(&appliance, "HEAD", &link, &[]);
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.telling(), told);
+    head.request_id();
+}
+
+#[test]
+fn a_single_range_is_a_206_of_exactly_those_bytes() {
+    let (appliance, link) = taken();
+    let whole = archive();
+    for (range, start, end) in [
+        ("bytes=0-0", 0, 1),
+        ("bytes=1000-1999", 1000, 2000),
+        ("bytes=299999-", 299_999, 300_000),
+        ("bytes=131071-262144", 131_071, 262_145),
+        ("bytes=-5", 299_995, 300_000),
+        ("bytes=-999999", 0, 300_000),
+        ("bytes=299990-999999", 299_990, 300_000),
+        ("bytes=0-9,5-19", 0, 20),
+    ] {
+        let answer = with(&appliance, "GET", &link, &[("range", range)]);
+        assert_eq!(answer.status, 206, "{range}");
+        assert!(answer.body == whole[start..end], "{range}");
+        let expected = format!("bytes {start}-{}/300000", end - 1);
+        assert_eq!(answer.header("content-range"), Some(expected.as_str()));
+        assert_eq!(answer.header("content-length"), Some((end - start).to_string().as_str()));
+        assert_eq!(answer.header("content-type"), Some("application/zip"));
+        assert_eq!(answer.header("etag"), Some(format!("\"{}\"", sha256()).as_str()));
+    }
+}
+
+#[test]
+fn several_ranges_come_as_parts() {
+    let (appliance, link) = taken();
+    let answer = with(&appliance, "GET", &link, &[("range", "bytes=0-1,299998-299999")]);
+    assert_eq!((answer.status, answer.header("content-range")), (206, None));
+    let media_type = answer.header("content-type").unwrap();
+    let boundary = media_type.strip_prefix("multipart/byteranges; boundary=").unwrap();
+    let part = |range: &str, bytes: &[u8]| {
+        let head = format!("\r\n--{boundary}\r\ncontent-type: application/zip\r\ncontent-range: {range}\r\n\r\n");
+        [head.as_bytes(), bytes].concat()
+    };
+    let whole = archive();
+    let expected = [
+        part("bytes 0-1/300000", &whole[..2]),
+        part("bytes 299998-299999/300000", &whole[299_998..]),
+        format!("\r\n--{boundary}--\r\n").into_bytes(),
+    ]
+    .concat();
+    assert!(answer.body == expected);
+    assert_eq!(answer.header("content-length"), Some(expected.len().to_string().as_str()));
+}
+
+#[test]
+fn a_range_outside_is_a_416_that_says_the_length_and_one_that_is_none_is_ignored() {
+    let (appliance, link) = taken();
+    for range in ["bytes=300000-", "bytes=-0"] {
+        let answer = with(&appliance, "GET", &link, &[("range", range)]);
+        answer.problem(416, "range_not_satisfiable");
+        assert_eq!(answer.header("content-range"), Some("bytes */300000"));
+    }
+    for range in ["bytes=9-1", "bytes=x-", "lines=1-2", "bytes"] {
+        let answer = with(&appliance, "GET", &link, &[("range", range)]);
+        assert_eq!((answer.status, answer.body.len()), (200, 300_000), "{range}");
+    }
+    let head = with(&appliance, "HEAD", &link, &[("range", "bytes=0-0")]);
+    assert_eq!((head.status, head.header("content-length")), (200, Some("300000")));
+}
+
+#[test]
+fn preconditions_decide_between_a_part_the_whole_and_nothing() {
+    let (appliance, link) = taken();
+    let tag = format!("\"{}\"", sha256());
+    let weak = format!("W/{tag}");
+    for (headers, status, length) in [
+        (&[("if-none-match", tag.as_str())][..], 304, 0),
+        (&[("if-none-match", "*")], 304, 0),
+        (&[("if-none-match", weak.as_str())], 304, 0),
+        (&[("if-none-match", "\"other\"")], 200, 300_000),
+        (&[("if-match", tag.as_str())], 200, 300_000),
+        (&[("if-range", tag.as_str()), ("range", "bytes=0-4")], 206, 5),
+        (&[("if-range", "\"other\""), ("range", "bytes=0-4")], 200, 300_000),
+        (&[("if-range", weak.as_str()), ("range", "bytes=0-4")], 200, 300_000),
+        (&[("if-range", "Mon, 01 Jun 2026 10:30:00 GMT"), ("range", "bytes=0-4")], 200, 300_000),
+        (&[("if-range", "\"other\""), ("range", "bytes=400000-")], 200, 300_000),
+    ] {
+        let answer = with(&appliance, "GET", &link, headers);
+        assert_eq!((answer.status, answer.body.len()), (status, length), "{headers:?}");
+    }
+    with(&appliance, "GET", &link, &[("if-match", "\"other\"")]).problem(412, "precondition_failed");
+    let told = [("cache-control", "private, no-cache"), ("etag", &*tag), ("x-content-type-options", "nosniff")];
+    for method in ["GET", "HEAD"] {
+        let same = with(&appliance, method, &link, &[("if-none-match", &tag)]);
+        assert_eq!((same.status, same.telling()), (304, told.to_vec()), "{method}");
+    }
+}
+
+#[test]
+fn an_interrupted_download_resumes_to_the_same_bytes() {
+    let (appliance, link) = taken();
+    let first = with(&appliance, "GET", &link, &[("range", "bytes=0-99999")]);
+    let tag = first.header("etag").unwrap().to_owned();
+    let rest = with(&appliance, "GET", &link, &[("range", "bytes=100000-"), ("if-range", &tag)]);
+    assert_eq!(rest.status, 206);
+    assert!([first.body, rest.body].concat() == archive());
+}
+
+#[test]
+fn a_link_that_was_changed_opens_nothing_and_one_of_no_snapshot_is_not_found() {
+    let (appliance, link) = taken();
+    let second = appliance.link(appliance.taken());
+    let (_, query) = link.split_once('?').unwrap();
+    let (other, _) = second.split_once('?').unwrap();
+    let far = link.replace("expires=", "expires=9");
+    for changed in [
+        far.as_str(),
+        &link.replace("signature=", "signature=A"),
+        &link.replace("key=", "key=0"),
+        &format!("{link}&x=1"),
+        &format!("{other}?{query}"),
+        link.split_once('?').unwrap().0,
+    ] {
+        with(&appliance, "GET", changed, &[]).problem(403, "link_invalid");
+        let head = with(&appliance, "HEAD", changed, &[]);
+        assert_eq!((head.status, head.body.len()), (403, 0), "{changed}");
+    }
+    with(&appliance, "GET", &format!("/archives/999?{query}"), &[]).problem(404, "snapshot_not_found");
+    with(&appliance, "GET", &format!("/archives/x?{query}"), &[]).problem(404, "snapshot_not_found");
+    with(&appliance, "POST", &link, &[]).problem(405, "method_not_allowed");
+}
+
+#[test]
+fn a_link_past_its_time_says_so() {
+    use snapvisor::archive::{Links, Subject};
+    let (appliance, _) = taken();
+    let links = Links::open(appliance.data_dir.path()).unwrap();
+    let subject = Subject { id: snapvisor::domain::id::SnapshotId::new(1).unwrap(), sha256: &sha256() };
+    let (query, _) = links.sign(subject, crate::appliance::now().plus_s(-301), 300);
+    with(&appliance, "GET", &format!("/archives/1?{query}"), &[]).problem(403, "link_expired");
+}
+
+#[test]
+fn a_link_lives_as_long_as_the_configuration_says() {
+    let appliance = Appliance::with(|config| config.archive.link_ttl_s = 77);
+    let link = appliance.link(appliance.taken());
+    let expires: i64 = link.split_once("expires=").unwrap().1.split('&').next().unwrap().parse().unwrap();
+    let left = expires - crate::appliance::now().unix();
+    assert!((70..=77).contains(&left), "{left}");
+}
+
+#[test]
+fn an_archive_that_is_not_on_disk_any_more_is_not_found() {
+    let (appliance, link) = taken();
+    std::fs::remove_file(appliance.data_dir.path().join("archives/1.zip")).unwrap();
+    with(&appliance, "GET", &link, &[]).problem(404, "snapshot_not_found");
+}
+
+#[test]
+fn links_begin_with_the_public_url() {
+    let appliance = Appliance::with(|config| config.public_url = "https://snap.example.com/x".parse().ok());
+    let id = appliance.taken();
+    let url =
+        appliance.get(&appliance.snapshots(&format!("/{id}/download"))).good()["url"].as_str().unwrap().to_owned();
+    assert!(url.starts_with("https://snap.example.com/x/archives/1?"), "{url}");
+    let link = appliance.get(&appliance.snapshots("")).header("link").unwrap().to_owned();
+    assert!(link.starts_with("<https://snap.example.com/x/deployments/"), "{link}");
+}

@@ -1,0 +1,230 @@
+//! Clients that are slow, silent, rude or many, over raw sockets.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use snapvisor::http::connection::Patience;
+
+use crate::appliance::{Appliance, archive};
+use crate::client::{ANSWER_MAX, Answer, Request};
+
+pub fn connect(to: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(to).unwrap();
+    stream.set_read_timeout(Some(ANSWER_MAX)).unwrap();
+    stream
+}
+
+/// Sends bytes and reads until the server closes.
+pub fn exchange(to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = connect(to);
+    let _ = stream.write_all(bytes);
+    rest(&mut stream)
+}
+
+fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut all = Vec::new();
+    let _ = stream.read_to_end(&mut all);
+    all
+}
+
+/// Limits that a test can wait for.
+fn short() -> Patience {
+    Patience {
+        first_byte: Duration::from_millis(100),
+        head: Duration::from_millis(200),
+        idle: Duration::from_millis(300),
+        stall: Duration::from_millis(500),
+        farewell: Duration::from_secs(20),
+    }
+}
+
+#[test]
+fn a_client_that_says_nothing_is_let_go() {
+    let appliance = Appliance::patient(short(), |_| {});
+    assert_eq!(rest(&mut connect(appliance.address)), b"");
+}
+
+#[test]
+fn a_client_that_drips_its_headers_is_let_go() {
+    let appliance = Appliance::patient(short(), |_| {});
+    let mut stream = connect(appliance.address);
+    let start = Instant::now();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\n").unwrap();
+    // A header a while keeps the connection busy, and yet it must end.
+    while stream.write_all(b"x: y\r\n").is_ok() && start.elapsed() < ANSWER_MAX {
+        std::thread::yield_now();
+        stream.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+        let mut byte = [0];
+        if stream.read(&mut byte).is_ok() {
+            break;
+        }
+    }
+    assert!(start.elapsed() < ANSWER_MAX);
+}
+
+#[test]
+fn a_client_that_stops_in_the_middle_of_the_http2_preface_is_let_go() {
+    let appliance = Appliance::patient(short(), |_| {});
+    let mut stream = connect(appliance.address);
+    stream.write_all(b"PRI * HT").unwrap();
+    rest(&mut stream);
+}
+
+#[test]
+fn a_connection_is_kept_for_the_next_request_and_let_go_when_there_is_none() {
+    let appliance = Appliance::patient(short(), |_| {});
+    let mut stream = connect(appliance.address);
+    for _ in 0..2 {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let (mut seen, mut byte) = (Vec::new(), [0]);
+        while !seen.ends_with(b"{\"status\":\"ok\"}") {
+            stream.read_exact(&mut byte).unwrap();
+            seen.push(byte[0]);
+        }
+    }
+    assert_eq!(rest(&mut stream), b"");
+}
+
+#[test]
+fn a_client_that_does_not_read_its_archive_is_let_go_and_disturbs_nobody() {
+    let appliance = Appliance::patient(short(), |_| {});
+    let id = appliance.taken();
+    // More than the kernel's buffers hold, so that the server must wait for the client.
+    let path = appliance.data_dir.path().join(format!("archives/{id}.zip"));
+    let long = 256 << 20;
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(long).unwrap();
+    let database = rusqlite::Connection::open(appliance.store.path()).unwrap();
+    database.execute("UPDATE snapshots SET archive_bytes = ?1", [i64::try_from(long).unwrap()]).unwrap();
+    let link = appliance.link(id);
+    let mut streams: Vec<TcpStream> = (0..20).map(|_| connect(appliance.address)).collect();
+    for stream in &mut streams {
+        stream.write_all(format!("GET {link} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).unwrap();
+    }
+    for _ in 0..20 {
+        appliance.get(&appliance.snapshots("")).good();
+    }
+    let start = Instant::now();
+    while appliance.metric("snapvisor_http_connections_open").unwrap() > 1.0 {
+        assert!(start.elapsed() < ANSWER_MAX, "the stalled connections stay");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for stream in &mut streams {
+        let got = rest(stream).len() as u64;
+        assert!(got < long, "a stalled answer breaks off");
+    }
+}
+
+#[test]
+fn what_is_no_http_is_refused_and_disturbs_nobody() {
+    let appliance = Appliance::start();
+    for garbage in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x00\x00\x00\x00\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nhost x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+        b"POST /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+    ] {
+        let answer = exchange(appliance.address, garbage);
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{:?}", String::from_utf8_lossy(&answer));
+        assert_eq!(Request::new("GET", "/healthz").send(appliance.address).status, 200);
+    }
+}
+
+#[test]
+fn headers_over_their_limit_are_a_431() {
+    let appliance = Appliance::start();
+    let many = (0..120).map(|at| format!("x-{at}: y\r\n")).collect::<Vec<_>>().concat();
+    let long = format!("x: {}\r\n", "y".repeat(200 * 1024));
+    for headers in [many, long] {
+        let request = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+        let answer = exchange(appliance.address, request.as_bytes());
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{:?}", String::from_utf8_lossy(&answer));
+    }
+    assert_eq!(Request::new("GET", "/healthz").send(appliance.address).status, 200);
+}
+
+#[test]
+fn over_the_limit_of_connections_the_next_ones_wait_until_one_ends() {
+    let appliance = Appliance::with(|config| config.limits.connections = 2);
+    let held: Vec<TcpStream> = (0..2)
+        .map(|_| {
+            let mut stream = connect(appliance.address);
+            stream.write_all(b"GET /healthz HTTP/1.1\r\n").unwrap();
+            stream
+        })
+        .collect();
+    let mut waiting = connect(appliance.address);
+    waiting.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    waiting.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert!(waiting.read(&mut [0]).is_err(), "it is not served yet");
+    drop(held);
+    waiting.set_read_timeout(Some(ANSWER_MAX)).unwrap();
+    assert_eq!(Answer::parse(&rest(&mut waiting)).status, 200);
+}
+
+#[test]
+fn a_body_that_breaks_off_harms_nobody() {
+    let appliance = Appliance::start();
+    let request = format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\nld-api-key: {}\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{{",
+        appliance.snapshots(""),
+        appliance.key
+    );
+    let mut stream = connect(appliance.address);
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    rest(&mut stream);
+    assert_eq!(appliance.get(&appliance.snapshots("")).good()["total_results"], 0);
+}
+
+#[test]
+fn a_stop_finishes_what_is_under_way_and_closes_what_is_idle() {
+    let mut appliance = Appliance::start();
+    let link = appliance.link(appliance.taken());
+    let mut idle = connect(appliance.address);
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut seen = [0; 12];
+    idle.read_exact(&mut seen).unwrap();
+    let mut under_way = connect(appliance.address);
+    under_way.write_all(format!("GET {link} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).unwrap();
+    under_way.read_exact(&mut seen).unwrap();
+    appliance.ask_to_stop();
+    let rest_of_it = rest(&mut under_way);
+    assert!(rest_of_it.ends_with(&archive()[299_000..]), "{} bytes", rest_of_it.len());
+    appliance.wait_for_end();
+    assert!(TcpStream::connect(appliance.address).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn two_requests_on_one_connection_are_answered_in_order() {
+    let appliance = Appliance::start();
+    let both = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nGET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = String::from_utf8(exchange(appliance.address, both)).unwrap();
+    let (first, second) = (answer.find("\"ok\"").unwrap(), answer.find("\"ready\"").unwrap());
+    assert!(first < second && answer.matches("ld-request: ").count() == 2);
+}
+
+#[test]
+fn http_2_without_tls_is_understood() {
+    let appliance = Appliance::start();
+    // The preface, an empty SETTINGS frame, and HEADERS of `GET /healthz` with literal fields that are not indexed.
+    let mut block = vec![0x82, 0x86];
+    for (index, value) in [(0x04_u8, "/healthz"), (0x01, "x")] {
+        block.push(index);
+        block.push(u8::try_from(value.len()).unwrap());
+        block.extend_from_slice(value.as_bytes());
+    }
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00".to_vec();
+    bytes.extend_from_slice(&[0, 0, u8::try_from(block.len()).unwrap(), 1, 5, 0, 0, 0, 1]);
+    bytes.extend_from_slice(&block);
+    let mut stream = connect(appliance.address);
+    stream.write_all(&bytes).unwrap();
+    let (mut seen, mut byte) = (Vec::new(), [0]);
+    while !seen.ends_with(b"{\"status\":\"ok\"}") {
+        stream.read_exact(&mut byte).unwrap();
+        seen.push(byte[0]);
+    }
+}
