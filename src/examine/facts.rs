@@ -1,14 +1,50 @@
 //! The facts row: what a reader looks for first.
 
+use crate::domain::size;
 use crate::evidence::Evidence;
+use crate::evidence::cpu::{LOAD, TOPOLOGY};
+use crate::evidence::memory::MEMORY;
+use crate::evidence::system::KERNEL;
+use crate::evidence::time::KERNEL_CLOCK;
 use crate::report::model::Fact;
 
 /// The host's own name.
-pub(super) fn hostname(_evidence: &Evidence) -> Option<String> {
-    None
+pub(super) fn hostname(evidence: &Evidence) -> Option<String> {
+    evidence.read(KERNEL).ok().map(|kernel| kernel.host_name.clone())
 }
 
 /// The facts that could be observed, in the order of the page.
-pub(super) fn row(_evidence: &Evidence) -> Vec<Fact<String>> {
-    Vec::new()
+pub(super) fn row(evidence: &Evidence) -> Vec<Fact<String>> {
+    [kernel(evidence), cpu(evidence), memory(evidence), clock(evidence)].into_iter().flatten().collect()
+}
+
+fn fact(id: &'static str, label: &'static str, value: String, detail: Option<String>) -> Fact<String> {
+    Fact { id: id.into(), label: label.into(), value, detail }
+}
+
+fn kernel(evidence: &Evidence) -> Option<Fact<String>> {
+    let kernel = evidence.read(KERNEL).ok()?;
+    Some(fact("kernel", "Kernel", kernel.release.clone(), Some(kernel.architecture.clone())))
+}
+
+fn cpu(evidence: &Evidence) -> Option<Fact<String>> {
+    let cores = evidence.read(TOPOLOGY).ok()?.allowed.0.len();
+    let noun = if cores == 1 { "core" } else { "cores" };
+    let load = evidence.read(LOAD).ok().map(|load| format!("load {:.2}", load.averages[0]));
+    Some(fact("cpu", "CPU", format!("{cores} {noun}"), load))
+}
+
+fn memory(evidence: &Evidence) -> Option<Fact<String>> {
+    let memory = evidence.read(MEMORY).ok()?;
+    let available = format!("{} available", size::human(memory.available_bytes));
+    Some(fact("memory", "Memory", size::human(memory.total_bytes), Some(available)))
+}
+
+fn clock(evidence: &Evidence) -> Option<Fact<String>> {
+    let clock = evidence.read(KERNEL_CLOCK).ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "microseconds, shown with two digits")]
+    let offset_ms = clock.offset_us as f64 / 1000.0;
+    let (value, detail) =
+        if clock.synchronised { (format!("{offset_ms:.2} ms"), None) } else { ("unsynchronised".to_owned(), None) };
+    Some(fact("clock", "Clock offset", value, detail))
 }
