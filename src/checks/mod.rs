@@ -14,6 +14,7 @@ use crate::domain::verdict::Severity;
 use crate::evidence::{Evidence, Key, Source};
 
 mod cpu;
+mod disk;
 mod figures;
 mod limits;
 mod log_patterns;
@@ -33,6 +34,7 @@ const CATALOGUE: &[&[Check]] = &[
     limits::CHECKS,
     cpu::CHECKS,
     memory::CHECKS,
+    disk::CHECKS,
     processes::CHECKS,
     time::CHECKS,
     logs::CHECKS,

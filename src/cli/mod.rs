@@ -70,7 +70,10 @@ enum Command {
 
 /// What our own child processes are started as: before anything is parsed or read.
 type Hidden = (&'static str, fn() -> ExitCode);
-const HIDDEN: &[Hidden] = &[(examine::child::ARGUMENT, examine::child::main)];
+const HIDDEN: &[Hidden] = &[
+    (examine::child::ARGUMENT, examine::child::main),
+    (crate::host::PROBE_MOUNTS_ARGUMENT, crate::host::probe_mounts_main),
+];
 
 /// Parses the command line, runs the command and gives the exit code.
 #[must_use]

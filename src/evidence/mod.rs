@@ -10,11 +10,14 @@ use std::sync::Arc;
 
 use crate::domain::gap::Gap;
 
+pub mod block;
 pub mod cgroup;
 pub mod cpu;
+pub mod data_dir;
 pub mod iggy;
 pub mod logs;
 pub mod memory;
+pub mod mounts;
 pub mod own;
 pub mod pressure;
 pub mod processes;

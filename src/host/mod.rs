@@ -5,14 +5,17 @@
 //! under its own deadline, and gives the [`crate::evidence::Evidence`]. It refuses to write, to start programs and to
 //! contact anything that was not configured. Invariant: one source that hangs, panics or is denied costs that source alone.
 
+mod block;
 mod cgroup;
 mod clock;
 mod collector;
 mod cpu;
+mod data_dir;
 mod file;
 mod iggy;
 mod kernel_log;
 mod memory;
+mod mounts;
 mod observe;
 mod own;
 mod processes;
@@ -27,6 +30,7 @@ mod units;
 mod uring;
 
 pub use file::{Bounded, FileKind, Metadata, Truncated};
+pub use mounts::{PROBE_MOUNTS_ARGUMENT, probe_mounts_main};
 pub use observe::{ContactPeers, IggyRequest, Observation, Request, SourceTiming, observe};
 pub use root::{Host, HostError, Reading};
 pub use tape::Mask;

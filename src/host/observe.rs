@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collect, Stage};
 use super::root::Host;
 use super::sampling::Window;
-use super::{cgroup, clock, cpu, iggy, kernel_log, memory, own, processes, runtime_logs, system, units, uring};
+use super::{
+    block, cgroup, clock, cpu, data_dir, iggy, kernel_log, memory, mounts, own, processes, runtime_logs, system, units,
+    uring,
+};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
 use crate::evidence::samples::SAMPLES;
@@ -19,7 +22,10 @@ use crate::evidence::{Evidence, Observed, Opaque, Source};
 
 /// The collectors of all areas.
 const COLLECTORS: &[&[&dyn Collect]] = &[
+    mounts::COLLECTORS,
     memory::COLLECTORS,
+    block::COLLECTORS,
+    data_dir::COLLECTORS,
     processes::COLLECTORS,
     units::COLLECTORS,
     iggy::COLLECTORS,
