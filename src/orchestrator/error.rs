@@ -58,7 +58,7 @@ pub enum ChangeError {
     #[error("no such {0}")]
     NotFound(Noun),
     /// The name is used.
-    #[error("there is a {noun} named {name:?} already")]
+    #[error("another {noun} is named {name:?}")]
     NameUsed {
         /// By what.
         noun: Noun,
@@ -66,7 +66,7 @@ pub enum ChangeError {
         name: String,
     },
     /// The name is no name.
-    #[error("{name:?} cannot name a {noun}: {rule}")]
+    #[error("{name:?} is no name for this {noun}: {rule}")]
     BadName {
         /// What was to be named.
         noun: Noun,
@@ -76,7 +76,7 @@ pub enum ChangeError {
         rule: &'static str,
     },
     /// There are as many as there may be.
-    #[error("there are {limit} of the kind {noun} already, which is the limit")]
+    #[error("there may be {limit} at most of the kind {noun}")]
     LimitReached {
         /// Of what.
         noun: Noun,

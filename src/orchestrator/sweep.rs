@@ -43,7 +43,7 @@ pub(super) async fn keep_house(inner: Arc<Inner>) {
             sweep_at = tokio::time::Instant::now() + SWEEP_EVERY;
         }
         match inner.store.outside_changes().await {
-            Ok(version) if seen.replace(version).is_some_and(|before| before != version) => {
+            Ok(version) if seen.replace(version) != Some(version) => {
                 stop_what_was_removed(&inner).await;
             }
             Ok(_) => {}

@@ -5,7 +5,7 @@ use crate::config::{ArchiveConfig, Config};
 use crate::domain::id::{DeploymentId, SnapshotId, TriggerId};
 use crate::domain::plan::{self, DAY_S, Plan};
 use crate::domain::size;
-use crate::domain::snapshot::{self, SnapshotOptions};
+use crate::domain::snapshot::{self, IggyData, Redaction, SnapshotOptions};
 use crate::domain::time::Timestamp;
 use crate::store::{AuditEntry, NewTrigger, NodeRow, Place, StoreError, Writer};
 
@@ -150,10 +150,19 @@ pub(super) fn enter(
     w.record(&AuditEntry {
         target_id: Some(deployment.get()),
         target_name: name.clone(),
-        detail: format!("{:?}, Iggy's data {:?}", options.redaction, options.iggy_data).to_lowercase(),
+        detail: described(options).to_owned(),
         ..actor.entry("snapshot.create", place.tenant_id, now)
     })?;
     Ok(Entered { triggered: Triggered { id, name, rows }, place, nodes })
+}
+
+const fn described(options: SnapshotOptions) -> &'static str {
+    match (options.redaction, options.iggy_data) {
+        (Redaction::Masked, IggyData::Included) => "masked, with Iggy's data",
+        (Redaction::Masked, IggyData::Excluded) => "masked, without Iggy's data",
+        (Redaction::Unredacted, IggyData::Included) => "UNREDACTED, with Iggy's data",
+        (Redaction::Unredacted, IggyData::Excluded) => "UNREDACTED, without Iggy's data",
+    }
 }
 
 /// The tenant's plan. One that the configuration does not know any more counts as the smallest.
