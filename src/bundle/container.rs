@@ -163,7 +163,7 @@ impl Container {
         Ok(())
     }
 
-    /// Writes the central directory and a comment, and syncs. Gives the size of the whole.
+    /// Writes the central directory and a comment. Gives the file, which is not synced, and its size.
     pub(super) fn finish(mut self, comment: &str) -> io::Result<(File, u64)> {
         self.revoke()?;
         let central_at = self.written();
@@ -188,7 +188,6 @@ impl Container {
         end.extend_from_slice(comment.as_bytes());
         self.append(&end)?;
         self.flush()?;
-        self.out.sync_all()?;
         Ok((self.out, self.flushed))
     }
 

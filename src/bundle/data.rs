@@ -41,7 +41,7 @@ pub struct DataBundle {
     pub section: DataSection,
     /// Its own size.
     pub packed_bytes: u64,
-    /// The ZIP, synced.
+    /// The ZIP. It is not synced: it is a spool that goes into the archive, and the archive is.
     pub zip: File,
 }
 

@@ -120,4 +120,21 @@ mod tests {
         assert_eq!(names.unique("/x/../y\u{7}"), "x/%2E%2E/y_");
         assert!(names.unique(&"x".repeat(9000)).len() <= NAME_BYTES_MAX);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_path_leads_out_of_the_target(bytes: Vec<u8>) {
+            let name = Names::default().unique(&readable(Path::new(OsStr::from_bytes(&bytes))));
+            assert!(!name.starts_with('/') && !name.is_empty(), "{name:?}");
+            assert!(name.split('/').all(|part| !part.is_empty() && part != "." && part != ".."), "{name:?}");
+            assert!(!name.chars().any(|c| c.is_control() || c == '\\'), "{name:?}");
+        }
+
+        #[test]
+        fn two_paths_have_two_names(a in "[/.%2Ea\\\\]{0,6}", b in "[/.%2Ea\\\\]{0,6}") {
+            let (a, b) = (Path::new(&a), Path::new(&b));
+            let same = a.iter().filter(|part| *part != "/").eq(b.iter().filter(|part| *part != "/"));
+            assert_eq!(readable(a) == readable(b), same);
+        }
+    }
 }

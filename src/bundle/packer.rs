@@ -208,7 +208,7 @@ impl Packer {
         Ok(())
     }
 
-    /// Commits all that is under way and closes the ZIP: its file, synced, and its size.
+    /// Commits all that is under way and closes the ZIP: its file, not synced, and its size.
     pub(super) fn finish(mut self, comment: &str) -> Result<(File, u64), BundleError> {
         while self.under_way > 0 {
             self.receive()?;
@@ -312,6 +312,8 @@ fn work(jobs: &Mutex<Receiver<Job>>, results: &SyncSender<Done>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn head(name: &str) -> Head {
@@ -416,5 +418,67 @@ mod tests {
             entries.push(whole(packer, "after", b"after"));
             entries
         });
+    }
+
+    /// A step of an entry.
+    #[derive(Debug, Clone)]
+    enum Step {
+        Write(u8, usize),
+        Hole(usize),
+        End,
+        Abandon,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let bytes = || prop_oneof![0..100usize, (CHUNK_BYTES - 2)..(CHUNK_BYTES + 2), 0..(3 * CHUNK_BYTES)];
+        let step = prop_oneof![
+            4 => (any::<u8>(), bytes()).prop_map(|(byte, bytes)| Step::Write(byte, bytes)),
+            3 => bytes().prop_map(Step::Hole),
+            4 => Just(Step::End),
+            1 => Just(Step::Abandon),
+        ];
+        proptest::collection::vec(step, 0..20)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn any_mixture_of_writes_holes_and_abandoned_entries_is_packed_right(steps in steps()) {
+            zipped(|packer| {
+                let mut entries = Vec::new();
+                let (mut digest, mut size) = (Sha256::new(), 0);
+                packer.begin(head("0"));
+                for (number, step) in steps.iter().chain([&Step::End]).enumerate() {
+                    match step {
+                        Step::Write(byte, bytes) => {
+                            let content = vec![*byte; *bytes];
+                            packer.write(&content).unwrap();
+                            digest.update(&content);
+                            size += *bytes as u64;
+                        }
+                        Step::Hole(bytes) => {
+                            packer.hole(*bytes as u64).unwrap();
+                            digest.update(vec![0; *bytes]);
+                            size += *bytes as u64;
+                        }
+                        Step::End | Step::Abandon => {
+                            let sha256 = std::mem::take(&mut digest).finalize().into();
+                            let expected = Packed { size_bytes: std::mem::take(&mut size), sha256 };
+                            if matches!(step, Step::End) {
+                                assert_eq!(packer.end().unwrap(), expected);
+                                entries.push((entries.len().to_string(), expected));
+                            } else {
+                                packer.abandon().unwrap();
+                            }
+                            if number < steps.len() {
+                                packer.begin(head(&entries.len().to_string()));
+                            }
+                        }
+                    }
+                }
+                entries
+            });
+        }
     }
 }

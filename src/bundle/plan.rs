@@ -89,8 +89,9 @@ impl Plan {
     /// The plan for a person: one line a file, in the order in which they would go in.
     #[must_use]
     pub fn dry_run(&self, policy: &Policy<'_>) -> Redacted<String> {
-        let mut text =
-            format!("layout {}, {} files, {}\n", self.layout.label(), self.files.len(), human(self.size_bytes()));
+        let layout = if self.layout.is_known() { "layout " } else { "" };
+        let (label, files, size) = (self.layout.label(), self.files.len(), human(self.size_bytes()));
+        let mut text = format!("{layout}{label}, {files} files, {size}\n");
         for planned in self.files.iter().take(LINES_MAX) {
             let Found { path, size_bytes, .. } = &planned.found;
             let _ = writeln!(text, "{:>10}  {:<23} {}", human(*size_bytes), role_word(&planned.role), readable(path));

@@ -70,7 +70,9 @@ impl Source {
         {
             return Err(Absence::Vanished);
         }
+        // Read ahead, and leave the page cache to those who need it: what is read once is dropped first (since Linux 6.3).
         let _ = rustix::fs::fadvise(&file, 0, None, Advice::Sequential);
+        let _ = rustix::fs::fadvise(&file, 0, None, Advice::NoReuse);
         let allocated = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
         Ok(Self {
             file: File::from(file),

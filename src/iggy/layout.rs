@@ -261,4 +261,11 @@ mod tests {
             assert_eq!(Role::of(Path::new(path)), role, "{path}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_path_has_a_role(path: std::path::PathBuf) {
+            let _ = Role::of(&path);
+        }
+    }
 }

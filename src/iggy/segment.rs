@@ -356,4 +356,21 @@ mod tests {
         let (messages, tail) = decoded(&bytes, 1000, Checksums::Skip);
         assert_eq!((messages.len(), tail), (3000, Ok(Tail::Whole)));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_bytes_are_decoded_alike_in_any_pieces(
+            start in 0..2000usize,
+            noise: Vec<u8>,
+            at in 0..2000usize,
+            piece in 1..300usize,
+        ) {
+            let mut bytes = torn()[..4000].to_vec();
+            let at = at.min(bytes.len() - noise.len().min(bytes.len()));
+            let end = (at + noise.len()).min(bytes.len());
+            bytes[at..end].copy_from_slice(&noise[..end - at]);
+            let bytes = &bytes[start..];
+            assert_eq!(decoded(bytes, piece, Checksums::Verify), decoded(bytes, usize::MAX, Checksums::Verify));
+        }
+    }
 }

@@ -74,6 +74,35 @@ fn the_reserve_of_the_disk_is_kept() {
 }
 
 #[test]
+fn a_full_disk_is_an_error_and_nothing_hangs() {
+    let tree = tempfile::tempdir().unwrap();
+    put(tree.path(), SEGMENT, &noise(16 << 20));
+    let mut plan = Plan::of_path(tree.path()).unwrap();
+    let out = File::options().write(true).open("/dev/full").unwrap();
+    let outcome = data::write(&mut plan, &unlimited(), &clear(), out, &mut |_, _| (), &Cancel::default());
+    let Err(BundleError::Write(error)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+}
+
+#[test]
+fn a_dry_run_says_what_would_go_in_and_in_which_order() {
+    let tree = tempfile::tempdir().unwrap();
+    put(tree.path(), SEGMENT, &noise(5 << 20));
+    put(tree.path(), "logs/iggy-server.log", &[b'x'; 14_112]);
+    put(tree.path(), "state/info", &[0; 29]);
+    std::os::unix::fs::symlink("/etc", tree.path().join("link")).unwrap();
+    let said = Plan::of_path(tree.path()).unwrap().dry_run(&clear());
+    let expected = format!(
+        "layout 0.8, 3 files, 5.01 MiB\n      \
+             29 B  state version           state/info\n  \
+         13.8 KiB  server log              logs/iggy-server.log\n  \
+         5.00 MiB  segment                 {SEGMENT}\n         \
+                -  a link: recorded, not followed: link\n"
+    );
+    assert_eq!(said.as_str(), expected);
+}
+
+#[test]
 fn a_cancelled_bundle_ends_at_once() {
     let tree = tempfile::tempdir().unwrap();
     put(tree.path(), SEGMENT, &noise(16 << 20));
