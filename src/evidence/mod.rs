@@ -15,6 +15,7 @@ pub mod cgroup;
 pub mod cpu;
 pub mod data_dir;
 pub mod iggy;
+pub mod limits;
 pub mod logs;
 pub mod memory;
 pub mod mounts;

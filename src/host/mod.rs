@@ -14,6 +14,7 @@ mod data_dir;
 mod file;
 mod iggy;
 mod kernel_log;
+mod limits;
 mod memory;
 mod mounts;
 mod observe;

@@ -11,10 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collect, Stage};
 use super::root::Host;
 use super::sampling::Window;
-use super::{
-    block, cgroup, clock, cpu, data_dir, iggy, kernel_log, memory, mounts, own, processes, runtime_logs, system, units,
-    uring,
-};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
 use crate::evidence::samples::SAMPLES;
@@ -22,21 +18,22 @@ use crate::evidence::{Evidence, Observed, Opaque, Source};
 
 /// The collectors of all areas.
 const COLLECTORS: &[&[&dyn Collect]] = &[
-    mounts::COLLECTORS,
-    memory::COLLECTORS,
-    block::COLLECTORS,
-    data_dir::COLLECTORS,
-    processes::COLLECTORS,
-    units::COLLECTORS,
-    iggy::COLLECTORS,
-    kernel_log::COLLECTORS,
-    runtime_logs::COLLECTORS,
-    system::COLLECTORS,
-    cgroup::COLLECTORS,
-    uring::COLLECTORS,
-    cpu::COLLECTORS,
-    clock::COLLECTORS,
-    own::COLLECTORS,
+    super::mounts::COLLECTORS,
+    super::memory::COLLECTORS,
+    super::block::COLLECTORS,
+    super::data_dir::COLLECTORS,
+    super::processes::COLLECTORS,
+    super::units::COLLECTORS,
+    super::iggy::COLLECTORS,
+    super::kernel_log::COLLECTORS,
+    super::runtime_logs::COLLECTORS,
+    super::system::COLLECTORS,
+    super::cgroup::COLLECTORS,
+    super::uring::COLLECTORS,
+    super::cpu::COLLECTORS,
+    super::clock::COLLECTORS,
+    super::limits::COLLECTORS,
+    super::own::COLLECTORS,
 ];
 
 /// Collectors that run at a time. More would not help: they wait for the kernel, not for each other.

@@ -2,7 +2,9 @@
 
 use super::Check;
 
+mod memlock;
+mod open_files;
 mod probe;
 mod sysctl;
 
-pub(super) const CHECKS: &[Check] = &[probe::CHECK, sysctl::CHECK];
+pub(super) const CHECKS: &[Check] = &[probe::CHECK, sysctl::CHECK, memlock::CHECK, open_files::CHECK];

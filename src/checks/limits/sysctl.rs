@@ -4,6 +4,7 @@ use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Judgement, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::verdict::Severity;
+use crate::evidence::iggy::IGGY_PROCESS;
 use crate::evidence::uring::{RING_PROBE, RING_SETTINGS, RingProbe, RingSettings};
 
 pub(super) const CHECK: Check = Check {
@@ -12,7 +13,7 @@ pub(super) const CHECK: Check = Check {
     category: Category::Limits,
     tier: Tier::Core,
     severity: Severity::Critical,
-    needs: &[RING_SETTINGS.source(), RING_PROBE.source()],
+    needs: &[RING_SETTINGS.source(), RING_PROBE.source(), IGGY_PROCESS.source()],
     rule: "Fails when kernel.io_uring_disabled is 2. Fails when it is 1 and the running server has neither CAP_SYS_ADMIN \
            nor the group of kernel.io_uring_group; warns when it is 1 and no server could be asked. Passes when it is 0, \
            or when the kernel has no such switch and gave a ring.",
@@ -25,8 +26,10 @@ pub(super) const CHECK: Check = Check {
     evaluate: sysctl,
 };
 
+/// `capability.h`: much, and among it rings while the switch is at 1.
+const CAP_SYS_ADMIN: u32 = 21;
+
 /// Whether a server may use `io_uring` while the switch is at 1.
-#[cfg_attr(not(test), expect(dead_code, reason = "the server's credentials come next"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exempt {
     Yes,
@@ -36,7 +39,11 @@ enum Exempt {
 
 fn sysctl(case: &Case<'_>) -> Result<Judgement, Gap> {
     let settings = case.read(RING_SETTINGS)?;
-    judged(settings, case.read(RING_PROBE).ok(), Exempt::Unknown)
+    let server = case.read(IGGY_PROCESS).map_or(Exempt::Unknown, |process| {
+        let member = settings.group.is_some_and(|group| process.groups.iter().any(|own| i64::from(*own) == group));
+        if process.confinement.has(CAP_SYS_ADMIN) || member { Exempt::Yes } else { Exempt::No }
+    });
+    judged(settings, case.read(RING_PROBE).ok(), server)
 }
 
 fn judged(settings: &RingSettings, probe: Option<&RingProbe>, server: Exempt) -> Result<Judgement, Gap> {
