@@ -4,6 +4,7 @@ use crate::domain::size;
 use crate::evidence::Evidence;
 use crate::evidence::cpu::{LOAD, TOPOLOGY};
 use crate::evidence::memory::MEMORY;
+use crate::evidence::mounts::DATA_VOLUME;
 use crate::evidence::system::KERNEL;
 use crate::evidence::time::KERNEL_CLOCK;
 use crate::report::model::Fact;
@@ -15,7 +16,10 @@ pub(super) fn hostname(evidence: &Evidence) -> Option<String> {
 
 /// The facts that could be observed, in the order of the page.
 pub(super) fn row(evidence: &Evidence) -> Vec<Fact<String>> {
-    [kernel(evidence), cpu(evidence), memory(evidence), clock(evidence)].into_iter().flatten().collect()
+    [kernel(evidence), cpu(evidence), memory(evidence), volume(evidence), clock(evidence)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn fact(id: &'static str, label: &'static str, value: String, detail: Option<String>) -> Fact<String> {
@@ -38,6 +42,12 @@ fn memory(evidence: &Evidence) -> Option<Fact<String>> {
     let memory = evidence.read(MEMORY).ok()?;
     let available = format!("{} available", size::human(memory.available_bytes));
     Some(fact("memory", "Memory", size::human(memory.total_bytes), Some(available)))
+}
+
+fn volume(evidence: &Evidence) -> Option<Fact<String>> {
+    let space = evidence.read(DATA_VOLUME).ok()?.space.as_ref().ok()?;
+    let available = format!("{} available", size::human(space.available_bytes));
+    Some(fact("volume", "Data volume", size::human(space.total_bytes), Some(available)))
 }
 
 fn clock(evidence: &Evidence) -> Option<Fact<String>> {
