@@ -43,7 +43,7 @@ check: ## formatting, lints as errors, documentation without warnings, module ru
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 	$(CARGO) test --locked --test house
 
-docs: ## write anew what is generated from our own tables: docs/configuration.md, the README's list of checks
+docs: ## write anew what is generated from our own tables: settings, checks, rooms
 	UPDATE_DOCS=1 $(CARGO) test -q --locked --test cli_docs
 
 # --- the report in a real browser -------------------------------------------------------------------------------------

@@ -58,20 +58,48 @@ fn table_of_checks() -> String {
     text
 }
 
+const ROOMS_BEGIN: &str = "<!-- rooms: written by `make docs` -->\n";
+const ROOMS_END: &str = "<!-- end of rooms -->\n";
+
 #[test]
 fn the_architecture_shows_the_rooms_that_the_fence_enforces() {
+    let name = "docs/architecture.md";
+    let document = fs::read_to_string(path(name)).unwrap();
+    let (head, rest) = document.split_once(ROOMS_BEGIN).unwrap();
+    let (_, tail) = rest.split_once(ROOMS_END).unwrap();
+    current(name, &format!("{head}{ROOMS_BEGIN}{}{ROOMS_END}{tail}", table_of_rooms()));
+}
+
+/// The table in the source of `tests/house.rs`: a room in quotes, then those that it may use, in brackets.
+fn table_of_rooms() -> String {
     let fence = fs::read_to_string(path("tests/house.rs")).unwrap();
-    let table = fence.split("const ROOMS").nth(1).unwrap().split("];\n").next().unwrap();
-    let quoted: Vec<&str> = table.split('"').skip(1).step_by(2).collect();
-    let document = fs::read_to_string(path("docs/architecture.md")).unwrap();
-    let rows = document.lines().filter(|line| line.starts_with("| `")).filter_map(|line| {
-        let mut cells = line.split('|').map(str::trim).skip(1);
-        let (room, uses) = (cells.next()?, cells.next()?);
-        let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-        (names(room).len() == 1 && cells.next() == Some("")).then(|| [names(room), names(uses)].concat())
-    });
-    // `cli` may use all, which the document says in a word.
-    let shown: Vec<String> = rows.flatten().collect();
-    let enforced: Vec<&str> = quoted.iter().copied().take_while(|name| *name != "cli").chain(["cli"]).collect();
-    assert_eq!(shown, enforced);
+    let rooms = fence.split("const ROOMS").nth(1).unwrap().split_once("= &[").unwrap().1.split("\n];").next().unwrap();
+    let mut text = "| room | may use |\n| --- | --- |\n".to_owned();
+    for row in rooms.split("&[").zip(rooms.split("&[").skip(1)) {
+        let room = row.0.rsplit('"').nth(1).unwrap();
+        let uses: Vec<&str> = row.1.split(']').next().unwrap().split('"').skip(1).step_by(2).collect();
+        let uses = match uses.as_slice() {
+            _ if room == "cli" => "all of them".to_owned(),
+            [] => "–".to_owned(),
+            uses => uses.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        };
+        writeln!(text, "| `{room}` | {uses} |").unwrap();
+    }
+    text
+}
+
+#[test]
+fn no_document_names_what_does_not_exist() {
+    let binary = env!("CARGO_BIN_EXE_snapvisor");
+    let commands = std::process::Command::new(binary).arg("--help").output().unwrap();
+    let commands = String::from_utf8(commands.stdout).unwrap();
+    let known = |word: &str| commands.lines().any(|line| line.split_whitespace().next() == Some(word));
+    for name in ["README.md", "docs/configuration.md", "docs/security.md", "docs/architecture.md"] {
+        let text = fs::read_to_string(path(name)).unwrap();
+        for (at, _) in text.match_indices("snapvisor ") {
+            let word = text[at + "snapvisor ".len()..].split(|c: char| !c.is_ascii_lowercase()).next().unwrap();
+            let in_code = text[..at].matches('`').count() % 2 == 1;
+            assert!(!in_code || word.is_empty() || known(word), "{name}: there is no command `{word}`");
+        }
+    }
 }

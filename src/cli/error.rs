@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +10,9 @@ use super::snapshot::ApiError;
 use crate::archive::ArchiveError;
 use crate::config::ConfigError;
 use crate::examine::child::ChildError;
+use crate::observability::LogsError;
+use crate::orchestrator::{BootstrapError, ChangeError, LockError, RecoverError};
+use crate::store::StoreError;
 
 /// The exit codes; the top of `snapvisor --help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +56,36 @@ pub enum CliError {
     /// The API.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// A change that the orchestrator refused.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another server has the data directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The first start.
+    #[error(transparent)]
+    Bootstrap(#[from] BootstrapError),
+    /// The start after a crash.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// The log.
+    #[error(transparent)]
+    Logs(#[from] LogsError),
+    /// The address is used, or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The server's threads.
+    #[error("the server cannot run")]
+    Runtime(#[source] io::Error),
     /// The examining child.
     #[error(transparent)]
     Examine(#[from] ChildError),
@@ -108,9 +142,18 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Usage(_) => Exit::Usage,
+            Self::Change(error) if !matches!(error, ChangeError::Store(_)) => Exit::Refused,
             Self::Refused(_) => Exit::Refused,
             Self::Api(error) => error.exit(),
-            Self::Examine(_)
+            Self::Change(_)
+            | Self::Store(_)
+            | Self::Lock(_)
+            | Self::Bootstrap(_)
+            | Self::Recover(_)
+            | Self::Logs(_)
+            | Self::Listen { .. }
+            | Self::Runtime(_)
+            | Self::Examine(_)
             | Self::Archive(_)
             | Self::Report { .. }
             | Self::Random(_)

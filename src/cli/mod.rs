@@ -4,6 +4,7 @@
 //! results go to standard output and nothing else does; messages, progress and logs go to standard error; the chain of
 //! an error is printed once, here, and the exit code says which kind it was ([`Exit`]).
 
+mod admin;
 mod checks;
 mod collect;
 mod completions;
@@ -13,19 +14,18 @@ mod install;
 mod man;
 mod output;
 mod progress;
+mod serve;
 mod settings;
 mod snapshot;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
-use crate::domain::time::Timestamp;
 use crate::examine;
 
 /// What stands below `snapvisor --help`.
@@ -59,8 +59,16 @@ struct Cli {
 /// The table of commands: help, completions and the man page are made of it.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Serve),
     Collect(collect::Collect),
     Snapshot(snapshot::Snapshot),
+    Tenant(admin::tenant::Tenant),
+    Division(admin::division::Division),
+    Environment(admin::environment::Environment),
+    Deployment(admin::deployment::Deployment),
+    Node(admin::node::Node),
+    Role(admin::role::Role),
+    Key(admin::key::Key),
     Install(install::Install),
     Config(config::Config),
     Checks(checks::Checks),
@@ -102,20 +110,22 @@ fn command() -> clap::Command {
 fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, CliError> {
     let file = cli.config;
     match cli.command {
+        Command::Serve(serve) => serve.run(file, out),
         Command::Collect(collect) => collect.run(file, out),
         Command::Snapshot(snapshot) => snapshot.run(file, out),
+        Command::Tenant(tenant) => tenant.run(file, out),
+        Command::Division(division) => division.run(file, out),
+        Command::Environment(environment) => environment.run(file, out),
+        Command::Deployment(deployment) => deployment.run(file, out),
+        Command::Node(node) => node.run(file, out),
+        Command::Role(role) => role.run(file, out),
+        Command::Key(key) => key.run(file, out),
         Command::Install(install) => install.run(file, out),
         Command::Config(config) => config.run(file, out),
         Command::Checks(checks) => checks.run(file, out),
         Command::Completions(completions) => completions.run(out),
         Command::Man(man) => man.run(out),
     }
-}
-
-/// The system's time.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The one place where an error is printed.

@@ -11,7 +11,6 @@ pub(super) struct Overrides(Vec<Flag>);
 
 impl Overrides {
     /// With a flag, if it was given.
-    #[expect(dead_code, reason = "`serve` follows")]
     pub(super) fn with(mut self, name: &'static str, key: &'static str, value: Option<impl ToString>) -> Self {
         self.0.extend(value.map(|value| Flag { name, key, value: value.to_string() }));
         self

@@ -22,6 +22,7 @@ use crate::domain::snapshot::{self, IggyData, Redaction, SnapshotOptions};
 use crate::domain::verdict::VerdictCounts;
 use crate::examine::child;
 use crate::examine::{Job, Origin, SnapshotLabel, Summary};
+use crate::orchestrator::{Clock as _, SystemClock};
 use crate::redact::PseudonymKey;
 use crate::report::model::Document;
 
@@ -103,7 +104,7 @@ impl Collect {
     }
 
     fn job(&self, config: Config) -> Result<Job, CliError> {
-        let label = SnapshotLabel::local(snapshot::name(super::now(), 1), self.node_name());
+        let label = SnapshotLabel::local(snapshot::name(SystemClock.now(), 1), self.node_name());
         let options = SnapshotOptions {
             redaction: if self.redact_secrets { Redaction::Masked } else { Redaction::Unredacted },
             iggy_data: if self.include_iggy { IggyData::Included } else { IggyData::Excluded },
@@ -188,23 +189,28 @@ fn examine(job: &Job) -> Result<Summary, CliError> {
     })
 }
 
-/// From here on Ctrl-C and SIGTERM end the child first, so that nothing stays behind.
+/// From here on Ctrl-C and SIGTERM end the child first, so that nothing stays behind. Where that cannot be had, a signal
+/// ends us at once, and the child notices by itself.
 fn cancel_on_signal(cancel: &Cancel) {
     use tokio::signal::unix::{SignalKind, signal};
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let signals = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    };
+    let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return };
     let cancel = cancel.clone();
-    // Without this thread a signal ends us at once, and the child by itself.
-    let _ = thread::Builder::new().name("signals".into()).spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let waiting = move || {
         runtime.block_on(async {
-            let (Ok(mut interrupt), Ok(mut terminate)) =
-                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-            else {
-                return;
-            };
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            cancel.cancel();
         });
-    });
+        cancel.cancel();
+    };
+    // Without this thread the signals are handled and not heeded: only SIGKILL would end us.
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(waiting)
+        .expect("a process that just started has room for a thread");
 }
 
 /// fsync (the child's), rename, fsync of the directory.

@@ -1,0 +1,112 @@
+//! The one-shot command, as the real binary: what it writes, prints and answers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot start the program has failed")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn collect(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_snapvisor"));
+    command.arg("collect").args(arguments).current_dir(directory).env_clear();
+    command.env("SNAPVISOR_SNAPSHOT_SAMPLING_MS", "50");
+    command
+}
+
+fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn names(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn it_writes_one_archive_for_its_owner_alone_and_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = done(&collect(directory.path(), &["--include-iggy", "false"]).output().unwrap());
+    let archives = names(directory.path());
+    let [archive] = archives.as_slice() else { panic!("{archives:?}") };
+    assert_eq!(fs::metadata(archive).unwrap().permissions().mode() & 0o777, 0o600);
+    let name = archive.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("snapshot-"), "{name}");
+    assert_eq!(archive.extension().unwrap(), "zip");
+    assert!(text.lines().last().unwrap().contains(name), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colours where there is no terminal: {text}");
+    let mut zip = zip::ZipArchive::new(fs::File::open(archive).unwrap()).unwrap();
+    let entries: Vec<String> =
+        (0..zip.len()).map(|at| zip.by_index(at).unwrap().name().unwrap().into_owned()).collect();
+    assert_eq!(entries, ["report.html", "report.json", "manifest.json"]);
+}
+
+#[test]
+fn json_is_the_report_itself_and_output_is_taken_at_its_word() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["--include-iggy", "false", "--format", "json", "--output", "node.zip"];
+    let report: Value = serde_json::from_str(&done(&collect(directory.path(), &arguments).output().unwrap())).unwrap();
+    assert!(report["schema"].as_str().unwrap().starts_with("snapvisor-report/"), "{}", report["schema"]);
+    assert!(!report["checks"].as_array().unwrap().is_empty());
+    assert_eq!(names(directory.path()), [directory.path().join("node.zip")]);
+}
+
+#[test]
+fn clear_text_is_loud_and_a_node_may_forbid_it() {
+    for (allowed, loud) in [("true", true), ("false", false)] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = collect(directory.path(), &["--include-iggy", "false", "--redact-secrets", "false"]);
+        done(&command.env("SNAPVISOR_SNAPSHOT_ALLOW_UNREDACTED", allowed).output().unwrap());
+        let archive = names(directory.path()).remove(0);
+        assert_eq!(archive.to_str().unwrap().ends_with("-UNREDACTED.zip"), loud, "{}", archive.display());
+    }
+}
+
+#[test]
+fn fail_on_tells_scripts_how_bad_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    for threshold in ["warn", "fail"] {
+        let arguments = ["--include-iggy", "false", "--format", "json", "--fail-on", threshold];
+        let output = collect(directory.path(), &arguments).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let counts = &report["summary"]["counts"];
+        let bad =
+            counts["fail"].as_u64().unwrap() + if threshold == "warn" { counts["warn"].as_u64().unwrap() } else { 0 };
+        assert_eq!(output.status.code(), Some(i32::from(bad > 0)), "{counts}");
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = collect(directory.path(), &["--output", "missing/node.zip"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let expected = format!(
+        "error: {} cannot be written: No such file or directory (os error 2)\n",
+        directory.path().join("missing").display()
+    );
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+}
+
+#[test]
+fn a_cancel_ends_the_child_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = collect(directory.path(), &["--include-iggy", "false"]);
+    let child = command.env("SNAPVISOR_SNAPSHOT_SAMPLING_MS", "60000").stderr(Stdio::piped()).spawn().unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let examining = loop {
+        // The child is started by the main thread, after the signals are handled.
+        if let Some(pid) = fs::read_to_string(&children).unwrap().split_whitespace().next() {
+            break pid.to_owned();
+        }
+        std::thread::yield_now();
+    };
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "error: the snapshot of this node was cancelled\n");
+    assert_eq!(names(directory.path()), Vec::<PathBuf>::new());
+    assert!(!Path::new("/proc").join(examining).exists());
+}
