@@ -56,6 +56,51 @@ impl Carrier {
         let rooted = format!("/{path}");
         BY_SUFFIX.iter().find(|(suffix, _)| rooted.ends_with(suffix)).map_or(Self::Text, |(_, carrier)| *carrier)
     }
+
+    /// The carrier that the first bytes of some data tell, else [`Carrier::Text`].
+    #[must_use]
+    pub fn of_content(head: &[u8]) -> Self {
+        let lines =
+            || head.split(|byte| *byte == b'\n').take(32).filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+        let all = |fits: fn(&[u8]) -> bool| lines().next().is_some() && lines().all(fits);
+        if all(is_pgpass_line) {
+            return Self::Pgpass;
+        }
+        if all(is_shadow_line) {
+            return Self::Shadow;
+        }
+        let entries = || head.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+        if head.contains(&0) && head.len() < 64 << 10 && entries().all(is_environ_entry) {
+            return Self::Environ;
+        }
+        let printable = head.iter().all(|byte| *byte == 0 || *byte == b'\n' || *byte >= b' ');
+        if head.ends_with(&[0]) && printable && head.len() < 64 << 10 {
+            return Self::Argv;
+        }
+        Self::Text
+    }
+}
+
+/// `host:port:database:user:password`
+fn is_pgpass_line(line: &[u8]) -> bool {
+    let fields: Vec<&[u8]> = line.splitn(5, |byte| *byte == b':').collect();
+    let port = |field: &[u8]| field == b"*" || !field.is_empty() && field.iter().all(u8::is_ascii_digit);
+    fields.len() == 5
+        && port(fields[1])
+        && fields[..4].iter().all(|field| !field.is_empty() && !field.contains(&b' ') && !field.contains(&b'/'))
+        && !fields[4].is_empty()
+        && !fields[4].contains(&b' ')
+}
+
+/// `user:hash:19000:0:99999:7:::`
+fn is_shadow_line(line: &[u8]) -> bool {
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
+    fields.len() == 9 && fields[2..].iter().all(|field| field.iter().all(u8::is_ascii_digit))
+}
+
+fn is_environ_entry(entry: &[u8]) -> bool {
+    let name = entry.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    name > 0 && entry.get(name) == Some(&b'=')
 }
 
 #[cfg(test)]

@@ -122,7 +122,18 @@ impl Engine {
     /// # Errors
     /// [`RedactError::Panicked`]: the artifact must be left out.
     pub fn bytes(&self, carrier: Carrier, artifact: &str, bytes: &[u8]) -> Result<Vec<u8>, RedactError> {
-        let masked = catch_unwind(AssertUnwindSafe(|| {
+        let (out, tally) = self.masked_and_counted(carrier, bytes).map_err(|error| self.failed(artifact, error))?;
+        self.tell(artifact, &tally);
+        Ok(out)
+    }
+
+    /// [`bytes`](Self::bytes), counted nowhere.
+    pub(super) fn masked(&self, carrier: Carrier, bytes: &[u8]) -> Result<Vec<u8>, RedactError> {
+        self.masked_and_counted(carrier, bytes).map(|(out, _)| out)
+    }
+
+    fn masked_and_counted(&self, carrier: Carrier, bytes: &[u8]) -> Result<(Vec<u8>, Tally), RedactError> {
+        catch_unwind(AssertUnwindSafe(|| {
             let mut tally = Tally::default();
             let mut out = Vec::with_capacity(bytes.len());
             let mut done = 0;
@@ -133,10 +144,8 @@ impl Engine {
             }
             out.extend_from_slice(&bytes[done..]);
             (out, tally)
-        }));
-        let (out, tally) = masked.map_err(|_| self.failed(artifact, RedactError::Panicked))?;
-        self.tell(artifact, &tally);
-        Ok(out)
+        }))
+        .map_err(|_| RedactError::Panicked)
     }
 
     /// Masks a stream in constant memory.
@@ -246,6 +255,20 @@ impl Engine {
         Ok(hit.map_or(Scan::Clean, |rule| Scan::Hit { rule }))
     }
 
+    /// Puts three random secrets through the engine; to be called before any result of it is used.
+    ///
+    /// # Errors
+    /// [`RedactError::Canary`] when one comes out: no result may be used.
+    pub fn self_test(&self) -> Result<(), RedactError> {
+        super::verify::canaries(self)
+    }
+
+    /// What looks for the secrets of this engine in finished artifacts.
+    #[must_use]
+    pub fn verifier(&self) -> super::verify::Verifier<'_> {
+        super::verify::Verifier::new(self)
+    }
+
     /// What was done so far, without values.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -260,7 +283,7 @@ impl Engine {
         summary
     }
 
-    fn scanner(&self, layers: Layers) -> Scanner<'_> {
+    pub(super) fn scanner(&self, layers: Layers) -> Scanner<'_> {
         Scanner { rules: &self.rules, literals: Some(&self.literals), layers }
     }
 
@@ -293,7 +316,7 @@ impl Engine {
         }
     }
 
-    fn rule_name(&self, rule: Rule) -> &str {
+    pub(super) fn rule_name(&self, rule: Rule) -> &str {
         match rule {
             Rule::Builtin(name) => name,
             Rule::Custom(place) => &self.rules.patterns[place].name,

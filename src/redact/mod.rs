@@ -17,14 +17,18 @@ mod learner;
 mod literals;
 mod policy;
 mod pseudonym;
+pub mod run;
 mod scan;
 mod settings;
 mod shape;
 mod span;
 mod stream;
+#[cfg(test)]
+mod stream_tests;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use carrier::Carrier;
 pub use engine::{Engine, Scan, StreamSummary};
@@ -34,3 +38,4 @@ pub use policy::{Policy, Redacted, UnredactedConsent, VerifiedArchive};
 pub use pseudonym::{Class, Encoding, KeyError, PseudonymKey};
 pub use settings::{Pattern, Settings, SettingsError};
 pub use summary::{Masks, Summary};
+pub use verify::{Leak, Markup, Verifier};

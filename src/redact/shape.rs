@@ -230,7 +230,7 @@ pub(super) fn is_scrambled(run: &[u8]) -> bool {
     kinds.digit >= 2
         && kinds.upper >= 3
         && kinds.lower >= 3
-        && turns * 5 >= run.len() * 2
+        && if run.len() < 30 { turns * 5 >= run.len() * 2 } else { turns * 4 >= run.len() }
         && entropy_centibits(run) > 350
         && !is_wordlike(run)
 }

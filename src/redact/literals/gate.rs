@@ -83,7 +83,9 @@ pub(in super::super) fn may_propagate(secret: &[u8], seed: Seed, vocabulary: &Vo
         && mixed
         && !is_code(secret)
         && !shape::is_path(secret)
-        && (!shape::is_wordlike(secret) || seed == Seed::Typed && kinds.digit > 0 && kinds.classes() >= 3)
+        && (!shape::is_wordlike(secret)
+            || symbols(secret) >= 2 && kinds.classes() >= 3
+            || seed == Seed::Typed && kinds.digit > 0 && kinds.classes() >= 3)
 }
 
 /// Whether a secret is so random that no ordinary text holds it, or its beginning, by chance.
@@ -93,6 +95,11 @@ pub(in super::super) fn is_distinctive(secret: &[u8]) -> bool {
         && !shape::is_wordlike(secret)
         && shape::entropy_centibits(secret) > 300
         && (kinds.digit >= 2 && kinds.letters() >= 4 || turns(secret) * 3 >= secret.len())
+}
+
+/// Characters that no name has.
+fn symbols(secret: &[u8]) -> usize {
+    secret.iter().filter(|byte| byte.is_ascii_punctuation() && !b"-_./:".contains(byte)).count()
 }
 
 fn turns(secret: &[u8]) -> usize {
@@ -107,6 +114,7 @@ fn is_code(secret: &[u8]) -> bool {
     dotted
         || secret.ends_with(b"()")
         || secret.windows(2).any(|pair| pair == b"::")
+            && secret.iter().all(|byte| byte.is_ascii_alphabetic() || b"_:".contains(byte))
         || memchr::memchr_iter(b' ', secret).count() > 3
 }
 

@@ -75,7 +75,8 @@ impl Variants {
         let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         let lenient = |byte: u8| unreserved(byte) || b"!*'()".contains(&byte);
         let path = |byte: u8| unreserved(byte) || b"!$&'()*+,;=:@".contains(&byte);
-        for keeps in [&unreserved as &dyn Fn(u8) -> bool, &lenient, &path] {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric();
+        for keeps in [&unreserved as &dyn Fn(u8) -> bool, &lenient, &path, &plain] {
             for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
                 let encoded = |space: &[u8]| {
                     let mut out = Vec::with_capacity(secret.len() * 3);

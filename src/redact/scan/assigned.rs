@@ -1,6 +1,6 @@
 //! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
 
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, mask_length};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::keyed::{Keyed, Name, Separator};
 use super::name::Verdict;
@@ -10,10 +10,12 @@ use super::surroundings::{
     shell_default, skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, Until};
-use super::{Through, VALUE_BYTES_MAX, header};
+use super::{Through, VALUE_BYTES_MAX, hashes, header};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
+/// Bytes in which an element's text may end.
+const ELEMENT_BYTES_MAX: usize = 4096;
 
 impl Keyed<'_> {
     pub(super) fn value(&mut self, name: Name, separator: Separator, at: usize) -> Option<(usize, Option<Through>)> {
@@ -94,6 +96,9 @@ impl Keyed<'_> {
                 return self.push(name, from + 1, from + close, Form::Raw, true).map(|resume| (resume, None));
             }
         }
+        if bytes.get(from) == Some(&b'$') && hashes::begins(bytes, from) {
+            return None;
+        }
         if let Some(found) = shell_default(bytes, from, to) {
             return self.push(name, found.0, found.1, Form::Raw, true).map(|resume| (resume, None));
         }
@@ -116,12 +121,12 @@ impl Keyed<'_> {
                 return self.push(name, from, end, form, false).map(|resume| (resume, None));
             }
         }
+        if bytes.get(from) == Some(&b'#') && from > 0 && matches!(bytes[from - 1], b' ' | b'\t') {
+            return None;
+        }
         let line = line_end(bytes, from, to.min(from + 2048));
-        if separator == Separator::Colon
-            && !name.flag
-            && value::is_prose(&bytes[from..line])
-            && !is_config_line(bytes, name)
-        {
+        let prose = separator == Separator::Colon || from > name.end + 2;
+        if prose && !name.flag && value::is_prose(&bytes[from..line]) && !is_config_line(bytes, name) {
             return None;
         }
         let shell = separator == Separator::Equals
@@ -157,6 +162,9 @@ impl Keyed<'_> {
     /// Masks a value if it is one; where to go on.
     fn push(&mut self, name: Name, start: usize, end: usize, form: Form, quoted: bool) -> Option<usize> {
         let value = self.bytes.get(start..end)?;
+        if mask_length(value) == Some(value.len()) && start < end {
+            return Some(end);
+        }
         if !plausible::is_secret(value, name.verdict, quoted)
             || self.rules.allow_values.iter().any(|allowed| allowed == value)
         {
@@ -172,11 +180,22 @@ impl Keyed<'_> {
     }
 
     fn element(&mut self, name: Name, at: usize, to: usize) -> Option<(usize, Option<Through>)> {
-        let from = at + self.bytes[at..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
-        let mut end = memchr::memmem::find(&self.bytes[from..to], b"</")
-            .map_or_else(|| line_end(self.bytes, from, to), |found| from + found);
+        let near = to.min(at + ELEMENT_BYTES_MAX);
+        let open = memchr::memchr(b'<', &self.bytes[at..near]);
+        if open == Some(0) && !self.bytes[at..near].starts_with(b"<!") {
+            return None;
+        }
+        let closed = open.filter(|found| matches!(self.bytes.get(at + found + 1), Some(b'/' | b'!')));
+        let gap = self.bytes[at..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+        let line = line_end(self.bytes, at, near);
+        let from = if closed.is_some() { at + gap } else { (at + gap).min(line) };
+        let closing = closed.and_then(|_| memchr::memmem::find(&self.bytes[from..to], b"</"));
+        let mut end = closing.map_or(line.max(from), |found| from + found);
         while end > from && self.bytes[end - 1].is_ascii_whitespace() {
             end -= 1;
+        }
+        if value::is_prose(&self.bytes[from..end]) {
+            return None;
         }
         if self.bytes[from..end].contains(&b'<') && !self.bytes[from..].starts_with(b"<![CDATA[") {
             return None;
@@ -191,6 +210,9 @@ impl Keyed<'_> {
     /// A YAML block scalar: every line is masked by itself.
     fn block(&mut self, name: Name, (mut at, indent): (usize, usize), to: usize) -> Option<(usize, Option<Through>)> {
         let mut last = None;
+        if self.bytes[at..to].trim_ascii_start().starts_with(b"-----BEGIN") {
+            return None;
+        }
         while at < to {
             let line = line_end(self.bytes, at, to);
             let from = at + self.bytes[at..line].iter().take_while(|byte| **byte == b' ').count();
@@ -281,6 +303,7 @@ impl Keyed<'_> {
             && alone
             && value.len() >= 4
             && (kinds.digit > 0 || kinds.other > 0 && kinds.upper + kinds.digit > 0)
+            && !is_port(value)
             && !value.ends_with(b".so")
             && !value.ends_with(b":")
     }
@@ -308,4 +331,10 @@ impl Name {
         let before = bytes[..self.start].iter().rev().take(4).find(|byte| **byte != b'-');
         before.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`\0[,".contains(byte))
     }
+}
+
+/// `464/tcp`, as in `/etc/services`.
+fn is_port(value: &[u8]) -> bool {
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && matches!(&value[digits..], b"/tcp" | b"/udp" | b"/sctp" | b"/dccp")
 }

@@ -34,8 +34,8 @@ pub(super) fn proctitle(bytes: &[u8], at: usize, rules: &Compiled, spans: &mut V
     }
 }
 
-/// The secrets among the arguments of an `EXECVE` record whose `argc=` ends at `at`.
-pub(super) fn execve(bytes: &[u8], at: usize, rules: &Compiled, spans: &mut Vec<Span>) {
+/// The secrets among the arguments of an `EXECVE` record whose `argc=` ends at `at`; returns where the record ends.
+pub(super) fn execve(bytes: &[u8], at: usize, rules: &Compiled, spans: &mut Vec<Span>) -> usize {
     let end = super::surroundings::line_end(bytes, at, bytes.len().min(at + RECORD_BYTES_MAX));
     let (mut place, mut line, mut arguments, mut origins) = (at, Vec::new(), Vec::new(), Vec::new());
     while arguments.len() < ARGUMENTS_MAX {
@@ -69,7 +69,8 @@ pub(super) fn execve(bytes: &[u8], at: usize, rules: &Compiled, spans: &mut Vec<
             continue;
         };
         let form = if *width == 2 { Form::Hex } else { Form::Raw };
-        let (start, end) = (origin + (span.start - from) * width, origin + (span.end - from) * width);
-        spans.push(Span { start, end, form, ..span });
+        let (start, stop) = (origin + (span.start - from) * width, origin + (span.end - from) * width);
+        spans.push(Span { start, end: stop, form, ..span });
     }
+    end
 }

@@ -97,6 +97,18 @@ pub(super) fn crypt(bytes: &[u8], at: usize, prefix: &str, parameters: usize) ->
     (end - start >= SALT_AND_HASH_MIN).then(|| span(start, end))
 }
 
+/// Whether a whole value is a verifier of `crypt(3)` or a PHC string, whose salt and hash are masked by this layer.
+pub(super) fn covers(value: &[u8]) -> bool {
+    CRYPT.iter().any(|(prefix, parameters)| {
+        crypt(value, 0, prefix, *parameters).is_some_and(|span| span.end + 1 >= value.len())
+    })
+}
+
+/// Whether a verifier begins at `at`.
+pub(super) fn begins(bytes: &[u8], at: usize) -> bool {
+    CRYPT.iter().any(|(prefix, parameters)| crypt(bytes, at, prefix, *parameters).is_some())
+}
+
 /// An Argon2 string may be followed by a byte of a binary record that looks like one of it; the record's length, or the
 /// usual length of the hash, tells where it ends.
 fn argon2_end(bytes: &[u8], at: usize, start: usize, end: usize) -> usize {
@@ -109,7 +121,7 @@ fn argon2_end(bytes: &[u8], at: usize, start: usize, end: usize) -> usize {
             .ok()
             .filter(|length| *length > start - at + dollar && at + length <= end)
     };
-    if let Some(length) = length(4).or_else(|| length(1)) {
+    if let Some(length) = length(4) {
         return at + length;
     }
     let usual = start + dollar + 1 + ARGON2_HASH_CHARS;

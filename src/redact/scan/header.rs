@@ -1,6 +1,6 @@
 //! Headers of HTTP: `Authorization`, `Cookie` and their kin.
 
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, mask_length};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::Through;
 use super::keyed::Keyed;
@@ -11,6 +11,8 @@ use super::value::{self, Until};
 /// Parameters of `Authorization: Digest` and its like whose values are secret.
 const PARAMETERS: &[&[u8]] =
     &[b"response", b"signature", b"token", b"mac", b"oauth_signature", b"oauth_token", b"cnonce", b"nonce"];
+/// Parameters of one header.
+const PARAMETERS_MAX: usize = 24;
 /// Cookies of one header.
 const COOKIES_MAX: usize = 128;
 
@@ -79,7 +81,7 @@ fn credentials(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> 
 fn parameter_values(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> {
     let bytes = keyed.bytes;
     let (mut at, mut last) = (from, None);
-    while at < end {
+    for _ in 0..PARAMETERS_MAX {
         let skip = bytes[at..end].iter().take_while(|byte| b", ;".contains(byte)).count();
         let name_at = at + skip;
         let name =
@@ -122,6 +124,9 @@ fn cookies(keyed: &mut Keyed<'_>, from: usize, end: usize, most: usize) -> Optio
 
 fn push(keyed: &mut Keyed<'_>, start: usize, end: usize, class: Class, rule: &'static str) -> Option<usize> {
     let value = keyed.bytes.get(start..end)?;
+    if mask_length(value) == Some(value.len()) && start < end {
+        return Some(end);
+    }
     let verdict = super::name::Verdict::Strong(Class::Password);
     if !plausible::is_secret(value, verdict, true) || keyed.rules.allow_values.iter().any(|allowed| allowed == value) {
         return None;

@@ -3,8 +3,8 @@
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::super::span::Span;
-use super::name::{NAME_BYTES_MAX, Verdict, Weak, classify};
-use super::surroundings::{GAP_MAX, at_line_start, blanks, prose_start, skip_colour, unescaped_start};
+use super::name::{NAME_BYTES_MAX, Verdict, Verdicts, Weak};
+use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value::{self, Quote};
 use super::{Through, header};
 
@@ -40,6 +40,7 @@ pub(super) struct Keyed<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) rules: &'a Compiled,
     pub(super) spans: &'a mut Vec<Span>,
+    pub(super) verdicts: &'a mut Verdicts,
 }
 
 #[derive(Clone, Copy)]
@@ -77,6 +78,9 @@ impl Keyed<'_> {
             return outcome;
         }
         let Some((separator, value_at)) = self.separator(start, end, flag) else { return outcome };
+        if separator == Separator::Blank && !flag && !worth_a_look(bytes, start, value_at) {
+            return outcome;
+        }
         let Some(verdict) = self.verdict(start, end) else { return outcome };
         let before = start - dashes;
         let name = Name {
@@ -95,15 +99,15 @@ impl Keyed<'_> {
         outcome
     }
 
-    fn verdict(&self, start: usize, end: usize) -> Option<Verdict> {
+    fn verdict(&mut self, start: usize, end: usize) -> Option<Verdict> {
         if header::is_header(&self.bytes[start..end]) {
             return Some(Verdict::Strong(Class::Token));
         }
-        let verdict = classify(&self.bytes[start..end], self.rules);
+        let verdict = self.verdicts.of(&self.bytes[start..end], self.rules);
         if !matches!(verdict, Verdict::Strong(_)) && self.bytes[start..end].iter().all(u8::is_ascii_alphabetic) {
             let wide = prose_start(self.bytes, start);
             if wide < start {
-                match classify(&self.bytes[wide..end], self.rules) {
+                match self.verdicts.of(&self.bytes[wide..end], self.rules) {
                     Verdict::No => {}
                     wide_verdict => return Some(wide_verdict),
                 }
@@ -213,4 +217,12 @@ impl Keyed<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a blank after a name may stand for a separator: in quotes, at the start of a line, in a clause, in `.netrc`.
+fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
+    value::quote_at(bytes, value_at).is_some()
+        || at_line_start(bytes, start)
+        || [b"is ".as_slice(), b"is: ", b"was ", b"set to "].iter().any(|word| bytes[value_at..].starts_with(word))
+        || netrc_before(bytes, start)
 }

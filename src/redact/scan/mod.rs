@@ -84,6 +84,9 @@ pub(super) struct Progress {
     document_to: usize,
     /// For each pattern of the user's, where its next match may begin.
     custom: Vec<usize>,
+    /// The run of bytes in which the last URL stood.
+    url: url::Run,
+    verdicts: name::Verdicts,
     through: Option<Through>,
     /// Position of the buffer in the stream, for what depends on alignment.
     origin: usize,
@@ -99,6 +102,8 @@ impl Progress {
         {
             *place = place.saturating_sub(bytes);
         }
+        self.url.end = self.url.end.saturating_sub(bytes);
+        self.url.sign = self.url.sign.and_then(|sign| sign.checked_sub(bytes));
         for place in &mut self.custom {
             *place = place.saturating_sub(bytes);
         }
@@ -305,7 +310,7 @@ impl Scanner<'_> {
             }
             Trigger::PemBase64 => pem::encoded(bytes, at, to),
             Trigger::Url(slashes) => {
-                if let Some(resume) = url::url(bytes, at, slashes, spans) {
+                if let Some(resume) = url::url(bytes, at, slashes, &mut progress.url, spans) {
                     progress.masked_to = progress.masked_to.max(resume);
                 }
                 None
@@ -337,7 +342,9 @@ impl Scanner<'_> {
                 None
             }
             Trigger::Execve => {
-                audit::execve(bytes, at + length, self.rules, spans);
+                if at >= progress.command_to {
+                    progress.command_to = audit::execve(bytes, at + length, self.rules, spans);
+                }
                 None
             }
             Trigger::Data => {
@@ -363,7 +370,7 @@ impl Scanner<'_> {
         if at < progress.name_to {
             return;
         }
-        let outcome = Keyed { bytes, rules: self.rules, spans }.look(at);
+        let outcome = Keyed { bytes, rules: self.rules, spans, verdicts: &mut progress.verdicts }.look(at);
         progress.name_to = outcome.name_end;
         if let Some(resume) = outcome.resume {
             progress.masked_to = progress.masked_to.max(resume);

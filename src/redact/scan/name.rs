@@ -14,6 +14,9 @@ use super::vocabulary::{
 pub(super) const NAME_BYTES_MAX: usize = 160;
 /// Words of a name that are looked at, from its end.
 const WORDS_MAX: usize = 16;
+/// Bytes of a name whose verdict is remembered, and how many are.
+const KNOWN_NAME_BYTES: usize = 40;
+const KNOWN_NAMES: usize = 512;
 
 /// What a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +111,38 @@ fn among(word: &[u8], list: &[&str]) -> bool {
 
 fn holds(word: &[u8], part: &str) -> bool {
     word.len() >= part.len() && memchr::memmem::find(word, part.as_bytes()).is_some()
+}
+
+/// Verdicts of names that were met: logs repeat a few hundred.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts(Vec<Known>);
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    name: [u8; KNOWN_NAME_BYTES],
+    length: u8,
+    verdict: Verdict,
+}
+
+impl Verdicts {
+    /// [`classify`], from memory if it can be.
+    pub(super) fn of(&mut self, name: &[u8], rules: &Compiled) -> Verdict {
+        if name.len() > KNOWN_NAME_BYTES {
+            return classify(name, rules);
+        }
+        if self.0.is_empty() {
+            self.0 = vec![Known { name: [0; KNOWN_NAME_BYTES], length: 0, verdict: Verdict::No }; KNOWN_NAMES];
+        }
+        let hash =
+            name.iter().fold(0_u32, |hash, byte| (hash.rotate_left(5) ^ u32::from(*byte)).wrapping_mul(0x9E37_79B9));
+        let known = &mut self.0[(hash >> 23) as usize % KNOWN_NAMES];
+        if usize::from(known.length) != name.len() || &known.name[..name.len()] != name {
+            known.verdict = classify(name, rules);
+            known.name[..name.len()].copy_from_slice(name);
+            known.length = u8::try_from(name.len()).expect("it is short");
+        }
+        known.verdict
+    }
 }
 
 /// What a name says about its value.

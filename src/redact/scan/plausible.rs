@@ -2,6 +2,7 @@
 
 use super::super::pseudonym::{Class, MASK_PREFIX, mask_length};
 use super::super::shape::{self, HexIs};
+use super::hashes;
 use super::name::{Verdict, Weak};
 
 /// Values that say that there is no secret, or what became of it.
@@ -110,6 +111,9 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
     if value.len() > REJECTED_BYTES_MAX {
         return matches!(verdict, Verdict::Strong(_));
     }
+    if value[0] == b'$' && hashes::covers(value) {
+        return false;
+    }
     if stands_for_one(value) || is_status(value) || shape::is_path(value) || refers(value) {
         return false;
     }
@@ -168,6 +172,15 @@ fn stands_for_one(value: &[u8]) -> bool {
         b'$' => match value.get(1) {
             None | Some(b'{' | b'(') => true,
             Some(_) => {
+                let word = value[1..].iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'_').count();
+                let after = &value[1 + word..];
+                let path = word > 1
+                    && (after.starts_with(b"::")
+                        || after.starts_with(b"/")
+                            && shape::is_path(after.split(|byte| *byte == b'#').next().unwrap_or(after)));
+                if path {
+                    return true;
+                }
                 let kinds = shape::Kinds::of(&value[1..]);
                 let plain = value[1..].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
                 plain && (kinds.lower == 0 && kinds.upper > 0 || kinds.upper == 0 && kinds.digit == 0)

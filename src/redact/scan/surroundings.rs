@@ -84,15 +84,12 @@ pub(super) fn is_config_line(bytes: &[u8], name: Name) -> bool {
     name.line_start && lower && !bytes[name.start..name.end].contains(&b' ')
 }
 
+/// Whether `login NAME` stands before a `password` without a separator, as in `.netrc`.
 pub(super) fn netrc_before(bytes: &[u8], at: usize) -> bool {
-    let from = at.saturating_sub(200);
-    let window = &bytes[from..at];
-    [b"login ".as_slice(), b"machine ", b"login\t", b"user ", b"username "].iter().any(|word| {
-        memchr::memmem::rfind(window, word).is_some_and(|place| {
-            let lines = memchr::memchr_iter(b'\n', &window[place..]).count();
-            lines == 0 || lines <= 2 && word.starts_with(b"l") | word.starts_with(b"m")
-        })
-    })
+    let window = &bytes[at.saturating_sub(256)..at];
+    let mut words = window.rsplit(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (_, Some(keyword)) = (words.next(), words.next()) else { return false };
+    [b"login".as_slice(), b"machine", b"account", b"user", b"username"].contains(&keyword)
 }
 
 pub(super) fn blanks(bytes: &[u8], at: usize) -> usize {
@@ -156,7 +153,14 @@ pub(super) fn next_line(bytes: &[u8], name_start: usize, from: usize, to: usize,
                 || text[place] == b'=' && !quoted && place + 2 < text.len() && text[place + 1] != b'=')
     });
     let words = text.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).count();
-    (!nested && !text.is_empty() && (quoted || words == 1) && (colon || quoted || indent > 0)).then_some(start)
+    (!nested
+        && !text.is_empty()
+        && !text.starts_with(b"#")
+        && !text.starts_with(b"//")
+        && !text.starts_with(b"*")
+        && (quoted || words == 1)
+        && (colon || quoted || indent > 0))
+        .then_some(start)
 }
 
 /// Behind wrappers and prefixes of a quoted value: `Some("`, `SecretString::new("`, `b"`, `!!str "`, `getenv("X", "`.

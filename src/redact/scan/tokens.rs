@@ -18,6 +18,8 @@ pub(super) enum Body {
     Dotted,
     /// Hexadecimal digits, lower case.
     Hex,
+    /// Base 32: capitals and `2` to `7`.
+    Base32,
     /// Hexadecimal digits and `-`.
     HexDash,
     /// Base 64: letters, digits, `+`, `/`, `=`, `_` and `-`.
@@ -53,7 +55,7 @@ const fn t(prefix: &'static str, body: Body, min: usize, sure: Sure, issuer: &'s
     Token { prefix, body, min, sure, issuer }
 }
 
-use Body::{Alnum, Any, Base64, Dotted, Hex, HexDash, Word};
+use Body::{Alnum, Any, Base32, Base64, Dotted, Hex, HexDash, Word};
 use Sure::{Exact, Mixed, Yes};
 
 /// All formats.
@@ -73,10 +75,10 @@ pub(super) const TOKENS: &[Token] = &[
     t("gitea_", Alnum, 30, Mixed, "gitea.com"), t("PMAK-", Word, 40, Yes, "postman.com"), t("PMAT-", Word, 20, Mixed, "postman.com"),
     // Continuous integration, registries, infrastructure.
     t("CCIPAT_", Word, 40, Yes, "circleci.com"), t("CCIPRJ_", Word, 40, Yes, "circleci.com"), t("bkua_", Alnum, 30, Yes, "buildkite.com"),
-    t("bkct_", Alnum, 30, Mixed, "buildkite.com"), t("API-", Alnum, 25, Mixed, "octopus.com"), t("dp.pt.", Alnum, 36, Yes, "doppler.com"),
+    t("bkct_", Alnum, 30, Mixed, "buildkite.com"), t("API-", Alnum, 26, Exact, "octopus.com"), t("dp.pt.", Alnum, 36, Yes, "doppler.com"),
     t("dp.st.", Dotted, 36, Yes, "doppler.com"), t("dp.ct.", Alnum, 36, Yes, "doppler.com"), t("dp.sa.", Alnum, 36, Yes, "doppler.com"),
     t("dp.scim.", Alnum, 36, Yes, "doppler.com"), t("dp.audit.", Alnum, 36, Yes, "doppler.com"), t("rubygems_", Hex, 32, Yes, "rubygems.org"),
-    t("npm_", Alnum, 30, Mixed, "npmjs.com"), t("pypi-AgE", Base64, 40, Yes, "pypi.org"), t("dckr_pat_", Word, 20, Yes, "docker.com"),
+    t("npm_", Alnum, 30, Yes, "npmjs.com"), t("pypi-AgE", Base64, 40, Yes, "pypi.org"), t("dckr_pat_", Word, 20, Yes, "docker.com"),
     t("dckr_oat_", Word, 20, Yes, "docker.com"), t("oy2", Alnum, 43, Exact, "nuget.org"), t("AKCp", Alnum, 50, Yes, "jfrog.com"),
     t("cmVmdGtu", Alnum, 50, Yes, "jfrog.com"), t("CLOJARS_", Alnum, 50, Yes, "clojars.org"), t("cio", Alnum, 32, Exact, "crates.io"),
     t("tfp_", Word, 40, Mixed, "typeform.com"), t("pul-", Hex, 40, Yes, "pulumi.com"), t("nfp_", Alnum, 36, Mixed, "netlify.com"),
@@ -90,10 +92,10 @@ pub(super) const TOKENS: &[Token] = &[
     t("sqa_", Hex, 40, Yes, "sonarsource.com"), t("flb_live_", Alnum, 20, Mixed, "fleetbase.io"), t("tr_dev_", Alnum, 20, Mixed, "trigger.dev"),
     t("tr_prod_", Alnum, 20, Mixed, "trigger.dev"), t("tr_pat_", Alnum, 20, Mixed, "trigger.dev"),
     // Clouds.
-    t("AKIA", Alnum, 16, Exact, "aws.amazon.com"), t("ASIA", Alnum, 16, Exact, "aws.amazon.com"), t("ABIA", Alnum, 16, Exact, "aws.amazon.com"),
-    t("ACCA", Alnum, 16, Exact, "aws.amazon.com"), t("IQoJb3JpZ2luX2", Base64, 40, Yes, "aws.amazon.com"), t("FwoGZXIvYXdz", Base64, 40, Yes, "aws.amazon.com"),
+    t("AKIA", Base32, 16, Exact, "aws.amazon.com"), t("ASIA", Base32, 16, Exact, "aws.amazon.com"), t("ABIA", Base32, 16, Exact, "aws.amazon.com"),
+    t("ACCA", Base32, 16, Exact, "aws.amazon.com"), t("IQoJb3JpZ2luX2", Base64, 40, Yes, "aws.amazon.com"), t("FwoGZXIvYXdz", Base64, 40, Yes, "aws.amazon.com"),
     t("ABSKQmVkcm9ja0FQSUtleS", Base64, 40, Yes, "aws.amazon.com"), t("bedrock-api-key-", Base64, 40, Yes, "aws.amazon.com"),
-    t("da2-", Alnum, 26, Mixed, "aws.amazon.com"), t("amzn.mws.", HexDash, 32, Yes, "amazon.com"), t("amzn1.oa2-cs.v1.", Hex, 40, Yes, "amazon.com"),
+    t("da2-", Alnum, 26, Exact, "aws.amazon.com"), t("amzn.mws.", HexDash, 32, Yes, "amazon.com"), t("amzn1.oa2-cs.v1.", Hex, 40, Yes, "amazon.com"),
     t("AIza", Word, 30, Yes, "cloud.google.com"), t("GOCSPX-", Word, 20, Yes, "cloud.google.com"), t("ya29.", Dotted, 30, Yes, "cloud.google.com"),
     t("AQ.Ab8RN6", Word, 20, Yes, "cloud.google.com"), t("GOOG1E", Alnum, 40, Yes, "cloud.google.com"), t("GOOG", Alnum, 20, Mixed, "cloud.google.com"),
     t("1//0", Word, 40, Yes, "cloud.google.com"), t("dop_v1_", Hex, 40, Yes, "digitalocean.com"), t("doo_v1_", Hex, 40, Yes, "digitalocean.com"),
@@ -108,6 +110,8 @@ pub(super) const TOKENS: &[Token] = &[
     t("essu_", Base64, 40, Yes, "elastic.co"), t("CCDB1_", Word, 30, Yes, "cockroachlabs.com"), t("cflt", Base64, 58, Mixed, "confluent.io"),
     t("pcsk_", Word, 30, Yes, "pinecone.io"), t("db-", Alnum, 29, Exact, "databento.com"), t("rpa_", Alnum, 30, Mixed, "runpod.io"),
     t("xata_", Alnum, 20, Mixed, "xata.io"), t("tsc_", Alnum, 30, Mixed, "timescale.com"), t("aio_", Alnum, 28, Exact, "adafruit.com"),
+    t("SA", Base32, 56, Exact, "nats.io"), t("SO", Base32, 56, Exact, "nats.io"), t("SU", Base32, 56, Exact, "nats.io"),
+    t("SN", Base32, 56, Exact, "nats.io"), t("SC", Base32, 56, Exact, "nats.io"), t("SX", Base32, 56, Exact, "nats.io"),
     t("mdb_sa_sk_", Word, 30, Yes, "mongodb.com"), t("mongodb_atlas_", Alnum, 20, Mixed, "mongodb.com"), t("redis_", Alnum, 32, Mixed, "redis.io"),
     // Observability.
     t("glsa_", Word, 30, Yes, "grafana.com"), t("glc_", Base64, 30, Yes, "grafana.com"), t("NRAK-", Alnum, 20, Yes, "newrelic.com"),
@@ -171,6 +175,7 @@ impl Body {
             Self::Word => byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-',
             Self::Dotted => byte.is_ascii_alphanumeric() || b"_-.".contains(&byte),
             Self::Hex => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+            Self::Base32 => byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte),
             Self::HexDash => byte.is_ascii_hexdigit() || byte == b'-',
             Self::Base64 => byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte),
             Self::Any => byte.is_ascii_alphanumeric() || b"+/=_-.:$%".contains(&byte),
@@ -207,14 +212,17 @@ pub(super) fn token_end(token: &Token, bytes: &[u8], at: usize, to: usize) -> Op
     let body = &bytes[from..end];
     let fits = match token.sure {
         Sure::Yes => body.len() >= token.min,
-        Sure::Exact => body.len() == token.min && shape::Kinds::of(body).digit > 0,
+        Sure::Exact => {
+            let digits = shape::Kinds::of(&bytes[at..end]).digit;
+            body.len() == token.min && (digits > 0 || token.body == Body::Base32)
+        }
         Sure::Mixed => {
             let kinds = shape::Kinds::of(body);
             body.len() >= token.min
                 && kinds.digit >= 2
                 && kinds.letters() >= 3
                 && shape::distinct(body) >= 8
-                && !shape::is_wordlike(body)
+                && (kinds.digit * 8 >= body.len() || !shape::is_wordlike(body))
                 && !shape::is_uuid(body)
         }
     };

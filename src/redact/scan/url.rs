@@ -1,7 +1,7 @@
 //! Credentials in URLs and connection strings: `scheme://user:password@host`, `user:password@host:port`,
 //! `user:password@tcp(host)`, and paths that are secrets themselves, as webhooks have them.
 
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, mask_length};
 use super::super::shape;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::Verdict;
@@ -12,6 +12,8 @@ use super::tokens::{TOKENS, token_end};
 const URL_BYTES_MAX: usize = 4096;
 /// Bytes of `user:password` without a scheme.
 const PAIR_BYTES_MAX: usize = 512;
+/// `@` behind the first `/` that are looked at.
+const LATER_SIGNS_MAX: usize = 4;
 /// Schemes whose userinfo may be a token that holds `/`.
 const TOKEN_SCHEMES: &[&[u8]] = &[b"iggy", b"laser"];
 /// What stands before `:` and `@` elsewhere than in a credential.
@@ -39,12 +41,27 @@ fn ends_url(byte: u8) -> bool {
     byte <= b' ' || b"\"'`<>|\\^{}".contains(&byte)
 }
 
-/// The secrets of the URL whose `://` stands at `at`; where scanning goes on when its userinfo was masked.
-pub(super) fn url(bytes: &[u8], at: usize, slashes: usize, spans: &mut Vec<Span>) -> Option<usize> {
+/// The run of bytes without blanks in which a URL stands, looked at once for all URLs in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Run {
+    /// One past its last byte.
+    pub(super) end: usize,
+    /// Its last `@`, if any.
+    pub(super) sign: Option<usize>,
+}
+
+/// The secrets of the URL whose `://` stands at `at`; where scanning goes on when something was masked.
+pub(super) fn url(bytes: &[u8], at: usize, slashes: usize, known: &mut Run, spans: &mut Vec<Span>) -> Option<usize> {
     let from = at + slashes;
-    let to = bytes.len().min(from + URL_BYTES_MAX);
-    let run = &bytes[from..to];
-    let run = &run[..run.iter().position(|byte| ends_url(*byte)).unwrap_or(run.len())];
+    let first = from >= known.end;
+    if first {
+        let to = bytes.len().min(from + URL_BYTES_MAX);
+        let text = bytes.get(from..to)?;
+        let end = from + text.iter().position(|byte| ends_url(*byte)).unwrap_or(text.len());
+        *known = Run { end, sign: memchr::memrchr(b'@', &bytes[from..end]).map(|sign| from + sign) };
+    }
+    let run = bytes.get(from..known.end)?;
+    let signed = known.sign.is_some_and(|sign| sign >= from);
     let scheme_length = bytes[..at]
         .iter()
         .rev()
@@ -52,14 +69,15 @@ pub(super) fn url(bytes: &[u8], at: usize, slashes: usize, spans: &mut Vec<Span>
         .take_while(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(byte))
         .count();
     let scheme = &bytes[at - scheme_length..at];
-    let Some(sign) = userinfo_end(run, scheme) else {
-        let path = run.iter().position(|byte| *byte == b'/')?;
+    let Some(sign) = signed.then(|| userinfo_end(run, scheme)).flatten() else {
+        let path = run.iter().take(300).position(|byte| *byte == b'/').filter(|_| first)?;
         return hook(bytes, from, &run[..path], from + path, from + run.len(), spans);
     };
     let pushed = pair(bytes, from, from + sign, spans);
     let host = &run[sign + 1..];
-    let path = host.iter().position(|byte| *byte == b'/').map(|slash| from + sign + 1 + slash);
+    let path = host.iter().take(300).position(|byte| *byte == b'/').map(|slash| from + sign + 1 + slash);
     let hooked = path
+        .filter(|_| first)
         .and_then(|path| hook(bytes, from + sign + 1, &bytes[from + sign + 1..path], path, from + run.len(), spans));
     hooked.or(pushed)
 }
@@ -71,7 +89,7 @@ fn userinfo_end(run: &[u8], scheme: &[u8]) -> Option<usize> {
     let ported = |at: usize| host_with_port(&run[at + 1..]);
     let later = || {
         let mut last = None;
-        for at in memchr::memchr_iter(b'@', &run[authority..]).map(|found| authority + found).take(16) {
+        for at in memchr::memchr_iter(b'@', &run[authority..]).map(|found| authority + found).take(LATER_SIGNS_MAX) {
             if is_host(&run[at + 1..]) {
                 last = Some(at);
             }
@@ -155,6 +173,9 @@ fn is_token(user: &[u8]) -> bool {
 
 fn push(spans: &mut Vec<Span>, bytes: &[u8], start: usize, end: usize, class: Class) -> Option<usize> {
     let text = &bytes[start..end];
+    if mask_length(text) == Some(text.len()) {
+        return Some(end);
+    }
     if !plausible::is_secret(text, Verdict::Strong(Class::Password), true) {
         return None;
     }
@@ -179,7 +200,7 @@ fn hook(bytes: &[u8], host_at: usize, host: &[u8], path: usize, end: usize, span
         let marks = HOOK_SEGMENTS.iter().any(|mark| word.eq_ignore_ascii_case(mark))
             || slack && (word == b"services" || word == b"workflows" || word == b"triggers")
             || host_is(b"ifttt.com") && word == b"key";
-        if marks && segment + 1 < stop && is_opaque(&bytes[segment + 1..stop]) {
+        if marks && segment + 1 < stop && (slack && stop - segment > 20 || is_opaque(&bytes[segment + 1..stop])) {
             spans.push(Span {
                 start: segment + 1,
                 end: stop,
@@ -256,8 +277,8 @@ pub(super) fn dsn(bytes: &[u8], at: usize) -> Option<Span> {
 /// A URL inside a URL: `…%3A%2F%2Fuser%3Apassword%40host`; `at` is where `%3A%2F%2F` stands.
 pub(super) fn nested(bytes: &[u8], at: usize) -> Option<Span> {
     let from = at + 9;
-    let to = bytes.len().min(from + URL_BYTES_MAX);
-    let run = &bytes[from..to];
+    let to = bytes.len().min(from + PAIR_BYTES_MAX);
+    let run = bytes.get(from..to)?;
     let run = &run[..run.iter().position(|byte| ends_url(*byte) || *byte == b'&').unwrap_or(run.len())];
     let host = find_folded(run, b"%2f").unwrap_or(run.len());
     let sign = find_folded(&run[..host], b"%40")?;

@@ -215,13 +215,17 @@ pub(super) fn line_value(bytes: &[u8], from: usize, to: usize) -> usize {
 pub(super) fn is_prose(line: &[u8]) -> bool {
     let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     let Some(first) = words.next() else { return false };
+    let first = first.strip_suffix(b";").or(first.strip_suffix(b",")).unwrap_or(first);
     if !first.iter().all(|byte| byte.is_ascii_alphabetic() || b"'-".contains(byte)) || shape::Kinds::of(first).upper > 1
     {
         return false;
     }
+    let named = line
+        .split(|byte| *byte == b' ')
+        .any(|word| matches!(word, b"password" | b"passphrase" | b"secret" | b"token" | b"key"));
     let listed = |word: &[u8]| PROSE_WORDS.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()));
     let mut rest = words.take(4).peekable();
-    rest.peek().is_some() && (listed(first) || rest.any(listed))
+    rest.peek().is_some() && (named || listed(first) || rest.any(listed))
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub(super) const KEY_OWNERS: &[&str] = &[
     "storage", "unseal", "hmac", "session", "server", "preshared", "admin", "subscription", "jwt", "jws", "jwe",
     "aes", "deploy", "deployment", "webhook", "recovery", "activation", "crypt", "crypto", "cookie", "csrf", "gossip",
     "cluster", "tsig", "rndc", "wireguard", "wg", "luks", "backup", "vault", "security", "secure", "instrumentation",
-    "integration", "ingest", "ingestion", "write", "developer", "bot", "merchant", "consumer", "root", "app",
+    "integration", "ingest", "ingestion", "write", "developer", "bot", "merchant", "root", "app",
     "application", "bearer", "symmetric", "kek", "dek", "wrapping", "sealing", "seal", "pgp", "gpg", "rsa", "ecdsa",
     "ed25519", "wpa", "hotp", "totp", "relay",
 ];

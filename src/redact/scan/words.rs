@@ -62,6 +62,10 @@ pub(super) fn jwt(bytes: &[u8], at: usize, to: usize) -> Option<Span> {
     if &bytes[at..at + 3] != b"eyJ" || !bounded(bytes, at) && bytes[at - 1] != b'_' {
         return None;
     }
+    let head = bytes[at..to.min(at + 2048)].iter().take_while(|byte| Body::Word.has(**byte)).count();
+    if head < 12 || bytes.get(at + head) != Some(&b'.') {
+        return None;
+    }
     let end = at
         + bytes[at..to]
             .iter()
@@ -79,8 +83,7 @@ pub(super) fn jwt(bytes: &[u8], at: usize, to: usize) -> Option<Span> {
 pub(super) fn telegram(bytes: &[u8], at: usize) -> Option<Span> {
     let digits = bytes[..at].iter().rev().take(12).take_while(|byte| byte.is_ascii_digit()).count();
     let body = bytes[at + 1..].iter().take(64).take_while(|byte| Body::Word.has(**byte)).count();
-    let before = (at - digits).checked_sub(1).map(|place| bytes[place]);
-    let free = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() || byte == b't');
+    let free = bounded(bytes, at - digits) || bytes[..at - digits].ends_with(b"bot");
     ((8..=11).contains(&digits) && (30..=45).contains(&body) && free && &bytes[at + 1..at + 3] == b"AA")
         .then(|| token(at - digits, at + 1 + body, Class::Token))
 }
@@ -159,6 +162,7 @@ pub(super) fn runs(bytes: &[u8], from: usize, to: usize, origin: usize, mut foun
 pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     let floor = at.saturating_sub(super::BEHIND / 2);
     let start = at - bytes[floor..at].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let start = start + escape_before(bytes, start).min(at - start);
     let to = bytes.len().min(at + RUN_BYTES_MAX);
     let end = at + bytes[at..to].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let body = &bytes[start..end];
@@ -195,6 +199,16 @@ pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     }
     let whole = end + bytes[end..to].iter().take_while(|byte| Body::Word.has(**byte)).count();
     (Some(Span { rule: Rule::Builtin("token-like"), ..token(from, whole, Class::Token) }), whole)
+}
+
+/// Characters at the start of a run that belong to an escape of JSON or of a URL before it.
+fn escape_before(bytes: &[u8], start: usize) -> usize {
+    match (start.checked_sub(1).map(|at| bytes[at]), bytes.get(start)) {
+        (Some(b'\\'), Some(b'n' | b'r' | b't')) => 1,
+        (Some(b'\\'), Some(b'u')) => 5,
+        (Some(b'%'), Some(byte)) if byte.is_ascii_hexdigit() => 2,
+        _ => 0,
+    }
 }
 
 /// `<24>.<6>.<27 or more>`, the token of a Discord bot.

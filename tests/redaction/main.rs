@@ -1,0 +1,51 @@
+//! Redaction, measured: a generator of secrets in carriers with ground truth, hard negatives, and a scorer.
+//!
+//! `make redaction-score` runs it at full size with a fresh seed and fails below the targets; `SCORE_SEED` repeats a run.
+//! The ordinary test run takes a small sample with a fixed seed.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
+
+mod carriers;
+mod formats;
+mod negatives;
+mod pem;
+mod score;
+mod template;
+
+use score::Score;
+use template::Random;
+
+fn seed() -> u64 {
+    std::env::var("SCORE_SEED").ok().map_or_else(
+        || {
+            u64::from_ne_bytes(std::process::id().to_ne_bytes().repeat(2).try_into().unwrap())
+                ^ u64::from(std::time::SystemTime::now().elapsed().map_or(1, |e| e.subsec_nanos()))
+                ^ std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()
+        },
+        |text| text.parse().unwrap(),
+    )
+}
+
+fn run(rounds: usize, seed: u64) -> Score {
+    let mut random = Random(seed);
+    let mut score = Score::default();
+    score.formats(rounds, &mut random);
+    score.pem(rounds, &mut random);
+    score.propagation(rounds.div_ceil(8), &mut random);
+    score.negatives(rounds, &mut random);
+    score
+}
+
+#[test]
+fn a_sample_of_every_format_and_carrier_reaches_the_targets() {
+    assert!(run(2, 1).print());
+}
+
+#[test]
+#[ignore = "the full score, for `make redaction-score`"]
+fn score() {
+    let (seed, rounds) = (seed(), std::env::var("SCORE_ROUNDS").map_or(300, |text| text.parse().unwrap()));
+    println!("seed {seed}, {rounds} rounds");
+    let score = run(rounds, seed);
+    assert!(score.print(), "below a target; repeat with SCORE_SEED={seed}");
+}
