@@ -175,7 +175,7 @@ fn space(case: &Case<'_>) -> Result<Judgement, Gap> {
     );
     let judged = match worst_verdict {
         Verdict::Fail => Judgement::fail(format!("{fact}; at least {limit} are needed.")),
-        Verdict::Warn => Judgement::warn(format!("{fact}, less than {limit}.")),
+        Verdict::Warn => Judgement::warn(format!("{fact}; at least {limit} should be.")),
         _ => Judgement::pass(format!("{fact}; no other that matters has a smaller share.")),
     };
     let rows = volumes.iter().map(|volume| {
@@ -318,7 +318,7 @@ mod tests {
         let judged = judge_one("disk.space", &evidence(bytes(20 * GIB, 5 * GIB), WIDE)).unwrap();
         assert_eq!(
             judged.summary,
-            "/srv (Iggy's data) has 5.00 GiB available of 20.0 GiB (25.0 %), less than 15 % and 10 GiB."
+            "/srv (Iggy's data) has 5.00 GiB available of 20.0 GiB (25.0 %); at least 15 % and 10 GiB should be."
         );
     }
 
