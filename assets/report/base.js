@@ -121,7 +121,7 @@ function sort(heading) {
   body.append(...rows.map(([, row]) => row));
 }
 function prepareTables() {
-  for (const element of all("table.sorts")) {
+  for (const element of all("table.sorts, table.pairs")) {
     for (const heading of all("thead th", element)) {
       const button = make("button", heading.textContent);
       button.type = "button";

@@ -1,7 +1,8 @@
 //! What changed between two reports: of one node at two times, or of two nodes at one time.
 //!
 //! Pure. Verdicts are compared by the checks' ids. Settings are compared where a check's evidence states settings and not
-//! measurements ([`SETTLED`]), and there only in columns without a unit: counters, sizes and process ids are noise.
+//! measurements ([`SETTLED`]), and there only in columns without a unit and rows that are not [`MEASURED`]: counters,
+//! sizes and process ids are noise.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -43,6 +44,28 @@ const SETTLED: &[&str] = &[
     "iggy.config",
     "tls.files",
     "time.sync",
+];
+
+/// Rows of settled evidence that are measurements all the same.
+const MEASURED: &[&str] = &[
+    "fs.aio-nr",
+    "fs.dentry-state",
+    "fs.file-nr",
+    "fs.inode-nr",
+    "fs.inode-state",
+    "kernel.ns_last_pid",
+    "kernel.pty.nr",
+    "kernel.random.boot_id",
+    "kernel.random.entropy_avail",
+    "kernel.random.uuid",
+    "net.netfilter.nf_conntrack_count",
+    "Memory in use",
+    "Of that, inactive file cache",
+    "Kills for want of memory",
+    "Offset left to work off",
+    "Largest possible error",
+    "Estimated error",
+    "Correction of speed",
 ];
 
 /// The most settings that a comparison lists.
@@ -251,6 +274,9 @@ fn settings(report: &Report) -> BTreeMap<Place<'_>, Found<'_>> {
             let Evidence::Table { title, columns, rows, .. } = evidence else { continue };
             for row in rows {
                 let Some(Cell::Text(name)) = row.first() else { continue };
+                if MEASURED.contains(&name.as_str()) {
+                    continue;
+                }
                 for (at, cell) in row.iter().enumerate().skip(1) {
                     let (Cell::Text(value), Some(column)) = (cell, columns.get(at)) else { continue };
                     if column.unit.is_none() {

@@ -31,7 +31,10 @@ fn report(checks: Vec<Check<String>>) -> Report {
 
 fn parameters(swappiness: &str, somaxconn: &str, free: u64) -> Judgement {
     Judgement::info("150 parameters.")
-        .proof(Proof::facts("Parameters", [("vm.swappiness", swappiness), ("net.core.somaxconn", somaxconn)]))
+        .proof(Proof::facts(
+            "Parameters",
+            [("vm.swappiness", swappiness), ("net.core.somaxconn", somaxconn), ("fs.file-nr", &free.to_string())],
+        ))
         .proof(Proof::table(
             "Counters",
             vec![Column::text("What"), Column::number("Value", Unit::Count)],

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::chart::coordinate;
 use super::glyph::{anchor, glyph, word};
 use super::top::{as_f64, plural};
-use super::visible::Shown;
+use super::visible::{Shown, prose};
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::progress::Stage;
@@ -76,7 +76,7 @@ fn missing(gap: &CoverageGap<Text>) -> Markup {
         tr {
             td.words { (gap.title) @if gap.partial { " " small { "in part" } } }
             td.words { (gap.gap.reason.label()) }
-            td { (Shown(&gap.gap.detail)) }
+            td.words { (prose(gap.gap.detail.as_str())) }
             td { @if let Some(unlock) = &gap.gap.unlock { (Shown(unlock)) } @else { span.none { "–" } } }
         }
     }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::evidence::evidence;
 use super::glyph::{anchor, glyph, word};
 use super::remedy::remedy;
-use super::visible::Shown;
+use super::visible::{Shown, prose};
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::gap::GapReason;
@@ -59,8 +59,8 @@ fn finding(document: &Report, check: &Finding) -> Markup {
                 }
             }
             (numbers(check))
-            p.summary { (Shown(&check.summary)) }
-            p.why { (check.why) }
+            p.summary { (prose(check.summary.as_str())) }
+            p.why { (prose(check.why.as_str())) }
             @for proof in &check.evidence { (evidence(proof)) }
             (gaps(check))
             @if let Some(text) = &check.remedy { (remedy(text)) }
@@ -114,7 +114,7 @@ fn gaps(check: &Finding) -> Markup {
 /// A gap in words: what, why, and what would unlock it.
 pub(super) fn gap_text(gap: &Gap<Text>) -> Markup {
     html! {
-        (Shown(&gap.detail))
+        (prose(gap.detail.as_str()))
         @if gap.reason != GapReason::NotApplicable { " (" (gap.reason.label()) ")" }
         "."
         @if let Some(unlock) = &gap.unlock { " Unlocked by " code { (Shown(unlock)) } "." }
@@ -125,8 +125,8 @@ pub(super) fn gap_text(gap: &Gap<Text>) -> Markup {
 fn small_print(check: &Finding) -> Markup {
     html! {
         dl.print {
-            @if !check.rule.as_str().is_empty() { div { dt { "Rule" } dd { (check.rule) } } }
-            @if !check.source.as_str().is_empty() { div { dt { "Threshold" } dd { (check.source) } } }
+            @if !check.rule.as_str().is_empty() { div { dt { "Rule" } dd { (prose(check.rule.as_str())) } } }
+            @if !check.source.as_str().is_empty() { div { dt { "Threshold" } dd { (prose(check.source.as_str())) } } }
             @if !check.settings_changed.is_empty() {
                 div { dt { "Settings" } dd { @for setting in &check.settings_changed { code { (Shown(setting)) } " " } } }
             }
@@ -194,9 +194,9 @@ fn row(check: &Finding) -> Markup {
             div.more {
                 (numbers(check))
                 p.summary {
-                    @if let Some(gap) = &check.skip { (gap_text(gap)) } @else { (Shown(&check.summary)) }
+                    @if let Some(gap) = &check.skip { (gap_text(gap)) } @else { (prose(check.summary.as_str())) }
                 }
-                p.why { (check.why) }
+                p.why { (prose(check.why.as_str())) }
                 @for proof in &check.evidence { (evidence(proof)) }
                 (gaps(check))
                 (small_print(check))
@@ -209,7 +209,7 @@ fn cells(check: &Finding) -> Markup {
     html! {
         (glyph(check.verdict))
         span.t { (check.title) @if check.tier == Tier::Extended { " " small { "extended" } } }
-        span.s { (Shown(&check.summary)) }
+        span.s { (prose(check.summary.as_str())) }
         span.v { (word(check.verdict)) }
     }
 }

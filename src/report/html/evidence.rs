@@ -11,6 +11,9 @@ use crate::report::model::{Cell, Column, Evidence, Words};
 /// The longest line that a page shows, bytes; the rest is counted.
 pub(super) const LINE_BYTES_MAX: usize = 4096;
 
+/// Smaller whole numbers stand without separators: in tables they are often ports and process ids.
+const GROUPED_FROM: i64 = 1_000_000;
+
 pub(super) fn evidence(evidence: &Evidence<Text>) -> Markup {
     match evidence {
         Evidence::Table { title, columns, rows, rows_dropped } => table(title, columns, rows, *rows_dropped),
@@ -20,10 +23,15 @@ pub(super) fn evidence(evidence: &Evidence<Text>) -> Markup {
 }
 
 fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u64) -> Markup {
+    if let [name, _] = columns
+        && name.label.as_str() == "What"
+    {
+        return pairs(title, rows, dropped);
+    }
     html! {
         div.scroll {
             table.sorts[rows.len() > 1] {
-                caption { (title) @if dropped > 0 { " (" (plural(dropped, "more row", "more rows")) " left out)" } }
+                caption { (title) (left_out(dropped)) }
                 thead { tr { @for column in columns { th scope="col" class=[column.unit.map(|_| "num")] { (column.label) } } } }
                 tbody {
                     @for row in rows { tr { @for (at, value) in row.iter().enumerate() { (cell(value, columns.get(at))) } } }
@@ -33,9 +41,35 @@ fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u
     }
 }
 
+/// Names and values: no headings, the name is its row's.
+fn pairs(title: &Words, rows: &[Vec<Cell<Text>>], dropped: u64) -> Markup {
+    html! {
+        div.scroll {
+            table.pairs {
+                caption { (title) (left_out(dropped)) }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            @if let Some(Cell::Text(name)) = row.first() { th scope="row" { (Shown(name)) } } @else { td {} }
+                            @for value in row.iter().skip(1) { (cell(value, None)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn left_out(rows: u64) -> Markup {
+    html! { @if rows > 0 { " (" (plural(rows, "more row", "more rows")) " left out)" } }
+}
+
 fn cell(value: &Cell<Text>, column: Option<&Column>) -> Markup {
     let unit = column.and_then(|column| column.unit);
     match value {
+        Cell::Integer(value) if unit.unwrap_or(Unit::Count) == Unit::Count && value.abs() < GROUPED_FROM => {
+            html! { td.num data-s=(value) { (value) } }
+        }
         Cell::Integer(value) => figure(as_signed_f64(*value), unit),
         Cell::Number(value) => figure(*value, unit),
         Cell::Text(text) => html! { td class=[unit.map(|_| "num")] { (Shown(text)) } },

@@ -178,7 +178,7 @@ fn stacked(span: &LogSpan, largest: u64) -> Vec<(Level, f64, f64)> {
 fn templates(id: &str, log: &Log<Text>) -> Markup {
     html! {
         @if !log.templates.is_empty() {
-            div.scroll {
+            div.scroll.tall {
                 table.templates.sorts {
                     caption { "Repeated messages" }
                     thead { tr { th.num scope="col" { "Count" } th scope="col" { "Level" } th scope="col" { "Message" } th scope="col" { "First" } } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Text;
-use super::visible::marked;
+use super::visible::{marked, prose};
 use crate::report::model::Remedy;
 
 pub(super) fn remedy(remedy: &Remedy<Text>) -> Markup {
@@ -23,7 +23,7 @@ pub(super) fn remedy(remedy: &Remedy<Text>) -> Markup {
             }
             @for block in blocks(text) {
                 @match block {
-                    Block::Prose(lines) => p { (marked(&lines.join(" "))) },
+                    Block::Prose(lines) => p { (prose(&lines.join(" "))) },
                     Block::Commands(lines) => pre { code { (marked(&lines.join("\n"))) } },
                 }
             }

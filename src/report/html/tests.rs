@@ -194,6 +194,10 @@ fn write_the_fixtures() {
         crate::report::json::write(&document, std::fs::File::create(out.join(format!("{name}.json"))).unwrap())
             .unwrap();
     }
+    if let Ok(path) = std::env::var("REPORT_JSON") {
+        let document = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        std::fs::write(out.join("given.html"), render(&fixtures::redacted(document))).unwrap();
+    }
     let (before, after) = (fixtures::redacted(fixtures::day_before()), fixtures::redacted(fixtures::mixed()));
     std::fs::write(out.join("diff.html"), crate::report::diff::compare(&before, &after).html()).unwrap();
 }

@@ -55,6 +55,19 @@ pub(super) fn marked(text: &str) -> Markup {
     }
 }
 
+/// A sentence in which `` `words` `` between backticks are code. An odd backtick stays one.
+pub(super) fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return marked(text);
+    }
+    html! {
+        @for (index, part) in parts.iter().enumerate() {
+            @if index.is_multiple_of(2) { (marked(part)) } @else { code { (marked(part)) } }
+        }
+    }
+}
+
 /// A redacted text in markup.
 pub(super) struct Shown<'a>(pub(super) &'a Redacted<String>);
 
@@ -103,6 +116,12 @@ mod tests {
         ] {
             assert_eq!(escaped(text), shown);
         }
+    }
+
+    #[test]
+    fn words_between_backticks_are_code() {
+        assert_eq!(prose("set `a` and `b<`.").into_string(), "set <code>a</code> and <code>b&lt;</code>.");
+        assert_eq!(prose("an odd ` stays").into_string(), "an odd ` stays");
     }
 
     #[test]
