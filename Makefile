@@ -47,7 +47,7 @@ docs: ## write anew what is generated from our own tables: settings, checks, roo
 	UPDATE_DOCS=1 $(CARGO) test -q --locked --test cli_docs
 
 # --- the report in a real browser -------------------------------------------------------------------------------------
-.PHONY: test-browser report-bench
+.PHONY: test-browser report-bench report-pictures
 REPORT_OUT ?= $(CURDIR)/target/report-pages
 
 test-browser: ## the report in Chromium: accessibility, keys, links, search, print, no network
@@ -59,3 +59,8 @@ report-bench: ## sizes and speed of the report in Chromium, against its budgets
 	tests/report/prepare.sh
 	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
 	REPORT_OUT=$(REPORT_OUT) node tests/report/bench.mjs
+
+report-pictures: ## the pictures of docs/images
+	tests/report/prepare.sh
+	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
+	REPORT_OUT=$(REPORT_OUT) node tests/report/pictures.mjs

@@ -235,6 +235,15 @@ for (const name of ["mixed", "hostile", "lines-50000", "everything"]) {
   }));
 }
 
+await test("a comparison has no script, nothing for axe, and links that lead to what moved", () => within("diff", {}, async page => {
+  await page.evaluate(axe);
+  assert.equal(await page.locator("script").count(), 0);
+  assert.equal(await page.locator("h1").textContent(), "2 worse, 1 new, 1 better.");
+  for (const link of await page.locator("a.moved").all()) assert.equal(await page.locator(await link.getAttribute("href")).count(), 1);
+  const { violations } = await page.evaluate(tags => globalThis.axe.run(document, { runOnly: tags }), TAGS);
+  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`), []);
+}));
+
 await test("print has every finding, opens every fold and stays within 15 pages", () => within("mixed", {}, async page => {
   const path = join(pages, "mixed.pdf");
   writeFileSync(path, await page.pdf({ tagged: true, format: "A4", preferCSSPageSize: true }));
