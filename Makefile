@@ -43,6 +43,10 @@ check: ## formatting, lints as errors, documentation without warnings, module ru
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 	$(CARGO) test --locked --test house
 
+.PHONY: bench
+bench: ## measure the API's list of 10 out of 100,000 against a warp handler that returns a constant
+	$(CARGO) bench --locked --bench api
+
 docs: ## write anew what is generated from our own tables: settings, checks, rooms
 	UPDATE_DOCS=1 $(CARGO) test -q --locked --test cli_docs
 
