@@ -13,6 +13,7 @@ mod limits;
 mod links;
 mod permissions;
 mod problems;
+mod real;
 mod roles;
 mod snapshots;
 mod sockets;
