@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot start the program has failed")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -225,4 +225,47 @@ fn a_directory_without_an_appliance_is_left_as_it_is() {
     let said = refusal(run(directory.path(), &["tenant", "list"]), 2);
     assert!(said.contains("is no data directory of an appliance"), "{said}");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_snapshot_goes_the_whole_way_from_trigger_to_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let server = Server::start(&data_dir);
+    let client = |arguments: &[&str]| {
+        let mut command = snapvisor();
+        command.arg("snapshot").args(arguments).arg("--api-key-file").arg(data_dir.join("bootstrap.json"));
+        stdout(command.output().unwrap())
+    };
+    let made: Value =
+        serde_json::from_str(&client(&["create", "--include-iggy", "false", "--wait", "-o", "json"])).unwrap();
+    let rows = made["items"].as_array().unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0]["name"], rows[0]["status"].as_str()), (&made["name"], Some("completed")));
+    let file = directory.path().join("node.zip");
+    let printed = client(&["download", "latest", "--output", file.to_str().unwrap()]);
+    assert_eq!(printed, format!("{}\n", file.display()));
+    let mut zip = zip::ZipArchive::new(fs::File::open(&file).unwrap()).unwrap();
+    let report: Value = serde_json::from_reader(zip.by_name("report.json").unwrap()).unwrap();
+    assert_eq!(report["snapshot"]["ids"]["node"], bootstrap(&data_dir)["node_id"].to_string());
+    let id = rows[0]["id"].to_string();
+    assert_eq!(client(&["delete", &id]), format!("deleted {id}\n"));
+    assert_eq!(client(&["list", "-o", "json"]), "[]\n");
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn our_own_children_are_answered_before_the_command_line_is_parsed() {
+    let mut child = snapvisor()
+        .args(["__probe-mounts", &std::process::id().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"/\0").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && !output.stdout.is_empty(), "{output:?}");
+    let examine = snapvisor().arg("__examine").stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&examine.stderr).into_owned();
+    assert!(!said.contains("Usage"), "{said}");
 }

@@ -26,7 +26,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
-use crate::examine;
+use crate::{examine, host};
 
 /// What stands below `snapvisor --help`.
 const AFTER_HELP: &str = "\
@@ -78,10 +78,8 @@ enum Command {
 
 /// What our own child processes are started as: before anything is parsed or read.
 type Hidden = (&'static str, fn() -> ExitCode);
-const HIDDEN: &[Hidden] = &[
-    (examine::child::ARGUMENT, examine::child::main),
-    (crate::host::PROBE_MOUNTS_ARGUMENT, crate::host::probe_mounts_main),
-];
+const HIDDEN: &[Hidden] =
+    &[(examine::child::ARGUMENT, examine::child::main), (host::PROBE_MOUNTS_ARGUMENT, host::probe_mounts_main)];
 
 /// Parses the command line, runs the command and gives the exit code.
 #[must_use]
