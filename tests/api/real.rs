@@ -121,10 +121,10 @@ fn a_snapshot_of_this_host_goes_from_trigger_to_archive_and_is_gone_when_deleted
         let id = answer.request_id();
         lines.iter().find(|line| line["request"] == id).unwrap_or_else(|| panic!("no line has {id}")).clone()
     };
-    let line = of(&triggered);
-    assert_eq!((&line["method"], &line["status"]), (&"POST".into(), &204.into()));
-    assert_eq!(line["route"], "/deployments/{deployment_id}/snapshots");
-    assert!(line["key"].as_i64().unwrap() > 0 && line["duration_ms"].is_f64());
-    let line = of(&whole);
-    assert_eq!((&line["route"], &line["client"]), (&"/archives/{snapshot_id}".into(), &"127.0.0.1".into()));
+    let answered = of(&triggered);
+    assert_eq!((&answered["method"], &answered["status"]), (&"POST".into(), &204.into()));
+    assert_eq!(answered["route"], "/deployments/{deployment_id}/snapshots");
+    assert!(answered["key"].as_i64().unwrap() > 0 && answered["duration_ms"].is_f64());
+    let answered = of(&whole);
+    assert_eq!((&answered["route"], &answered["client"]), (&"/archives/{snapshot_id}".into(), &"127.0.0.1".into()));
 }
