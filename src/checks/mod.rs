@@ -1,6 +1,6 @@
 //! The catalogue: every check as one table row and one pure function.
 //!
-//! [`CATALOGUE`] lists the areas; each area's file holds its rows. A row says what the check needs, the rule in words,
+//! `CATALOGUE` lists the areas; each area's file holds its rows. A row says what the check needs, the rule in words,
 //! where its thresholds come from and what to do; the function judges evidence and nothing else. Invariant: the same
 //! evidence, settings and time give the same findings.
 

@@ -1,7 +1,7 @@
 //! Configuration: defaults < file < environment < flags, into one validated value.
 //!
 //! Refuses what it does not know: an unknown key or a bad value is an error that names its file, line and key.
-//! Invariant: a [`Config`] that [`load`] gave holds values within their ranges.
+//! Invariant: a [`Config`] that [`load()`] gave holds values within their ranges.
 
 mod keys;
 mod kind;

@@ -1,4 +1,4 @@
-//! The configuration as one value: what every other room reads. Made by [`super::load`], which validates it; crosses to
+//! The configuration as one value: what every other room reads. Made by [`super::load()`], which validates it; crosses to
 //! the examining child as JSON.
 
 use std::collections::BTreeMap;

@@ -37,7 +37,7 @@ pub enum FileKind {
     File,
     /// A directory.
     Directory,
-    /// A symbolic link (only from [`Host::link_metadata`]).
+    /// A symbolic link.
     Link,
     /// A socket, pipe or device.
     Other,

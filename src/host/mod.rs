@@ -1,7 +1,7 @@
 //! The only code that looks at a host.
 //!
 //! A [`Host`] is this machine or a recorded tree; either way every read is bounded, and what comes from system calls goes
-//! through [`Host::call`], so that a recorded tree answers it from `.snapvisor/`. [`observe`] runs all collectors, each
+//! through [`Host::call`], so that a recorded tree answers it from `.snapvisor/`. [`observe()`] runs all collectors, each
 //! under its own deadline, and gives the [`crate::evidence::Evidence`]. It refuses to write, to start programs and to
 //! contact anything that was not configured. Invariant: one source that hangs, panics or is denied costs that source alone.
 

@@ -132,7 +132,7 @@ impl Host {
         observed
     }
 
-    /// A text file of at most [`READ_BYTES_MAX`]; bytes that are not UTF-8 become U+FFFD.
+    /// A text file of at most `READ_BYTES_MAX`; bytes that are not UTF-8 become U+FFFD.
     ///
     /// # Errors
     /// The gap: absent, denied, or not a regular file.
@@ -163,7 +163,7 @@ impl Host {
         }
     }
 
-    /// A file of at most [`READ_BYTES_MAX`]; more is cut off.
+    /// A file of at most `READ_BYTES_MAX`; more is cut off.
     ///
     /// # Errors
     /// As [`Host::text`].
@@ -221,7 +221,7 @@ impl Host {
         read
     }
 
-    /// The names in a directory, sorted, at most [`LIST_NAMES_MAX`]. Names that are not UTF-8 are given lossily.
+    /// The names in a directory, sorted, at most `LIST_NAMES_MAX`. Names that are not UTF-8 are given lossily.
     ///
     /// # Errors
     /// As [`Host::text`].

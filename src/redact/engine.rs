@@ -24,8 +24,9 @@ use super::summary::{Ledger, Summary, Tally};
 pub(super) const STRUCTURED_BYTES_MAX: usize = 8 << 20;
 /// What stands in place of a text on which the engine failed.
 const FAILED: &str = "[redaction failed]";
-/// What overwrites salt and hash where the length has to stay.
-const FILLER: &[u8] = b"REDACTED";
+/// What overwrites salt and hash where the length has to stay: no character of either alphabet, so that nobody, and no
+/// search, takes it for a hash.
+const FILLER: &[u8] = b"*";
 /// The artifact under which single texts are counted.
 const TEXTS: &str = "report";
 

@@ -1,7 +1,7 @@
 //! What changed between two reports: of one node at two times, or of two nodes at one time.
 //!
 //! Pure. Verdicts are compared by the checks' ids. Settings are compared where a check's evidence states settings and not
-//! measurements ([`SETTLED`]), and there only in columns without a unit and rows that are not [`MEASURED`]: counters,
+//! measurements (`SETTLED`), and there only in columns without a unit and rows that are not `MEASURED`: counters,
 //! sizes and process ids are noise.
 
 use std::cmp::Reverse;
