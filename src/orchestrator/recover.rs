@@ -1,6 +1,7 @@
 //! What a start mends: rows that nobody works on, files that nobody mentions, and rows whose file is gone.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,10 +78,21 @@ async fn remove_orphans(
         for id in &found.files_without_row {
             archives.delete(*id)?;
         }
+        for path in archives.inventory()?.strangers.iter().filter(|path| is_unfinished_data(path)) {
+            // One that stays is only a little space lost.
+            let _ = std::fs::remove_file(path);
+        }
         let removed = found.files_without_row.union(&found.partial_without_row).copied().collect();
         Ok((removed, found.rows_without_file.into_iter().collect()))
     });
     looked.await.map_err(RecoverError::Archives)
+}
+
+/// Whether this is the name that an examination gives its data directory's ZIP for the moment between making the file
+/// and unlinking it; a kill in that moment leaves the name.
+fn is_unfinished_data(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.strip_suffix(".zip.data").is_some_and(|id| id.parse::<SnapshotId>().is_ok())
 }
 
 async fn finish(inner: &Arc<Inner>, id: SnapshotId) -> Result<(), RecoverError> {

@@ -143,9 +143,8 @@ fn a_list_is_newest_first_without_what_has_expired_and_its_total_is_counted_with
                 let paged = w.snapshots(deployment, NOW.plus_s(days * 86_400), page)?;
                 Ok((paged.items.into_iter().map(|item| item.name[9..].to_owned()).collect(), paged.total))
             };
-            let page = |page, results| {
-                PageRequest::new(std::num::NonZeroU64::new(page).unwrap(), std::num::NonZeroU32::new(results).unwrap())
-            };
+            let page =
+                |page: u64, results: u32| PageRequest::new(page.try_into().unwrap(), results.try_into().unwrap());
             Ok::<_, StoreError>(vec![
                 list(0, page(1, 10))?,
                 list(0, page(2, 3))?,
@@ -169,6 +168,40 @@ fn a_list_is_newest_first_without_what_has_expired_and_its_total_is_counted_with
     let names: Vec<(Vec<&str>, u64)> =
         names.iter().map(|(names, total)| (names.iter().map(String::as_str).collect(), *total)).collect();
     assert_eq!(names, expected);
+}
+
+#[test]
+fn every_page_of_a_list_is_the_same_from_whichever_end_it_is_walked() {
+    let house = house();
+    let deployment = house.deployment;
+    house
+        .store
+        .write_blocking(move |w| {
+            for n in 1..=25 {
+                // Every fifth expires early, so that ids and places in the list differ.
+                let (_, rows) = trigger(w, deployment, &format!("snapshot-{n}"), if n % 5 == 0 { 7 } else { 90 })?;
+                w.complete_snapshot(rows[0], &examined(), NOW)?;
+            }
+            for (days, left) in [(0, 25), (7, 20)] {
+                let alive = |n: &i64| days == 0 || n % 5 != 0;
+                let newest_first: Vec<i64> = (1..=25).rev().filter(alive).collect();
+                for results in [1_u32, 3, 10, 20, 25, 100] {
+                    for page in 1_u64..=26 {
+                        let request = PageRequest::new(page.try_into().unwrap(), results.try_into().unwrap());
+                        let paged = w.snapshots(deployment, NOW.plus_s(days * 86_400), request)?;
+                        let ids = paged.map(|item| item.id.get());
+                        assert_eq!(
+                            ids,
+                            Paged::of(newest_first.clone(), request),
+                            "page {page} of {results}, day {days}"
+                        );
+                        assert_eq!(ids.total, left);
+                    }
+                }
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
 }
 
 #[test]

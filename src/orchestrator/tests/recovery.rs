@@ -55,6 +55,7 @@ async fn files_without_a_row_go_and_rows_without_a_file_are_told() {
     std::fs::write(f.archives.path(orphan), "whole").unwrap();
     std::fs::write(f.archives.partial_path(SnapshotId::new(78).unwrap()), "half").unwrap();
     std::fs::write(f.archives.partial_path(kept), "a leftover beside a finished one").unwrap();
+    std::fs::write(f.dir.path().join("archives/77.zip.data"), "made, not yet unlinked").unwrap();
     std::fs::write(f.dir.path().join("archives/notes.txt"), "the operator's own").unwrap();
     let f = f.restarted();
     let recovery = f.orchestrator.recover().await.unwrap();
