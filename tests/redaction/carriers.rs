@@ -63,9 +63,9 @@ pub fn camel(name: &str) -> String {
         let mut characters = word.chars();
         let first = characters.next().expect("a word");
         if at == 0 {
-            out.push(first)
+            out.push(first);
         } else {
-            out.extend(first.to_uppercase())
+            out.extend(first.to_uppercase());
         }
         out.extend(characters);
     }
@@ -115,7 +115,7 @@ pub const KEYED: &[Keyed] = &[
     ("ps-flag", |n, s| is_plain(s).then(|| case(Carrier::Text, format!("root 12 0.0 /usr/bin/server --{} ", kebab(n)), s, " --port 8090\n"))),
     ("rust-debug", |n, s| Some(case(Carrier::Text, format!("INFO Config {{ user: \"a\", {}: Some(\"", snake(n)), json(s), "\"), port: 8090 }"))),
     ("logfmt", |n, s| is_plain(s).then(|| case(Carrier::Text, format!("ts=1 level=info {}=", snake(n)), s, " user=bob\n"))),
-    ("log-colon", |n, s| is_plain(s).then(|| case(Carrier::Text, format!("2026-08-21T03:40:00Z INFO using {}: ", n), s, "\n"))),
+    ("log-colon", |n, s| is_plain(s).then(|| case(Carrier::Text, format!("2026-08-21T03:40:00Z INFO using {n}: "), s, "\n"))),
     ("kernel-cmdline", |n, s| is_plain(s).then(|| case(Carrier::Text, format!("BOOT_IMAGE=/vmlinuz root=UUID=1 x.{}=", snake(n)), s, " quiet splash\n"))),
     ("k8s-env-json", |n, s| Some(case(Carrier::Text, format!("{{\"name\": \"{}\", \"value\": \"", upper(n)), json(s), "\"}"))),
     ("k8s-env-yaml", |n, s| (!s.contains('\'')).then(|| case(Carrier::Text, format!("env:\n- name: {}\n  value: '", upper(n)), s, "'\n"))),
@@ -151,5 +151,5 @@ pub const BARE: &[Bare] = &[
 
 /// A name for a carrier, at random.
 pub fn name(random: &mut Random) -> &'static str {
-    *random.pick::<&str>(NAMES)
+    random.pick::<&str>(NAMES)
 }

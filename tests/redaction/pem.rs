@@ -44,10 +44,16 @@ pub fn key(form: &str, random: &mut Random) -> (Carrier, String, Vec<String>) {
         "json" => format!("{{\"k\": \"{}\\n\", \"b\": 1}}", joined("\\n")),
         "json-in-json" => format!("{{\"m\": \"{{\\\"k\\\": \\\"{}\\\\n\\\"}}\"}}", joined("\\\\n")),
         "yaml" => format!("tls:\n  key: |\n    {}\n  cert: x\n", joined("\n    ")),
-        "journal" => joined("\n").lines().map(|line| format!("Aug 21 03:40:00 host app[12]: {line}\n")).collect(),
+        "journal" => joined("\n")
+            .lines()
+            .map(|line| format!("Aug 21 03:40:00 host app[12]: {line}\n"))
+            .collect::<Vec<_>>()
+            .concat(),
         "cut" => joined("\n").split("-----END").next().expect("a beginning")[..begin.len() + 65 * (count - 1) + 30]
             .to_owned(),
-        "concatenated" => joined("\n").lines().map(|line| format!("    \"{line}\\n\" +\n")).collect(),
+        "concatenated" => {
+            joined("\n").lines().map(|line| format!("    \"{line}\\n\" +\n")).collect::<Vec<_>>().concat()
+        }
         "base64" => {
             let plain = joined("\n");
             format!("data: {}\n", base64(plain.as_bytes()))

@@ -232,8 +232,9 @@ impl Score {
         for _ in 0..rounds {
             let secrets: Vec<String> = (0..20).map(|at| fill(TEMPLATES[at % TEMPLATES.len()], random)).collect();
             let mut learner = learner();
-            let environ: String =
+            let environ: Vec<String> =
                 secrets.iter().enumerate().map(|(at, secret)| format!("APP{at}_PASSWORD={secret}\0")).collect();
+            let environ = environ.concat();
             learner.learn(Carrier::Environ, "environ", environ.as_bytes()).expect("it is learned");
             let engine = learner.finish();
             for secret in &secrets {
@@ -340,7 +341,7 @@ fn written(secret: &str, random: &mut Random) -> Vec<(&'static str, String)> {
             if keep(byte) { out + &char::from(byte).to_string() } else { out + &format!("%{byte:02X}") }
         })
     };
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let hex = secret.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
     let mut all = vec![
         ("raw", secret.to_owned()),
         ("json", carriers::json(secret)),

@@ -39,7 +39,7 @@ pub fn fill(template: &str, random: &mut Random) -> String {
                 let close = at + characters[at..].iter().position(|c| *c == ')').expect("a group is closed");
                 let group: String = characters[at + 1..close].iter().collect();
                 if group.contains('|') {
-                    out.push_str(*random.pick::<&str>(&group.split('|').collect::<Vec<_>>()));
+                    out.push_str(random.pick::<&str>(&group.split('|').collect::<Vec<_>>()));
                 } else {
                     out.push('(');
                     out.push_str(&group);
