@@ -128,7 +128,10 @@ fn the_list_is_filtered_by_name_and_its_links_keep_the_filter() {
     }
     let answer = appliance.get(&appliance.tenant("/api_keys?name=ci%20&results=1"));
     let body = answer.good();
-    assert_eq!((&body["total_results"], &body["items"][0]["name"]), (&2.into(), &"ci one".into()));
+    assert_eq!(body["total_results"], 2);
+    // Made within one second, they stand in no order.
+    let name = body["items"][0]["name"].as_str().unwrap();
+    assert!(["ci one", "ci two"].contains(&name), "{name}");
     assert!(answer.header("link").unwrap().contains("?name=ci%20&page=2&results=1>; rel=\"next\""));
     assert_eq!(appliance.get(&appliance.tenant("/api_keys?name=nobody")).good()["items"], json!([]));
     let twice = appliance.get(&appliance.tenant("/api_keys?name=a&name=b")).issues();
