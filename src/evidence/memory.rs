@@ -2,6 +2,7 @@
 
 use super::pressure::Pressure;
 use super::{Key, Observed};
+use crate::domain::gap::Gap;
 
 /// /proc/meminfo.
 pub const MEMORY: Key<Memory> = Key::new("memory.info");
@@ -11,6 +12,22 @@ pub const SWAP: Key<Swap> = Key::new("memory.swap");
 pub const HUGE_PAGES: Key<TransparentHugePages> = Key::new("memory.thp");
 /// What happened to pages during the sampling window.
 pub const PAGING: Key<Paging> = Key::new("memory.paging");
+
+/// Memory of each node.
+pub const MEMORY_NODES: Key<Vec<MemoryNode>> = Key::new("memory.nodes");
+/// The memory pool that the server's configuration asks for, bytes; `None` when the pool is off.
+pub const MEMORY_POOL: Key<Option<u64>> = Key::new("memory.pool");
+
+/// Memory of one node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryNode {
+    /// Its number.
+    pub node: u32,
+    /// Bytes in all.
+    pub total_bytes: u64,
+    /// Bytes that are free or file cache that can be dropped.
+    pub free_bytes: u64,
+}
 
 /// The lines of /proc/meminfo that are read; sizes in bytes. A line that a kernel does not have is 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +58,14 @@ pub struct Memory {
     pub commit_max_bytes: u64,
     /// `Committed_AS`.
     pub committed_bytes: u64,
+    /// `HugePages_Total`.
+    pub huge_pages: u64,
+    /// `HugePages_Free`.
+    pub huge_pages_free: u64,
+    /// `HugePages_Rsvd`: promised to programs and not used yet.
+    pub huge_pages_promised: u64,
+    /// `Hugepagesize`.
+    pub huge_page_bytes: u64,
 }
 
 /// Swap.
@@ -91,8 +116,33 @@ pub struct Paging {
     pub compaction_stalls: u64,
     /// Huge pages that could not be had at a fault.
     pub huge_fallbacks: u64,
+    /// Pages that were had from the memory node that was asked for.
+    pub node_hits: u64,
+    /// Pages that were had from another.
+    pub node_misses: u64,
+    /// Kills for want of memory since boot; `None` where the kernel does not count them (before 4.13).
+    pub oom_kills: Option<u64>,
     /// Pressure on memory.
     pub pressure: Observed<Pressure>,
+}
+
+impl Default for Paging {
+    /// A quiet window of a second on a kernel without pressure stall information.
+    fn default() -> Self {
+        Self {
+            window_s: 1.0,
+            major_faults: 0,
+            swapped_in: 0,
+            swapped_out: 0,
+            allocation_stalls: 0,
+            compaction_stalls: 0,
+            huge_fallbacks: 0,
+            node_hits: 0,
+            node_misses: 0,
+            oom_kills: None,
+            pressure: Err(Gap::absent("the kernel has no pressure stall information")),
+        }
+    }
 }
 
 impl Paging {

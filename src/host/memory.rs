@@ -5,13 +5,20 @@ use super::observe::Scene;
 use super::scalar::{counter, optional};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
-use crate::evidence::memory::{HUGE_PAGES, MEMORY, Memory, PAGING, Paging, SWAP, Swap, SwapArea, TransparentHugePages};
+use crate::evidence::iggy::IGGY_PLACE;
+use crate::evidence::memory::{
+    HUGE_PAGES, MEMORY, MEMORY_NODES, MEMORY_POOL, Memory, MemoryNode, PAGING, Paging, SWAP, Swap, SwapArea,
+    TransparentHugePages,
+};
 use crate::evidence::samples::SAMPLES;
+use crate::iggy::config::ServerConfig;
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(MEMORY, Stage::Facts, memory),
     &Collector::new(SWAP, Stage::Facts, swap),
     &Collector::new(HUGE_PAGES, Stage::Facts, transparent_huge_pages),
+    &Collector::new(MEMORY_NODES, Stage::Facts, nodes),
+    &Collector::new(MEMORY_POOL, Stage::Detail, pool),
     &Collector::new(PAGING, Stage::Rates, paging),
 ];
 
@@ -40,6 +47,10 @@ fn memory(scene: &Scene) -> Observed<Memory> {
         swap_free_bytes: bytes("SwapFree"),
         commit_max_bytes: bytes("CommitLimit"),
         committed_bytes: bytes("Committed_AS"),
+        huge_pages: counter(&text, "HugePages_Total").unwrap_or(0),
+        huge_pages_free: counter(&text, "HugePages_Free").unwrap_or(0),
+        huge_pages_promised: counter(&text, "HugePages_Rsvd").unwrap_or(0),
+        huge_page_bytes: bytes("Hugepagesize"),
     })
 }
 
@@ -61,6 +72,39 @@ fn swap_area(line: &str) -> Option<SwapArea> {
         size_bytes: bytes()?,
         used_bytes: bytes()?,
     })
+}
+
+/// Memory nodes that are looked at at most.
+const NODES_MAX: usize = 1_024;
+
+fn nodes(scene: &Scene) -> Observed<Vec<MemoryNode>> {
+    const FOLDER: &str = "/sys/devices/system/node";
+    let names = scene.host.list(FOLDER)?;
+    let numbers = names.iter().filter_map(|name| name.strip_prefix("node")?.parse().ok()).take(NODES_MAX);
+    let node = |node: u32| {
+        let text = scene.host.text(&format!("{FOLDER}/node{node}/meminfo")).ok()?;
+        // `Node 0 MemTotal:       24684000 kB`
+        let prefix = format!("Node {node} ");
+        let text: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(&prefix)).collect();
+        let bytes = |name: &str| counter(&text.join("\n"), name).unwrap_or(0).saturating_mul(1024);
+        let free_bytes = bytes("MemFree") + bytes("Inactive(file)");
+        Some(MemoryNode { node, total_bytes: bytes("MemTotal"), free_bytes })
+    };
+    let mut nodes: Vec<MemoryNode> = numbers.filter_map(node).filter(|node| node.total_bytes > 0).collect();
+    nodes.sort_by_key(|node| node.node);
+    if nodes.is_empty() { Err(Gap::absent("the kernel shows no memory node")) } else { Ok(nodes) }
+}
+
+/// Bytes of a configuration file that are read.
+const CONFIG_BYTES_MAX: usize = 256 * 1024;
+
+fn pool(scene: &Scene) -> Observed<Option<u64>> {
+    let place = scene.evidence.read(IGGY_PLACE)?;
+    let path = place.config_file.as_deref().ok_or_else(|| Gap::absent("no configuration of the server was found"))?;
+    let read = scene.host.bounded(path, CONFIG_BYTES_MAX)?;
+    let config = ServerConfig::parse(&String::from_utf8_lossy(&read.bytes))
+        .map_err(|error| Gap::broken(format!("{path}: {error}")))?;
+    Ok(config.memory_pool_bytes)
 }
 
 fn transparent_huge_pages(scene: &Scene) -> Observed<TransparentHugePages> {
@@ -89,6 +133,9 @@ fn paging(scene: &Scene) -> Observed<Paging> {
         allocation_stalls: zones.iter().map(|name| rise(name)).sum(),
         compaction_stalls: rise("compact_stall"),
         huge_fallbacks: rise("thp_fault_fallback"),
+        node_hits: rise("numa_hit"),
+        node_misses: rise("numa_miss"),
+        oom_kills: counter(second, "oom_kill"),
         pressure: super::pressure(&scene.host, "/proc/pressure/memory"),
     })
 }

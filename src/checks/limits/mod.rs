@@ -2,9 +2,12 @@
 
 use super::Check;
 
+mod files;
 mod memlock;
 mod open_files;
 mod probe;
 mod sysctl;
+mod threads;
 
-pub(super) const CHECKS: &[Check] = &[probe::CHECK, sysctl::CHECK, memlock::CHECK, open_files::CHECK];
+pub(super) const CHECKS: &[Check] =
+    &[probe::CHECK, sysctl::CHECK, memlock::CHECK, open_files::CHECK, threads::CHECK, files::CHECK];

@@ -115,6 +115,9 @@ mod tests {
             allocation_stalls: 0,
             compaction_stalls: 0,
             huge_fallbacks: 0,
+            node_hits: 0,
+            node_misses: 0,
+            oom_kills: None,
             pressure: Ok(Pressure::default()),
         }
     }

@@ -109,6 +109,9 @@ mod tests {
                 allocation_stalls: zero,
                 compaction_stalls: zero,
                 huge_fallbacks: zero,
+                node_hits: zero,
+                node_misses: zero,
+                oom_kills: None,
                 pressure,
             }),
         );

@@ -3,9 +3,10 @@
 use super::{Case, Check};
 use crate::evidence::processes::{PROCESSES, Process};
 
+mod stuck;
 mod top;
 
-pub(super) const CHECKS: &[Check] = &[top::CHECK];
+pub(super) const CHECKS: &[Check] = &[top::CHECK, stuck::CHECK];
 
 /// The name of Iggy's server program.
 const SERVER: &str = "iggy-server";

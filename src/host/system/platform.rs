@@ -100,7 +100,19 @@ fn container(host: &Host) -> Option<String> {
         .ok()
         .filter(|name| !name.is_empty())
         .or_else(|| exists("/run/.containerenv").then(|| "podman".to_owned()))
-        .or_else(|| exists("/.dockerenv").then(|| "docker".to_owned()))
+        .or_else(|| (exists("/.dockerenv") && !root_is_a_disk(host)).then(|| "docker".to_owned()))
+}
+
+/// Whether the root file system lies on a device of its own: then a marker file is left over from the image that the
+/// machine was made of.
+fn root_is_a_disk(host: &Host) -> bool {
+    let mounts = host.text("/proc/self/mountinfo").unwrap_or_default();
+    mounts.lines().any(|line| {
+        let root = line.split(' ').nth(4) == Some("/");
+        root && line
+            .split_once(" - ")
+            .is_some_and(|(_, tail)| tail.split(' ').nth(1).is_some_and(|source| source.starts_with("/dev/")))
+    })
 }
 
 fn cpuinfo_field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
