@@ -16,10 +16,12 @@ use crate::evidence::{Evidence, Key, Source};
 mod cpu;
 mod disk;
 mod figures;
+mod iggy;
 mod limits;
 mod log_patterns;
 mod logs;
 mod memory;
+mod network;
 mod own;
 mod processes;
 mod settings;
@@ -35,7 +37,10 @@ const CATALOGUE: &[&[Check]] = &[
     cpu::CHECKS,
     memory::CHECKS,
     disk::CHECKS,
+    network::CHECKS,
     processes::CHECKS,
+    iggy::PROCESS_CHECKS,
+    iggy::CHECKS,
     time::CHECKS,
     logs::CHECKS,
     own::CHECKS,

@@ -56,6 +56,8 @@ pub struct IggyProcess {
     pub groups: Vec<u32>,
     /// When it started, ticks since boot.
     pub started_ticks: u64,
+    /// Seconds since it started, and since the host did.
+    pub age_s: Option<(u64, u64)>,
     /// Its executable.
     pub executable: Observed<Executable>,
     /// Whether its paths are ours.
@@ -386,6 +388,62 @@ impl std::fmt::Debug for SecretSeed {
 impl std::fmt::Debug for SecretSeeds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SecretSeeds({})", self.0.len())
+    }
+}
+
+/// Processes for the tests of rules.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// A server of user 1000 in which nothing is wrong.
+    pub(crate) fn process(pid: u32) -> IggyProcess {
+        IggyProcess {
+            program: Program::Server,
+            pid,
+            uid: 1000,
+            groups: vec![1000],
+            started_ticks: 100,
+            age_s: Some((90_000, 100_000)),
+            executable: Ok(Executable {
+                path: "/opt/iggy/iggy-server".into(),
+                image: Image::Current,
+                owner_uid: 0,
+                mode: 0o755,
+            }),
+            root: ProcessRoot::Ours,
+            environment: Ok(IggyEnvironment::default()),
+            flags: Ok(Vec::new()),
+            data_dir: Ok("/srv/iggy".into()),
+            threads: 5,
+            resident_bytes: 1 << 30,
+            swapped_bytes: 0,
+            confinement: Confinement::default(),
+            figures: ProcessFigures {
+                open_files: Ok(50),
+                read_bytes: Ok(1),
+                written_bytes: Ok(1),
+                proportional_bytes: Ok(1 << 30),
+                oom_adjustment: Ok(0),
+                oom_score: Ok(1),
+                switches: Some((1, 1)),
+                cgroup: None,
+            },
+        }
+    }
+
+    /// A believed data directory.
+    pub(crate) fn place(found: FoundBy) -> IggyPlace {
+        let directory =
+            Directory { layout: Layout::V0_8, owner_uid: 1000, group_gid: 1000, mode: 0o750, identity: (1, 1) };
+        IggyPlace {
+            found,
+            named: Some("/srv/iggy".into()),
+            data_dir: Some("/srv/iggy".into()),
+            standing: Standing::Believed(directory),
+            config_file: None,
+            pid: None,
+        }
     }
 }
 

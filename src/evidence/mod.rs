@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use crate::domain::gap::Gap;
 
+pub mod api;
 pub mod block;
 pub mod cgroup;
+pub mod config;
 pub mod cpu;
 pub mod data_dir;
 pub mod iggy;
@@ -19,10 +21,13 @@ pub mod limits;
 pub mod logs;
 pub mod memory;
 pub mod mounts;
+pub mod network;
 pub mod own;
 pub mod pressure;
 pub mod processes;
 pub mod samples;
+pub mod sockets;
+pub mod state;
 pub mod system;
 pub mod time;
 pub mod units;

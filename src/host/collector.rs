@@ -20,15 +20,17 @@ pub(super) enum Stage {
     Discovery,
     /// Which of them the snapshot is about, and where its data is.
     Placement,
-    /// What is asked of what was found: Iggy's limits, configuration, certificates, logs, HTTP API.
+    /// What is read of what was found: Iggy's limits, configuration, certificates, logs, sockets.
     Detail,
+    /// What is asked of it: its HTTP API, its listeners, its peers.
+    Questions,
     /// Last: what the sampling window shows.
     Rates,
 }
 
 impl Stage {
-    pub(super) const BEFORE_THE_WINDOW_CLOSES: [Self; 5] =
-        [Self::Mounts, Self::Facts, Self::Discovery, Self::Placement, Self::Detail];
+    pub(super) const BEFORE_THE_WINDOW_CLOSES: [Self; 6] =
+        [Self::Mounts, Self::Facts, Self::Discovery, Self::Placement, Self::Detail, Self::Questions];
 }
 
 /// Observes one piece of evidence of the type `T`.
@@ -46,7 +48,6 @@ impl<T> Collector<T> {
     }
 
     /// The same with a limit of its own.
-    #[expect(dead_code, reason = "the areas that need one come next")]
     pub(super) const fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self

@@ -17,6 +17,7 @@ mod kernel_log;
 mod limits;
 mod memory;
 mod mounts;
+mod network;
 mod observe;
 mod own;
 mod processes;

@@ -22,6 +22,7 @@ const COLLECTORS: &[&[&dyn Collect]] = &[
     super::memory::COLLECTORS,
     super::block::COLLECTORS,
     super::data_dir::COLLECTORS,
+    super::network::COLLECTORS,
     super::processes::COLLECTORS,
     super::units::COLLECTORS,
     super::iggy::COLLECTORS,

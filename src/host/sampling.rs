@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::root::{Host, Reading};
-use super::{block, cpu, memory, observe, processes};
+use super::{block, cpu, memory, network, observe, processes};
 use crate::evidence::Observed;
 use crate::evidence::samples::Samples;
 
 /// The counter files of all areas.
-const SAMPLED: &[&[&str]] = &[block::SAMPLED, cpu::SAMPLED, memory::SAMPLED];
+const SAMPLED: &[&[&str]] = &[block::SAMPLED, cpu::SAMPLED, memory::SAMPLED, network::SAMPLED];
 
 /// The first reading, and when it was made.
 pub(super) struct Window {

@@ -4,23 +4,43 @@
 //! only within limits ([`place`]). Environments and command lines are read into memory that is wiped, and only what is
 //! on a closed list leaves this room.
 
+use std::time::Duration;
+
 use super::collector::{Collect, Collector, Stage};
 use super::observe::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
+use crate::evidence::api::{IGGY_API, IGGY_PING};
+use crate::evidence::config::IGGY_CONFIG;
 use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS, IGGY_PROCESSES, IggyProcess, Program, SECRET_SEEDS};
+use crate::evidence::state::DATA_VERSION;
 
+mod api;
+mod client;
+mod config;
+mod credential;
+mod endpoint;
 pub(super) mod environment;
 mod place;
 mod process;
 mod seeds;
+mod state;
 #[cfg(test)]
 mod tests;
+
+/// One answer, and what is around it.
+const PING_MAX: Duration = Duration::from_millis(2_500);
+/// A login and a handful of answers, each under its own limit.
+const API_MAX: Duration = Duration::from_secs(8);
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(IGGY_PROCESSES, Stage::Discovery, process::processes),
     &Collector::new(IGGY_PROCESS, Stage::Placement, server),
     &Collector::new(IGGY_PLACE, Stage::Placement, place::place),
+    &Collector::new(IGGY_CONFIG, Stage::Detail, config::config),
+    &Collector::new(DATA_VERSION, Stage::Detail, state::version),
+    &Collector::new(IGGY_PING, Stage::Questions, api::ping).within(PING_MAX),
+    &Collector::new(IGGY_API, Stage::Questions, api::api).within(API_MAX),
     &Collector::new(SECRET_SEEDS, Stage::Detail, seeds::seeds),
 ];
 

@@ -33,7 +33,7 @@ pub(super) fn processes(scene: &Scene) -> Observed<Vec<IggyProcess>> {
     // A thread group that was only just forked looks like its parent: what runs the same program below another process of
     // the same kind on our list is kept too, since two servers on one directory is what proc.iggy looks for.
     found.truncate(PROCESSES_MAX);
-    Ok(found.into_iter().map(|(program, process)| details(&scene.host, program, process)).collect())
+    Ok(found.into_iter().map(|(program, process)| details(&scene.host, program, process, all.ticks_per_s)).collect())
 }
 
 /// Which of Iggy's programs a process runs: by its executable, or by its name where that may not be seen.
@@ -54,7 +54,7 @@ fn program(host: &Host, process: &Process) -> Option<Program> {
     }
 }
 
-fn details(host: &Host, program: Program, process: &Process) -> IggyProcess {
+fn details(host: &Host, program: Program, process: &Process, ticks_per_s: u64) -> IggyProcess {
     let pid = process.pid;
     let at = |file: &str| format!("/proc/{pid}/{file}");
     let status = host.text(&at("status")).unwrap_or_default();
@@ -70,6 +70,7 @@ fn details(host: &Host, program: Program, process: &Process) -> IggyProcess {
         uid: process.uid,
         groups: numbers(&status, "Groups"),
         started_ticks: process.started_ticks,
+        age_s: age_s(host, process.started_ticks, ticks_per_s),
         executable: executable(host, pid),
         root: root(host, pid),
         environment,
@@ -85,6 +86,13 @@ fn details(host: &Host, program: Program, process: &Process) -> IggyProcess {
         found.data_dir = data_dir(host, &found);
     }
     found
+}
+
+/// Seconds since a process and since the host started.
+fn age_s(host: &Host, started_ticks: u64, ticks_per_s: u64) -> Option<(u64, u64)> {
+    let uptime = host.text("/proc/uptime").ok()?;
+    let up_s: u64 = uptime.split('.').next()?.parse().ok()?;
+    Some((up_s.saturating_sub(started_ticks / ticks_per_s.max(1)), up_s))
 }
 
 /// The data directory as the process names it: its environment, else its configuration file, else the default.

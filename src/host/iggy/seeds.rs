@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::super::observe::Scene;
 use super::super::units;
+use super::credential;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::iggy::{IGGY_PROCESSES, SecretSeed, SecretSeeds, SeedKind};
@@ -22,6 +23,11 @@ pub(super) fn seeds(scene: &Scene) -> Observed<SecretSeeds> {
                 add(kind, bytes);
             }
         }
+    }
+    if let Some(path) = &scene.request.iggy.credential_file
+        && let Ok(owned) = credential::read(host, &path.to_string_lossy())
+    {
+        add(SeedKind::Secret, Zeroizing::new(owned.credential.secret().as_bytes().to_vec()));
     }
     for bytes in units::seeds(host) {
         add(SeedKind::Unit, bytes);
