@@ -68,3 +68,10 @@ report-pictures: ## the pictures of docs/images
 	tests/report/prepare.sh
 	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
 	REPORT_OUT=$(REPORT_OUT) node tests/report/pictures.mjs
+# --- redaction --------------------------------------------------------------------------------------------------------
+.PHONY: redaction-score redaction-bench
+redaction-score: ## recall, negatives and pseudonyms of the redaction engine on fresh random secrets; fails below the targets
+	$(CARGO) test --locked --release --test redaction -- --ignored --nocapture --exact score
+
+redaction-bench: ## megabytes a second of the redaction engine on logs, dense secrets and hostile data
+	$(CARGO) test --locked --release --test redaction -- --ignored --nocapture --exact throughput

@@ -59,6 +59,9 @@ pub enum CliError {
     /// A change that the orchestrator refused.
     #[error(transparent)]
     Change(#[from] ChangeError),
+    /// The redaction engine alone.
+    #[error(transparent)]
+    Redact(#[from] crate::redact::run::RunError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -146,6 +149,7 @@ impl CliError {
             Self::Refused(_) => Exit::Refused,
             Self::Api(error) => error.exit(),
             Self::Change(_)
+            | Self::Redact(_)
             | Self::Store(_)
             | Self::Lock(_)
             | Self::Bootstrap(_)

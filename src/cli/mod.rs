@@ -14,6 +14,7 @@ mod install;
 mod man;
 mod output;
 mod progress;
+mod redact;
 mod serve;
 mod settings;
 mod snapshot;
@@ -72,6 +73,7 @@ enum Command {
     Install(install::Install),
     Config(config::Config),
     Checks(checks::Checks),
+    Redact(redact::Redact),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -121,6 +123,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, CliError> {
         Command::Install(install) => install.run(file, out),
         Command::Config(config) => config.run(file, out),
         Command::Checks(checks) => checks.run(file, out),
+        Command::Redact(redact) => redact.run(file, out),
         Command::Completions(completions) => completions.run(out),
         Command::Man(man) => man.run(out),
     }

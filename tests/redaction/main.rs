@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
 
+mod bench;
 mod carriers;
 mod formats;
 mod negatives;
@@ -48,4 +49,10 @@ fn score() {
     println!("seed {seed}, {rounds} rounds");
     let score = run(rounds, seed);
     assert!(score.print(), "below a target; repeat with SCORE_SEED={seed}");
+}
+
+#[test]
+#[ignore = "a measurement, for `make redaction-bench`"]
+fn throughput() {
+    bench::run();
 }

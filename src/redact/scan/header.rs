@@ -11,6 +11,8 @@ use super::value::{self, Until};
 /// Parameters of `Authorization: Digest` and its like whose values are secret.
 const PARAMETERS: &[&[u8]] =
     &[b"response", b"signature", b"token", b"mac", b"oauth_signature", b"oauth_token", b"cnonce", b"nonce"];
+/// Bytes of a header; of a longer one the value in which it is cut is swallowed to its end.
+const HEADER_BYTES_MAX: usize = 4096;
 /// Parameters of one header.
 const PARAMETERS_MAX: usize = 24;
 /// Cookies of one header.
@@ -26,7 +28,8 @@ pub(super) fn is_header(name: &[u8]) -> bool {
 pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> Option<(usize, Option<Through>)> {
     let bytes = keyed.bytes;
     let mut from = at + blanks(bytes, at);
-    let line = line_end(bytes, from, to);
+    let near = to.min(from + HEADER_BYTES_MAX);
+    let line = line_end(bytes, from, near);
     let mut end = line;
     if let Some((quote, inside)) = value::quote_at(bytes, from) {
         from = inside;
@@ -46,7 +49,8 @@ pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> 
     } else {
         credentials(keyed, from, end)
     };
-    done.map(|resume| (resume, None))
+    let cut = line == near && near < bytes.len();
+    done.map(|resume| (resume, (cut && resume == line).then_some(Through::Bare(Until::Blank))))
 }
 
 /// `scheme credentials`, or bare credentials.

@@ -1,14 +1,14 @@
 //! Triggers: one table of everything worth a second look, probed at every byte.
 //!
 //! Each trigger is a short pattern. Its first four bytes, with bit 0x20 set so that case does not matter, are hashed into
-//! a bitmap of 8 KiB, which stays in the first-level cache; a hit leads to the few patterns of that hash.
+//! a bitmap of 32 KiB, which stays in the first-level cache; a hit leads to the few patterns of that hash.
 
 use std::sync::OnceLock;
 
 use super::{command, hashes, tokens};
 
 /// Bits of a hash.
-const HASH_BITS: u32 = 16;
+const HASH_BITS: u32 = 18;
 
 /// What a pattern announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,6 +272,6 @@ mod tests {
     #[test]
     fn the_table_is_sparse_enough_to_be_fast() {
         let set: u32 = Probe::get().bits.iter().map(|word| word.count_ones()).sum();
-        assert!(set < 16_000, "{set} of 65,536 bits are set");
+        assert!(set < 6_000, "{set} of 262,144 bits are set");
     }
 }

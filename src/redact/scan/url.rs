@@ -280,9 +280,9 @@ pub(super) fn nested(bytes: &[u8], at: usize) -> Option<Span> {
     let to = bytes.len().min(from + PAIR_BYTES_MAX);
     let run = bytes.get(from..to)?;
     let run = &run[..run.iter().position(|byte| ends_url(*byte) || *byte == b'&').unwrap_or(run.len())];
-    let host = find_folded(run, b"%2f").unwrap_or(run.len());
-    let sign = find_folded(&run[..host], b"%40")?;
-    let colon = find_folded(&run[..sign], b"%3a")?;
+    let host = find_folded(run, *b"%2f").unwrap_or(run.len());
+    let sign = find_folded(&run[..host], *b"%40")?;
+    let colon = find_folded(&run[..sign], *b"%3a")?;
     let (start, end) = (from + colon + 3, from + sign);
     let class = Class::Url;
     (start < end).then_some(Span {
@@ -295,6 +295,7 @@ pub(super) fn nested(bytes: &[u8], at: usize) -> Option<Span> {
     })
 }
 
-fn find_folded(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len()).position(|window| window.eq_ignore_ascii_case(word))
+/// Where an escape of a URL stands, whatever the case of its digits.
+fn find_folded(text: &[u8], word: [u8; 3]) -> Option<usize> {
+    memchr::memchr_iter(b'%', text).find(|at| text[*at..].len() >= 3 && text[*at..at + 3].eq_ignore_ascii_case(&word))
 }

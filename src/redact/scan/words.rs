@@ -6,7 +6,7 @@ use super::super::shape;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::Verdict;
 use super::pem::base64_decoded;
-use super::tokens::{Body, bounded};
+use super::tokens::{Body, RUNS, bounded};
 use super::{plausible, value};
 
 /// Bytes of a run of letters and digits that are looked at.
@@ -166,7 +166,13 @@ pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     let to = bytes.len().min(at + RUN_BYTES_MAX);
     let end = at + bytes[at..to].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let body = &bytes[start..end];
-    if body.len() < UNKNOWN_BODY_MIN || start == 0 {
+    if body.len() < UNKNOWN_BODY_MIN {
+        return (None, end);
+    }
+    if let Some(span) = whole_run(bytes, start, end) {
+        return (Some(span), span.end);
+    }
+    if start == 0 {
         return (None, end);
     }
     if let Some(span) = discord(bytes, start, end) {
@@ -199,6 +205,22 @@ pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     }
     let whole = end + bytes[end..to].iter().take_while(|byte| Body::Word.has(**byte)).count();
     (Some(Span { rule: Rule::Builtin("token-like"), ..token(from, whole, Class::Token) }), whole)
+}
+
+/// A token that is a whole run of letters and digits of one length.
+fn whole_run(bytes: &[u8], start: usize, end: usize) -> Option<Span> {
+    let run = &bytes[start..end];
+    let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
+    RUNS.iter().filter(|(_, _, _, length, _)| *length == run.len() && digits > 0).find_map(
+        |(before, first, rest, _, _)| {
+            let from = start.checked_sub(before.len())?;
+            let fits = bytes[from..].starts_with(before.as_bytes())
+                && run.starts_with(first.as_bytes())
+                && run[first.len()..].iter().all(|byte| rest.has(*byte))
+                && bounded(bytes, from);
+            fits.then(|| token(from, end, Class::Token))
+        },
+    )
 }
 
 /// Characters at the start of a run that belong to an escape of JSON or of a URL before it.

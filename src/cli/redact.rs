@@ -1,0 +1,104 @@
+//! `snapvisor redact`: the redaction engine alone.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use super::settings::Overrides;
+use super::{CliError, Exit};
+use crate::redact::run::{self, RunError};
+use crate::redact::{PseudonymKey, Summary};
+
+/// Mask the secrets in files, directory trees or standard input.
+///
+/// One file, or standard input, goes to standard output. With --output-dir several files and whole trees are one run: a
+/// secret found in one is masked in all, under the same pseudonym, and each file is written below the directory at its
+/// path below the argument it came from.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  journalctl -u iggy | snapvisor redact > iggy.log
+  snapvisor redact /etc/iggy/server.toml
+  snapvisor redact /var/log/iggy /etc/iggy --output-dir masked --explain")]
+pub(super) struct Redact {
+    /// Files and directories; none, or -, is standard input.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Write the masked files below this directory.
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+    /// Tell on standard error how many secrets each rule masked in which file; never a value.
+    #[arg(long)]
+    explain: bool,
+}
+
+impl Redact {
+    pub(super) fn run(self, file: Option<PathBuf>, out: &mut dyn Write) -> Result<Exit, CliError> {
+        let settings = Overrides::default().load(file)?.config.redaction;
+        let key = PseudonymKey::generate().map_err(|_| CliError::Usage("no random numbers".to_owned()))?;
+        let report = match (&self.output_dir, self.paths.as_slice()) {
+            (Some(_), []) => return Err(CliError::Usage("--output-dir needs paths to read".to_owned())),
+            (Some(output_dir), paths) => run::tree(&settings, key, paths, output_dir)?,
+            (None, [] | [_]) => {
+                let (name, mut reader) = self.input()?;
+                run::one(&settings, key, &name, &mut reader, out)?
+            }
+            (None, _) => return Err(CliError::Usage("several paths need --output-dir".to_owned())),
+        };
+        for (path, error) in &report.failed {
+            let _ = writeln!(io::stderr(), "left out: {}: {error}", path.display());
+        }
+        if self.explain {
+            explain(&report.summary);
+        }
+        Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Failed })
+    }
+
+    fn input(&self) -> Result<(String, Box<dyn Read>), RunError> {
+        let Some(path) = self.paths.first().filter(|path| path.as_os_str() != "-") else {
+            return Ok(("standard input".to_owned(), Box::new(io::stdin())));
+        };
+        let unreadable = |source| RunError::Path { path: path.clone(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
+        Ok((path.display().to_string(), Box::new(file)))
+    }
+}
+
+fn explain(summary: &Summary) {
+    let mut err = io::stderr().lock();
+    for (title, counts) in [("rule", &summary.rules), ("file", &summary.artifacts)] {
+        let _ = writeln!(err, "{:>8} {:>8}  {title}", "masks", "secrets");
+        for (name, masks) in counts {
+            let _ = writeln!(err, "{:>8} {:>8}  {name}", masks.masks, masks.secrets);
+        }
+    }
+    for (rule, count) in &summary.propagation_suppressed {
+        let _ =
+            writeln!(err, "{count} secrets of {rule} are common words here and were masked only where they were found");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_goes_to_standard_output() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "password=hunter2\nx=1\n").expect("it is written");
+        let command = Redact { paths: vec![file.path().to_owned()], output_dir: None, explain: false };
+        let mut out = Vec::new();
+        command.run(None, &mut out).expect("it is masked");
+        let out = String::from_utf8(out).expect("text");
+        assert!(out.starts_with("password=REDACTED-pw-") && out.ends_with("\nx=1\n"), "{out}");
+    }
+
+    #[test]
+    fn several_paths_need_a_place() {
+        let command = Redact { paths: vec!["a".into(), "b".into()], output_dir: None, explain: false };
+        assert!(matches!(command.run(None, &mut Vec::new()), Err(CliError::Usage(_))));
+    }
+}

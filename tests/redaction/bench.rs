@@ -1,0 +1,80 @@
+//! Throughput, on one core: log text, dense secrets, hostile data.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use snapvisor::redact::{Carrier, Engine, Learner, PseudonymKey, Settings};
+
+use super::template::{Random, fill};
+
+const BYTES: usize = 32 << 20;
+
+fn engine(random: &mut Random) -> Engine {
+    let key = PseudonymKey::from_hex(&"5a".repeat(32)).expect("hexadecimal");
+    let mut learner = Learner::new(&Settings::default(), key).expect("no rules of the user's");
+    let environ = (0..500).fold(String::new(), |mut environ, at| {
+        let _ = write!(environ, "APP{at}_PASSWORD={}\0", fill("[A-Za-z0-9]{24}", random));
+        environ
+    });
+    learner.learn(Carrier::Environ, "environ", environ.as_bytes()).expect("it is learned");
+    learner.finish()
+}
+
+fn logs(random: &mut Random) -> String {
+    const LINES: &[&str] = &[
+        "2026-08-21T03:40:00.123456Z  INFO iggy_server::shard: partition 7 of topic orders flushed [1-9]{4} messages in [1-9]{2} ms",
+        "2026-08-21T03:40:00.223456Z DEBUG iggy_server::tcp: request_id=[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12} command=SendMessages status=200",
+        "2026-08-21T03:40:01.000001Z  WARN iggy_server::log: segment 0000000000[1-9]{10}.log checksum=[0-9a-f]{8} size=[1-9]{7} offset=[1-9]{9}",
+        "Aug 21 03:40:01 node-1 kernel: [    3.[1-9]{6}] nvme nvme0: 2/0/0 default/read/poll queues",
+        "{\"ts\":\"2026-08-21T03:40:02Z\",\"level\":\"info\",\"msg\":\"client connected\",\"address\":\"10.0.[1-9]{1}.[1-9]{2}:[1-9]{5}\",\"client_id\":[1-9]{6}}",
+        "Aug 21 03:40:03 node-1 systemd[1]: Started session-[1-9]{3}.scope - Session [1-9]{3} of User root.",
+    ];
+    let mut text = String::with_capacity(BYTES + 256);
+    while text.len() < BYTES {
+        let line = *random.pick::<&str>(LINES);
+        text.push_str(&fill(line, random));
+        text.push('\n');
+    }
+    text
+}
+
+fn measure(name: &str, engine: &Engine, text: &str) -> f64 {
+    let mut best: f64 = 0.0;
+    for _ in 0..3 {
+        let start = Instant::now();
+        let mut out = std::io::sink();
+        let summary = engine.stream(Carrier::Text, name, &mut text.as_bytes(), &mut out).expect("it is masked");
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let speed = text.len() as f64 / 1e6 / start.elapsed().as_secs_f64();
+        best = best.max(speed);
+        assert_eq!(summary.read_bytes, text.len() as u64);
+    }
+    println!("{best:>8.0} MB/s  {name}");
+    best
+}
+
+pub fn run() {
+    let mut random = Random(1);
+    let engine = engine(&mut random);
+    let logs = logs(&mut random);
+    measure("log text", &engine, &logs);
+    let dense: String = logs.lines().take(80_000).fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "{line} password={}", fill("[A-Za-z0-9]{16}", &mut random));
+        text
+    });
+    measure("dense secrets, one a line", &engine, &dense);
+    for unit in [
+        "key key ",
+        "password=",
+        "key=",
+        "://",
+        "a:b@c:1 ",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "cookie: a=b;",
+        "token: <a>\n",
+        "eyJ.",
+        "_",
+    ] {
+        measure(&format!("hostile: {unit:?} repeated"), &engine, &unit.repeat((2 << 20) / unit.len()));
+    }
+}
