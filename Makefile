@@ -68,6 +68,7 @@ report-pictures: ## the pictures of docs/images
 	tests/report/prepare.sh
 	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
 	REPORT_OUT=$(REPORT_OUT) node tests/report/pictures.mjs
+
 # --- redaction --------------------------------------------------------------------------------------------------------
 .PHONY: redaction-score redaction-bench
 redaction-score: ## recall, negatives and pseudonyms of the redaction engine on fresh random secrets; fails below the targets

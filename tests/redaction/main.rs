@@ -4,6 +4,7 @@
 //! The ordinary test run takes a small sample with a fixed seed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
+#![expect(clippy::format_collect, reason = "texts of a test are short")]
 
 mod bench;
 mod carriers;
