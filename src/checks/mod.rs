@@ -24,9 +24,12 @@ mod memory;
 mod network;
 mod own;
 mod processes;
+mod security;
 mod settings;
 mod system;
+mod systemd;
 mod time;
+mod tls;
 
 pub use settings::{Settings, SettingsError};
 
@@ -41,7 +44,10 @@ const CATALOGUE: &[&[Check]] = &[
     processes::CHECKS,
     iggy::PROCESS_CHECKS,
     iggy::CHECKS,
+    systemd::CHECKS,
+    tls::CHECKS,
     time::CHECKS,
+    security::CHECKS,
     logs::CHECKS,
     own::CHECKS,
 ];

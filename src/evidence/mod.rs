@@ -15,8 +15,10 @@ pub mod block;
 pub mod cgroup;
 pub mod config;
 pub mod cpu;
+pub mod damage;
 pub mod data_dir;
 pub mod iggy;
+pub mod integrity;
 pub mod limits;
 pub mod logs;
 pub mod memory;
@@ -30,6 +32,7 @@ pub mod sockets;
 pub mod state;
 pub mod system;
 pub mod time;
+pub mod tls;
 pub mod units;
 pub mod uring;
 

@@ -10,6 +10,7 @@ mod cgroup;
 mod clock;
 mod collector;
 mod cpu;
+mod damage;
 mod data_dir;
 mod file;
 mod iggy;
@@ -28,6 +29,7 @@ mod scalar;
 pub mod sys;
 mod system;
 mod tape;
+mod tls;
 mod units;
 mod uring;
 

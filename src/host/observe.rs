@@ -22,6 +22,8 @@ const COLLECTORS: &[&[&dyn Collect]] = &[
     super::memory::COLLECTORS,
     super::block::COLLECTORS,
     super::data_dir::COLLECTORS,
+    super::damage::COLLECTORS,
+    super::tls::COLLECTORS,
     super::network::COLLECTORS,
     super::processes::COLLECTORS,
     super::units::COLLECTORS,

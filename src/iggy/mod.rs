@@ -6,6 +6,7 @@
 //! rules of another; no type in here keeps a secret of the server's in clear, but the one that a login answers with.
 
 pub mod answers;
+pub mod audit;
 pub mod config;
 mod index;
 mod layout;

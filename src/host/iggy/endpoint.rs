@@ -109,3 +109,7 @@ pub(super) fn trusted(scene: &Scene, endpoint: &Endpoint, credential_owner_uid: 
     );
     Err(Gap::denied(detail, UNLOCK))
 }
+
+#[cfg(test)]
+#[path = "endpoint_tests.rs"]
+mod tests;

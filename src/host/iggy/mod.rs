@@ -13,6 +13,7 @@ use crate::evidence::Observed;
 use crate::evidence::api::{IGGY_API, IGGY_PING};
 use crate::evidence::config::IGGY_CONFIG;
 use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS, IGGY_PROCESSES, IggyProcess, Program, SECRET_SEEDS};
+use crate::evidence::integrity::INTEGRITY;
 use crate::evidence::state::DATA_VERSION;
 
 mod api;
@@ -21,6 +22,7 @@ mod config;
 mod credential;
 mod endpoint;
 pub(super) mod environment;
+mod integrity;
 mod place;
 mod process;
 mod seeds;
@@ -30,6 +32,8 @@ mod tests;
 
 /// One answer, and what is around it.
 const PING_MAX: Duration = Duration::from_millis(2_500);
+/// Reading, and what is around it.
+const INTEGRITY_MAX: Duration = integrity::READ_MAX.saturating_add(Duration::from_secs(2));
 /// A login and a handful of answers, each under its own limit.
 const API_MAX: Duration = Duration::from_secs(8);
 
@@ -39,6 +43,7 @@ pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(IGGY_PLACE, Stage::Placement, place::place),
     &Collector::new(IGGY_CONFIG, Stage::Detail, config::config),
     &Collector::new(DATA_VERSION, Stage::Detail, state::version),
+    &Collector::new(INTEGRITY, Stage::Questions, integrity::integrity).within(INTEGRITY_MAX),
     &Collector::new(IGGY_PING, Stage::Questions, api::ping).within(PING_MAX),
     &Collector::new(IGGY_API, Stage::Questions, api::api).within(API_MAX),
     &Collector::new(SECRET_SEEDS, Stage::Detail, seeds::seeds),

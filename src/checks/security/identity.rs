@@ -1,0 +1,92 @@
+//! As whom the server runs.
+
+use super::super::{Case, Category, Check, Tier};
+use crate::domain::finding::{Judgement, Proof};
+use crate::domain::gap::Gap;
+use crate::domain::verdict::Severity;
+use crate::evidence::iggy::{Confinement, IGGY_PROCESS};
+
+pub(super) const CHECK: Check = Check {
+    id: "sec.run-as",
+    title: "Service identity",
+    category: Category::Security,
+    tier: Tier::Extended,
+    severity: Severity::Medium,
+    needs: &[IGGY_PROCESS.source()],
+    rule: "Warns when the server runs as root of this host, information when it does in a container or has capabilities beyond SYS_NICE and IPC_LOCK; passes otherwise.",
+    threshold_source: "Iggy's own compose file adds SYS_NICE alone; ScyllaDB's unit as a model.",
+    why: "A flaw in a broker that runs as root is a flaw in the host.",
+    remedy: "useradd --system --home-dir /var/lib/iggy iggy\nchown -R iggy: /var/lib/iggy\nsystemctl edit iggy-server   # [Service] User=iggy, LimitMEMLOCK=infinity, NoNewPrivileges=yes\nsystemctl restart iggy-server",
+    references: &["Linux manual: capabilities(7)"],
+    privilege: "any user",
+    settings: &[],
+    evaluate: identity,
+};
+
+/// `capability.h`.
+const IPC_LOCK: u32 = 14;
+const SYS_NICE: u32 = 23;
+
+fn identity(case: &Case<'_>) -> Result<Judgement, Gap> {
+    let process = case.read(IGGY_PROCESS)?;
+    let contained = process.root == crate::evidence::iggy::ProcessRoot::Own;
+    let confinement = process.confinement;
+    let yes = |value: Option<bool>| value.map_or("not known", |value| if value { "yes" } else { "no" });
+    let seccomp = match confinement.seccomp {
+        Some(0) => "none",
+        Some(1) => "strict",
+        Some(2) => "filter",
+        _ => "not known",
+    };
+    let facts = [
+        ("User", process.uid.to_string()),
+        ("Capabilities", format!("{:016x}", confinement.capabilities)),
+        ("NoNewPrivs", yes(confinement.no_new_privileges).to_owned()),
+        ("Seccomp", seccomp.to_owned()),
+    ];
+    let place = if contained { Place::Container } else { Place::Host };
+    Ok(judged(process.uid, confinement, place).proof(Proof::facts("Identity", facts)))
+}
+
+/// Where the server lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Host,
+    Container,
+}
+
+fn judged(uid: u32, confinement: Confinement, place: Place) -> Judgement {
+    let extra = confinement.capabilities & !(1 << IPC_LOCK | 1 << SYS_NICE);
+    match (uid, place) {
+        (0, Place::Host) => Judgement::warn("The server runs as root."),
+        (0, Place::Container) => Judgement::info("The server runs as root inside its container."),
+        _ if extra != 0 => {
+            let summary = format!(
+                "The server runs as user {uid} with {} capabilities that it does not need.",
+                extra.count_ones()
+            );
+            Judgement::info(summary).expected("SYS_NICE and IPC_LOCK at most")
+        }
+        _ => Judgement::pass(format!("The server runs as user {uid} without capabilities that it does not need.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::verdict::Verdict;
+
+    #[test]
+    fn root_and_capabilities_are_judged() {
+        for (uid, capabilities, place, expected) in [
+            (1000, 0, Place::Host, Verdict::Pass),
+            (1000, 1 << IPC_LOCK | 1 << SYS_NICE, Place::Host, Verdict::Pass),
+            (1000, 1 << 21, Place::Host, Verdict::Info),
+            (0, 0, Place::Host, Verdict::Warn),
+            (0, 0, Place::Container, Verdict::Info),
+        ] {
+            let confinement = Confinement { capabilities, ..Confinement::default() };
+            assert_eq!(judged(uid, confinement, place).verdict, expected, "{uid} {capabilities:x} {place:?}");
+        }
+    }
+}

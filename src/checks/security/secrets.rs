@@ -1,0 +1,144 @@
+//! Secrets where others can read them: names and places, never values.
+
+use super::super::{Case, Category, Check, Tier};
+use crate::domain::finding::{Column, Judgement, Proof};
+use crate::domain::gap::Gap;
+use crate::domain::verdict::{Severity, Verdict};
+use crate::evidence::iggy::{IGGY_PROCESSES, IggyProcess, StartFlag};
+use crate::evidence::logs::{RUNTIME_LOGS, RuntimeLog};
+use crate::evidence::units::{IGGY_UNITS, UnitFile};
+
+pub(super) const CHECK: Check = Check {
+    id: "sec.secrets",
+    title: "Secrets in readable places",
+    category: Category::Security,
+    tier: Tier::Core,
+    severity: Severity::Critical,
+    needs: &[IGGY_PROCESSES.source(), IGGY_UNITS.source(), RUNTIME_LOGS.source()],
+    rule: "Fails when a secret stands on a command line (a unit's or a process's), or the root password that a first start generates is still in the server's log; warns when a unit's Environment= sets a secret, which any user can ask systemd for; information when a secret is in a process's environment alone; passes otherwise. Names and places are shown, never values.",
+    threshold_source: "Iggy's own source logs the generated password (bootstrap.rs) and asks for environment variables.",
+    why: "Every user of the host reads command lines; logs travel into tickets and archives.",
+    remedy: "# A unit's secrets, into a file that root alone reads:\ninstall -m 0600 /dev/null /etc/iggy/secrets.env\nsystemctl edit iggy-server   # [Service] EnvironmentFile=/etc/iggy/secrets.env\n# A password that was logged or shown is burnt:\niggy user password iggy",
+    references: &["systemd: LoadCredential=, EnvironmentFile="],
+    privilege: "CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE",
+    settings: &[],
+    evaluate: secrets,
+};
+
+/// What 0.8 logs at a first start without a root password.
+const GENERATED: &str = "generated root user password";
+
+/// A place where a secret stands.
+struct Spot {
+    verdict: Verdict,
+    place: String,
+    name: String,
+}
+
+fn secrets(case: &Case<'_>) -> Result<Judgement, Gap> {
+    let processes = case.read(IGGY_PROCESSES);
+    let units = case.read(IGGY_UNITS);
+    let logs = case.read(RUNTIME_LOGS);
+    if let (true, Err(gap), Err(_)) = (processes.as_ref().map_or(true, |found| found.is_empty()), &logs, &units) {
+        return Err(gap.clone());
+    }
+    let found = places(
+        processes.as_ref().map_or(&[][..], |found| found.as_slice()),
+        units.as_ref().map_or(&[][..], |found| found.as_slice()),
+        logs.as_ref().map_or(&[][..], |found| found.as_slice()),
+    );
+    let hidden = processes
+        .iter()
+        .flat_map(|found| found.iter())
+        .filter_map(|process| process.environment.as_ref().err().cloned());
+    Ok(hidden.chain(logs.as_ref().err().cloned()).fold(judged(&found), Judgement::gap))
+}
+
+fn places(processes: &[IggyProcess], units: &[UnitFile], logs: &[RuntimeLog]) -> Vec<Spot> {
+    let mut found = Vec::new();
+    let mut add = |verdict, place: String, name: &str| found.push(Spot { verdict, place, name: name.to_owned() });
+    for process in processes {
+        if process.flags.as_ref().is_ok_and(|flags| flags.contains(&StartFlag::SecretArgument)) {
+            add(Verdict::Fail, format!("command line of process {}", process.pid), "an argument");
+        }
+        let names = process.environment.iter().flat_map(|environment| &environment.names);
+        for name in names
+            .filter(|name| name.contains("PASSWORD") || name.contains("SECRET") || name.ends_with("ENCRYPTION_KEY"))
+        {
+            add(Verdict::Info, format!("environment of process {}", process.pid), name);
+        }
+    }
+    for unit in units {
+        if unit.flags.contains(&StartFlag::SecretArgument) {
+            add(Verdict::Fail, format!("ExecStart of {}", unit.name), "an argument");
+        }
+        for name in &unit.secrets {
+            add(Verdict::Warn, format!("Environment of {}", unit.name), name);
+        }
+    }
+    for log in logs {
+        let lines = log.lines.iter().filter(|line| line.to_ascii_lowercase().contains(GENERATED)).count();
+        if lines > 0 {
+            add(
+                Verdict::Fail,
+                format!("log of {}, {lines} of the newest lines", log.runtime),
+                "the generated root password",
+            );
+        }
+    }
+    found.sort_by_key(|spot| std::cmp::Reverse(spot.verdict));
+    found
+}
+
+fn judged(found: &[Spot]) -> Judgement {
+    let Some(worst) = found.first() else {
+        return Judgement::pass("No secret of Iggy's was seen where others can read it.");
+    };
+    let summary = match found.len() {
+        1 => format!("{} stands in the {}.", worst.name, worst.place),
+        many => format!("{} stands in the {}; {many} such places in all.", worst.name, worst.place),
+    };
+    let judged = match worst.verdict {
+        Verdict::Fail => Judgement::fail(summary),
+        Verdict::Warn => Judgement::warn(summary),
+        _ => Judgement::info(summary),
+    };
+    let rows = found
+        .iter()
+        .map(|place| vec![place.verdict.word().into(), place.place.as_str().into(), place.name.as_str().into()]);
+    let columns = ["Verdict", "Where", "What"].map(Column::text).to_vec();
+    judged.proof(Proof::table("Where secrets stand", columns, rows.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::iggy::testing::process;
+
+    #[test]
+    fn the_worst_place_decides_and_no_value_is_shown() {
+        let verdict = |processes: &[IggyProcess], units: &[UnitFile], lines: &[&str]| {
+            let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+            let log = RuntimeLog { runtime: "iggy-server".into(), lines, ..RuntimeLog::default() };
+            let judged = judged(&places(processes, units, &[log]));
+            assert!(!format!("{judged:?}").contains("hunter2"));
+            judged.verdict
+        };
+        let mut named = process(1);
+        named.environment.as_mut().unwrap().names = vec!["IGGY_ROOT_PASSWORD".into(), "IGGY_TCP_ADDRESS".into()];
+        let mut argued = process(2);
+        argued.flags = Ok(vec![StartFlag::SecretArgument]);
+        let unit = |flags: &[StartFlag], secrets: &[&str]| UnitFile {
+            name: "iggy.service".into(),
+            flags: flags.to_vec(),
+            secrets: secrets.iter().map(|name| (*name).to_owned()).collect(),
+            ..UnitFile::default()
+        };
+        assert_eq!(verdict(&[process(1)], &[unit(&[], &[])], &["INFO started"]), Verdict::Pass);
+        assert_eq!(verdict(&[named.clone()], &[], &[]), Verdict::Info);
+        assert_eq!(verdict(&[named], &[unit(&[], &["IGGY_ROOT_PASSWORD"])], &[]), Verdict::Warn);
+        assert_eq!(verdict(&[argued], &[], &[]), Verdict::Fail);
+        assert_eq!(verdict(&[], &[unit(&[StartFlag::SecretArgument], &[])], &[]), Verdict::Fail);
+        assert_eq!(verdict(&[], &[], &["WARN Generated root user password: hunter2"]), Verdict::Fail);
+    }
+}
