@@ -3,9 +3,7 @@
 //! `make redaction-score` runs it at full size with a fresh seed and fails below the targets; `SCORE_SEED` repeats a run.
 //! The ordinary test run takes a small sample with a fixed seed.
 
-#![expect(clippy::format_collect, reason = "texts of a few lines, written once")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
-#![expect(clippy::format_collect, reason = "texts of a test are short")]
 
 mod bench;
 mod carriers;
