@@ -272,6 +272,6 @@ mod tests {
     #[test]
     fn the_table_is_sparse_enough_to_be_fast() {
         let set: u32 = Probe::get().bits.iter().map(|word| word.count_ones()).sum();
-        assert!(set < 6_000, "{set} of 262,144 bits are set");
+        assert!(set < 10_000, "{set} of 262,144 bits are set");
     }
 }
