@@ -86,7 +86,7 @@ impl IggyProcess {
     pub fn seen(&self, path: &str) -> String {
         match self.root {
             ProcessRoot::Ours => path.to_owned(),
-            ProcessRoot::Own => format!("/proc/{}/root{path}", self.pid),
+            ProcessRoot::Own | ProcessRoot::Unseen => format!("/proc/{}/root{path}", self.pid),
         }
     }
 }
@@ -120,6 +120,8 @@ pub enum ProcessRoot {
     Ours,
     /// It has a root or mounts of its own (a container): its paths are opened through `/proc/PID/root`.
     Own,
+    /// It may not be seen whether it does; its paths are not opened as ours.
+    Unseen,
 }
 
 /// A flag on the server's command line.
@@ -159,7 +161,8 @@ pub struct IggyEnvironment {
     pub ring_capacity: Option<u32>,
     /// `RUST_LOG`.
     pub rust_log: Option<String>,
-    /// What the root account's variables hold.
+    /// What the root account's variables hold. A recording masks what stands under a name like `credentials`.
+    #[serde(rename = "root_account")]
     pub root_credentials: RootCredentials,
 }
 

@@ -87,7 +87,7 @@ fn seen(scene: &Scene, path: &str) -> Observed<String> {
         format!("{}/{path}", scene.host.link(&format!("/proc/{}/cwd", process.pid))?.trim_end_matches('/'))
     };
     Ok(match process {
-        Ok(process) if process.root == ProcessRoot::Own => process.seen(&absolute),
+        Ok(process) if process.root != ProcessRoot::Ours => process.seen(&absolute),
         _ => absolute,
     })
 }

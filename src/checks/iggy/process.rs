@@ -119,6 +119,7 @@ fn facts(server: &IggyProcess) -> Proof {
             match server.root {
                 ProcessRoot::Ours => "the host's".to_owned(),
                 ProcessRoot::Own => "a root of its own (a container)".to_owned(),
+                ProcessRoot::Unseen => "not seen".to_owned(),
             },
         ),
         ("Threads", server.threads.to_string()),

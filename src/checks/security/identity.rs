@@ -4,7 +4,7 @@ use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Judgement, Proof};
 use crate::domain::gap::Gap;
 use crate::domain::verdict::Severity;
-use crate::evidence::iggy::{Confinement, IGGY_PROCESS};
+use crate::evidence::iggy::{Confinement, IGGY_PROCESS, ProcessRoot};
 
 pub(super) const CHECK: Check = Check {
     id: "sec.run-as",
@@ -29,7 +29,6 @@ const SYS_NICE: u32 = 23;
 
 fn identity(case: &Case<'_>) -> Result<Judgement, Gap> {
     let process = case.read(IGGY_PROCESS)?;
-    let contained = process.root == crate::evidence::iggy::ProcessRoot::Own;
     let confinement = process.confinement;
     let yes = |value: Option<bool>| value.map_or("not known", |value| if value { "yes" } else { "no" });
     let seccomp = match confinement.seccomp {
@@ -44,22 +43,15 @@ fn identity(case: &Case<'_>) -> Result<Judgement, Gap> {
         ("NoNewPrivs", yes(confinement.no_new_privileges).to_owned()),
         ("Seccomp", seccomp.to_owned()),
     ];
-    let place = if contained { Place::Container } else { Place::Host };
-    Ok(judged(process.uid, confinement, place).proof(Proof::facts("Identity", facts)))
+    Ok(judged(process.uid, confinement, process.root).proof(Proof::facts("Identity", facts)))
 }
 
-/// Where the server lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Host,
-    Container,
-}
-
-fn judged(uid: u32, confinement: Confinement, place: Place) -> Judgement {
+fn judged(uid: u32, confinement: Confinement, root: ProcessRoot) -> Judgement {
     let extra = confinement.capabilities & !(1 << IPC_LOCK | 1 << SYS_NICE);
-    match (uid, place) {
-        (0, Place::Host) => Judgement::warn("The server runs as root."),
-        (0, Place::Container) => Judgement::info("The server runs as root inside its container."),
+    match (uid, root) {
+        (0, ProcessRoot::Ours) => Judgement::warn("The server runs as root."),
+        (0, ProcessRoot::Unseen) => Judgement::info("The server runs as root; whether in a container may not be seen."),
+        (0, ProcessRoot::Own) => Judgement::info("The server runs as root inside its container."),
         _ if extra != 0 => {
             let summary = format!(
                 "The server runs as user {uid} with {} capabilities that it does not need.",
@@ -78,15 +70,16 @@ mod tests {
 
     #[test]
     fn root_and_capabilities_are_judged() {
-        for (uid, capabilities, place, expected) in [
-            (1000, 0, Place::Host, Verdict::Pass),
-            (1000, 1 << IPC_LOCK | 1 << SYS_NICE, Place::Host, Verdict::Pass),
-            (1000, 1 << 21, Place::Host, Verdict::Info),
-            (0, 0, Place::Host, Verdict::Warn),
-            (0, 0, Place::Container, Verdict::Info),
+        for (uid, capabilities, root, expected) in [
+            (1000, 0, ProcessRoot::Ours, Verdict::Pass),
+            (1000, 1 << IPC_LOCK | 1 << SYS_NICE, ProcessRoot::Ours, Verdict::Pass),
+            (1000, 1 << 21, ProcessRoot::Ours, Verdict::Info),
+            (0, 0, ProcessRoot::Ours, Verdict::Warn),
+            (0, 0, ProcessRoot::Own, Verdict::Info),
+            (0, 0, ProcessRoot::Unseen, Verdict::Info),
         ] {
             let confinement = Confinement { capabilities, ..Confinement::default() };
-            assert_eq!(judged(uid, confinement, place).verdict, expected, "{uid} {capabilities:x} {place:?}");
+            assert_eq!(judged(uid, confinement, root).verdict, expected, "{uid} {capabilities:x} {root:?}");
         }
     }
 }

@@ -41,7 +41,7 @@ fn chain(case: &Case<'_>) -> Result<Judgement, Gap> {
     let Some(worst) = judgements.into_iter().max_by_key(|judged| judged.verdict) else {
         return match gaps.into_iter().next() {
             Some(gap) => Err(gap),
-            None => Ok(Judgement::info("No listener of Iggy's uses TLS with a certificate from a file.")),
+            None => Err(Gap::not_applicable("no listener of Iggy's uses TLS with a certificate from a file")),
         };
     };
     let facts = files.iter().filter(|file| file.role == TlsRole::Chain).flat_map(|file| {

@@ -33,7 +33,7 @@ fn permissions(case: &Case<'_>) -> Result<Judgement, Gap> {
     let Some(worst) = judgements.max_by_key(|judged| judged.verdict) else {
         return match gaps.into_iter().next() {
             Some(gap) => Err(gap),
-            None => Ok(Judgement::info("No listener of Iggy's uses TLS with a key from a file.")),
+            None => Err(Gap::not_applicable("no listener of Iggy's uses TLS with a key from a file")),
         };
     };
     let facts = keys.iter().filter_map(|file| {

@@ -142,9 +142,15 @@ fn executable(host: &Host, pid: u32) -> Observed<Executable> {
 /// Whether a process sees our files: the same mounts, and the same root among them.
 fn root(host: &Host, pid: u32) -> ProcessRoot {
     let mounts = |who: &str| host.link(&format!("/proc/{who}/ns/mnt"));
-    let same_mounts = matches!((mounts(&pid.to_string()), mounts("self")), (Ok(theirs), Ok(ours)) if theirs == ours);
-    let same_root = host.link(&format!("/proc/{pid}/root")).is_ok_and(|root| root == "/");
-    if same_mounts && same_root { ProcessRoot::Ours } else { ProcessRoot::Own }
+    let (Ok(theirs), Ok(ours)) = (mounts(&pid.to_string()), mounts("self")) else { return ProcessRoot::Unseen };
+    if theirs != ours {
+        return ProcessRoot::Own;
+    }
+    match host.link(&format!("/proc/{pid}/root")).as_deref() {
+        Ok("/") => ProcessRoot::Ours,
+        Ok(_) => ProcessRoot::Own,
+        Err(_) => ProcessRoot::Unseen,
+    }
 }
 
 fn numbers(status: &str, name: &str) -> Vec<u32> {

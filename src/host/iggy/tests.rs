@@ -48,7 +48,7 @@ impl Tree {
         ] {
             tree.link(link, target);
         }
-        tree.call("iggy-environment-812", r#"{"ok":{"names":[],"root_credentials":"unstated"}}"#);
+        tree.call("iggy-environment-812", r#"{"ok":{"names":[],"root_account":"unstated"}}"#);
         tree.owned("/proc/812/exe", 1000, FileKind::File);
         tree
     }
@@ -131,10 +131,10 @@ fn its_environment_counts_before_its_configuration_and_that_before_the_default()
     tree.data("/a", 0, V0_8);
     tree.data("/b", 0, V0_8);
     std::fs::write(tree.at("etc/iggy.toml"), "[system]\npath = \"/b\"\n").unwrap();
-    let config = r#"{"ok":{"names":[],"config_path":"/etc/iggy.toml","root_credentials":"own"}}"#;
+    let config = r#"{"ok":{"names":[],"config_path":"/etc/iggy.toml","root_account":"own"}}"#;
     tree.call("iggy-environment-812", config);
     assert_eq!(tree.place().unwrap().believed().unwrap().0, "/b");
-    let both = r#"{"ok":{"names":[],"system_path":"/a","config_path":"/etc/iggy.toml","root_credentials":"own"}}"#;
+    let both = r#"{"ok":{"names":[],"system_path":"/a","config_path":"/etc/iggy.toml","root_account":"own"}}"#;
     tree.call("iggy-environment-812", both);
     assert_eq!(tree.place().unwrap().believed().unwrap().0, "/a");
 }
