@@ -2,9 +2,12 @@
 
 use crate::domain::size;
 use crate::evidence::Evidence;
+use crate::evidence::api::IGGY_API;
 use crate::evidence::cpu::{LOAD, TOPOLOGY};
+use crate::evidence::iggy::IGGY_PROCESS;
 use crate::evidence::memory::MEMORY;
 use crate::evidence::mounts::DATA_VOLUME;
+use crate::evidence::state::{DATA_VERSION, DataVersion};
 use crate::evidence::system::KERNEL;
 use crate::evidence::time::KERNEL_CLOCK;
 use crate::report::model::Fact;
@@ -16,7 +19,7 @@ pub(super) fn hostname(evidence: &Evidence) -> Option<String> {
 
 /// The facts that could be observed, in the order of the page.
 pub(super) fn row(evidence: &Evidence) -> Vec<Fact<String>> {
-    [kernel(evidence), cpu(evidence), memory(evidence), volume(evidence), clock(evidence)]
+    [iggy(evidence), kernel(evidence), cpu(evidence), memory(evidence), volume(evidence), clock(evidence)]
         .into_iter()
         .flatten()
         .collect()
@@ -24,6 +27,20 @@ pub(super) fn row(evidence: &Evidence) -> Vec<Fact<String>> {
 
 fn fact(id: &'static str, label: &'static str, value: String, detail: Option<String>) -> Fact<String> {
     Fact { id: id.into(), label: label.into(), value, detail }
+}
+
+/// The version that the server says, else the one that wrote the data.
+fn iggy(evidence: &Evidence) -> Option<Fact<String>> {
+    let stats = evidence.read(IGGY_API).ok().and_then(|api| api.stats.as_ref().ok());
+    let running = stats.map(|stats| stats.iggy_server_version.clone());
+    let written = || evidence.read(DATA_VERSION).ok().map(|DataVersion(version)| version.clone());
+    let process = evidence.read(IGGY_PROCESS).ok();
+    let detail = match process {
+        Some(process) => format!("pid {}", process.pid),
+        None => "not seen running".to_owned(),
+    };
+    let version = running.or_else(written).or_else(|| process.map(|_| "of an unknown version".to_owned()))?;
+    Some(fact("iggy", "Iggy server", version, Some(detail)))
 }
 
 fn kernel(evidence: &Evidence) -> Option<Fact<String>> {
