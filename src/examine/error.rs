@@ -14,6 +14,17 @@ pub enum ExamineError {
     /// The redactor failed, so nothing may leave.
     #[error("the redactor failed")]
     Redaction(#[source] crate::redact::RedactError),
+    /// The finished archive holds something secret, so it was thrown away.
+    #[error("the finished archive was thrown away: the rule {rule} found a secret in {artifact}")]
+    Leak {
+        /// The rule.
+        rule: String,
+        /// Where; redacted text.
+        artifact: String,
+    },
+    /// The finished archive could not be searched for secrets.
+    #[error("the finished archive was thrown away: it could not be searched for secrets")]
+    Unverified(#[source] zip::result::ZipError),
     /// A file of ours could not be made.
     #[error("cannot write {what}")]
     Write {

@@ -9,7 +9,7 @@ use crate::bundle::manifest::About;
 use crate::domain::snapshot::{Redaction, SnapshotOptions};
 use crate::redact::{Engine, Policy, PseudonymKey, Redacted, Settings};
 use crate::report::minimal;
-use crate::report::model::Snapshot;
+use crate::report::model::{Document, Snapshot};
 
 /// Writes an archive whose report says why there is nothing else in it. `reason` is a sentence; it is masked like any
 /// text of a host.
@@ -27,19 +27,7 @@ pub fn write_minimal(
     let engine = Engine::unlearned(&Settings::default(), key).map_err(ExamineError::Rules)?;
     let policy = Policy::Redact(&engine);
     let options = SnapshotOptions { redaction: Redaction::Masked, ..options };
-    let snapshot = Snapshot {
-        name: label.name.clone(),
-        ids: assemble::ids(label),
-        deployment: Some(label.deployment_name.clone()),
-        node: label.node_name.clone(),
-        hostname: None,
-        taken_at: now(),
-        utc_offset_s: None,
-        duration_ms: 0,
-        options,
-    };
-    let remedy = "Read the appliance's log around this time, then take another snapshot.".to_owned();
-    let document = minimal(snapshot, reason.to_owned(), Some(remedy));
+    let document = document(label, options, reason);
     let document = document.map_text(|text| Redacted::new(text, &policy));
     let (report_html, report_json) = render(&document)?;
     let about = About {
@@ -63,4 +51,30 @@ pub fn write_minimal(
         left_out: vec![reason],
         duration_ms: 0,
     })
+}
+
+fn document(label: &SnapshotLabel, options: SnapshotOptions, reason: &str) -> Document<String> {
+    let snapshot = Snapshot {
+        name: label.name.clone(),
+        ids: assemble::ids(label),
+        deployment: Some(label.deployment_name.clone()),
+        node: label.node_name.clone(),
+        hostname: None,
+        taken_at: now(),
+        utc_offset_s: None,
+        duration_ms: 0,
+        options,
+    };
+    let remedy = "Read the appliance's log around this time, then take another snapshot.".to_owned();
+    minimal(snapshot, reason.to_owned(), Some(remedy))
+}
+
+/// The page and its data with no word of a host in it.
+pub(super) fn page_without_a_host() -> Vec<u8> {
+    let Ok(key) = PseudonymKey::generate() else { return Vec::new() };
+    let Ok(engine) = Engine::unlearned(&Settings::default(), key) else { return Vec::new() };
+    let label = SnapshotLabel::local(String::new(), String::new());
+    let document = document(&label, SnapshotOptions::default(), "");
+    let document = document.map_text(|text| Redacted::new(text, &Policy::Redact(&engine)));
+    render(&document).map(|(page, machine)| [page, machine].concat()).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 //! The same code serves the one-shot command, the appliance's own host and, later, remote agents. It runs in a child
 //! process of its own ([`child`]): low priority, limited memory, no core dumps, killed with its group at its deadline.
 //! It owns nothing but the archive that it was asked to write. Invariant: an archive that it announces was written,
-//! synced, read back and found whole; anything less is an error, and the caller writes a minimal archive that says so.
+//! synced, read back, found whole and searched for secrets; anything less is an error, and the caller writes a minimal archive that says so.
 
 mod assemble;
 pub mod child;
@@ -17,6 +17,7 @@ mod outcome;
 mod place;
 mod run;
 mod stages;
+mod verify;
 
 pub use error::{ExamineError, chain};
 pub use job::{Job, Origin, SnapshotLabel, Summary};

@@ -4,7 +4,12 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use crate::evidence::Evidence;
+use crate::evidence::api::IGGY_API;
 use crate::evidence::iggy::{IGGY_PLACE, SECRET_SEEDS, SeedKind};
+use crate::evidence::mounts::MOUNTS;
+use crate::evidence::processes::PROCESSES;
+use crate::evidence::system::KERNEL;
+use crate::evidence::units::IGGY_UNITS;
 use crate::host::Host;
 use crate::redact::{Carrier, Class, Learner, RedactError};
 
@@ -26,6 +31,30 @@ pub(super) fn data_directory(host: &Host, evidence: &Evidence) -> Result<Place, 
     let directory = host.open_data_directory(place).map_err(|gap| (named.clone(), format!("{}.", gap.detail)))?;
     let path = named.or_else(|| place.data_dir.clone().map(PathBuf::from)).unwrap_or_default();
     Ok(Place { path, directory })
+}
+
+/// Teaches the redactor the words of this host that no password may blank: its names, programs, units and mounts, and
+/// Iggy's streams and topics.
+pub(super) fn teach_words(evidence: &Evidence, learner: &mut Learner) {
+    if let Ok(kernel) = evidence.read(KERNEL) {
+        learner.learn_vocabulary([kernel.host_name.as_str(), kernel.release.as_str()]);
+    }
+    if let Ok(processes) = evidence.read(PROCESSES) {
+        learner.learn_vocabulary(
+            processes.processes.iter().flat_map(|process| [process.name.as_str(), process.program()]),
+        );
+    }
+    if let Ok(units) = evidence.read(IGGY_UNITS) {
+        learner.learn_vocabulary(units.iter().map(|unit| unit.name.as_str()));
+    }
+    if let Ok(mounts) = evidence.read(MOUNTS) {
+        learner.learn_vocabulary(mounts.iter().flat_map(|mount| [mount.point.as_str(), mount.source.as_str()]));
+    }
+    if let Ok(api) = evidence.read(IGGY_API) {
+        let streams = api.streams.iter().flatten().map(|stream| stream.name.as_str());
+        let topics = api.topics.iter().flatten().map(|(_, topic)| topic.name.as_str());
+        learner.learn_vocabulary(streams.chain(topics));
+    }
 }
 
 /// Teaches the redactor the secrets of Iggy's process and of our own credential.

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use super::error::ExamineError;
 use super::job::{Job, Origin, Summary};
 use super::stages::Stages;
-use super::{assemble, data, outcome, place};
+use super::{assemble, data, outcome, place, verify};
 use crate::bundle::archive::{self, ArchiveSpec};
+use crate::bundle::data::DataBundle;
 use crate::bundle::manifest::About;
 use crate::checks;
 use crate::domain::progress::{Progress, Stage};
@@ -64,9 +65,20 @@ pub fn run(job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Summary, Exa
     let out = create("the archive", &job.archive)?;
     let spec = ArchiveSpec { about: &about, report_html: &report_html, report_json: &report_json, data: bundle.zip() };
     archive::write(&spec, out).map_err(ExamineError::Bundle)?;
+    if consent.is_none() {
+        verified(&engine, &job.archive, bundle.zip())?;
+    }
     record(&job.origin, &host, &engine)?;
     stages.begin(Stage::Done);
     Ok(outcome::summary(&document, stages.elapsed_ms()))
+}
+
+/// Searches the archive for secrets; one that holds any is removed at once.
+fn verified(engine: &Engine, archive: &Path, data: Option<&DataBundle>) -> Result<(), ExamineError> {
+    verify::archive(engine, archive, data.map(|data| &data.section)).inspect_err(|_| {
+        // Whoever started us removes it as well.
+        let _ = std::fs::remove_file(archive);
+    })
 }
 
 fn open_host(origin: &Origin) -> Result<Host, ExamineError> {
@@ -99,6 +111,7 @@ fn learn(
     source: &mut data::Source,
 ) -> Result<Engine, ExamineError> {
     let mut learner = Learner::new(&job.config.redaction, job.pseudonym_key.clone()).map_err(ExamineError::Rules)?;
+    place::teach_words(evidence, &mut learner);
     place::teach_seeds(evidence, &mut learner).map_err(ExamineError::Redaction)?;
     let mut failed = None;
     document.for_each_text(&mut |text: &String| {
@@ -107,10 +120,12 @@ fn learn(
         }
     });
     source.learn(&mut learner);
-    match failed {
-        Some(error) => Err(ExamineError::Redaction(error)),
-        None => Ok(learner.finish()),
+    if let Some(error) = failed {
+        return Err(ExamineError::Redaction(error));
     }
+    let engine = learner.finish();
+    engine.self_test().map_err(ExamineError::Redaction)?;
+    Ok(engine)
 }
 
 /// `report.html` and `report.json`.
@@ -184,7 +199,7 @@ mod tests {
     use crate::config::Config;
     use crate::domain::snapshot::SnapshotOptions;
     use crate::examine::{SnapshotLabel, write_minimal};
-    use crate::redact::PseudonymKey;
+    use crate::redact::{PseudonymKey, Settings};
 
     fn job(folder: &Path) -> Job {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/iggy-0.8.0-clean");
@@ -220,6 +235,19 @@ mod tests {
         assert_eq!(names(&job.archive), ["report.html", "report.json", "iggy-data.zip", "manifest.json"]);
         assert!(stages.is_sorted() && stages.last() == Some(&Stage::Done), "{stages:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing but the archive is left");
+    }
+
+    #[test]
+    fn an_archive_that_holds_a_secret_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = job(folder.path());
+        run(&job, &mut |_| {}).unwrap();
+        // An engine that knows a word of this report stands for one that let a secret through.
+        let mut learner = Learner::new(&Settings::default(), job.pseudonym_key.clone()).unwrap();
+        learner.learn_secret(job.label.name.as_bytes(), crate::redact::Class::Password);
+        let refused = verified(&learner.finish(), &job.archive, None).unwrap_err();
+        assert!(matches!(refused, ExamineError::Leak { .. }), "{refused}");
+        assert!(!job.archive.exists());
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
 }
 
 /// The character of `\u` and the digits behind it, and of a second half if there is one; how many bytes that took.
-fn unicode(text: &[u8], out: &mut Vec<u8>) -> usize {
+pub(super) fn unicode(text: &[u8], out: &mut Vec<u8>) -> usize {
     let unit = |at: usize| {
         let digits = std::str::from_utf8(text.get(at..at + 4)?).ok()?;
         u16::from_str_radix(digits, 16).ok()

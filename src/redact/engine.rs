@@ -37,7 +37,8 @@ pub struct Engine {
     secrets: Vec<Secret>,
     places: HashMap<Tag, usize>,
     literals: Literals,
-    propagated: u64,
+    /// By place: whether a secret is looked for everywhere.
+    wanted: Vec<bool>,
     suppressed: BTreeMap<String, u64>,
     /// Short tags that two secrets share.
     shared_tags: HashSet<String>,
@@ -79,7 +80,6 @@ impl Engine {
         let (wanted, suppressed) = learner.propagation();
         let Learner { rules, key, secrets, places, fingerprints, .. } = learner;
         let literals = Literals::new(&secrets, |place| wanted[place]);
-        let propagated = wanted.iter().filter(|wanted| **wanted).count() as u64;
         let (mut seen, mut shared_tags) = (HashSet::new(), HashSet::new());
         for tag in places.keys() {
             if !seen.insert(tag.short().to_owned()) {
@@ -92,7 +92,7 @@ impl Engine {
             secrets,
             places,
             literals,
-            propagated,
+            wanted,
             suppressed,
             shared_tags,
             fingerprints,
@@ -191,11 +191,11 @@ impl Engine {
             (read_bytes, written_bytes, masks, fingerprint) = (read.bytes, written, tally.masks, read.fingerprint);
         } else {
             let (bytes, print) = read_whole(reader, STRUCTURED_BYTES_MAX)?;
-            let before = self.masks();
-            let masked = self.bytes(carrier, artifact, &bytes)?;
+            let (masked, tally) = self.masked_and_counted(carrier, &bytes)?;
             writer.write_all(&masked).map_err(RedactError::Write)?;
+            self.tell(artifact, &tally);
             (read_bytes, written_bytes) = (bytes.len() as u64, masked.len() as u64);
-            (masks, fingerprint) = (self.masks() - before, print);
+            (masks, fingerprint) = (tally.masks, print);
         }
         self.unchanged(artifact, fingerprint)?;
         Ok(StreamSummary { read_bytes, written_bytes, masks })
@@ -274,22 +274,34 @@ impl Engine {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mut summary = Summary {
-            ruleset: super::scan::ruleset(),
+            ruleset: super::scan::ruleset(&self.rules),
             secrets_learned: self.secrets.len() as u64,
-            secrets_propagated: self.propagated,
+            secrets_propagated: self.propagated().count() as u64,
             propagation_suppressed: self.suppressed.clone(),
             ..Summary::default()
         };
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).tell(&mut summary, |tag| self.shown(tag).to_owned());
+        let shown = |tag: &Tag| self.shown(tag).to_owned();
+        let named = |artifact: &str| {
+            let masked = self.masked(Carrier::Text, artifact.as_bytes());
+            masked.map_or_else(|_| FAILED.to_owned(), |name| String::from_utf8_lossy(&name).into_owned())
+        };
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).tell(&mut summary, shown, named);
         summary
+    }
+
+    /// The secrets that are looked for everywhere.
+    pub(super) fn propagated(&self) -> impl Iterator<Item = &[u8]> {
+        let wanted = self.secrets.iter().zip(&self.wanted).filter(|(_, wanted)| **wanted);
+        wanted.map(|(secret, _)| secret.bytes.as_slice())
+    }
+
+    /// Whether the user's rules let this value through.
+    pub(super) fn allows(&self, value: &[u8]) -> bool {
+        self.rules.allow_values.iter().any(|allowed| allowed == value)
     }
 
     pub(super) fn scanner(&self, layers: Layers) -> Scanner<'_> {
         Scanner { rules: &self.rules, literals: Some(&self.literals), layers }
-    }
-
-    fn masks(&self) -> u64 {
-        self.summary().rules.values().map(|masks| masks.masks).sum()
     }
 
     fn tell(&self, artifact: &str, tally: &Tally) {

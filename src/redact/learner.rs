@@ -84,7 +84,7 @@ impl Learner {
             sampled: 0,
         };
         for literal in literals {
-            learner.remember(&literal, Class::Password, Rule::Builtin("literals_file"), Seed::Told);
+            learner.remember(&literal, Class::Password, Rule::Builtin("literals_file"), Seed::Listed);
         }
         Ok(learner)
     }
@@ -167,7 +167,7 @@ impl Learner {
             self.secrets.iter().map(|secret| may_propagate(&secret.bytes, secret.seed, &self.vocabulary)).collect();
         let suspect = |place: usize| {
             let secret = &self.secrets[place];
-            wanted[place] && secret.seed != Seed::Told && !is_distinctive(&secret.bytes)
+            wanted[place] && secret.seed < Seed::Told && !is_distinctive(&secret.bytes)
         };
         let literals = Literals::new(&self.secrets, suspect);
         let mut suppressed = BTreeMap::new();

@@ -120,6 +120,8 @@ pub(super) struct Compiled {
     pub(super) allow_values: Vec<Vec<u8>>,
     pub(super) patterns: Vec<CompiledPattern>,
     pub(super) literals: Vec<Zeroizing<Vec<u8>>>,
+    /// How many literals there are, also once the learner has taken them.
+    pub(super) literals_count: usize,
     /// Parts of the user's key names, to find them by.
     pub(super) stems: Option<AhoCorasick>,
 }
@@ -145,12 +147,14 @@ impl Settings {
                 return Err(SettingsError::TooMany { list });
             }
         }
+        let literals = self.literals()?;
         Ok(Compiled {
             keys: folded_keys("keys", &self.keys)?,
             allow_keys: folded_keys("allow_keys", &self.allow_keys)?,
             allow_values: self.allow_values.iter().map(|value| value.clone().into_bytes()).collect(),
             patterns: self.patterns.iter().map(Pattern::compile).collect::<Result<_, _>>()?,
-            literals: self.literals()?,
+            literals_count: literals.len(),
+            literals,
             stems: stems(&self.keys),
         })
     }

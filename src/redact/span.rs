@@ -52,6 +52,8 @@ pub(super) enum Seed {
     Typed,
     /// Said to be a secret by whoever runs the snapshot.
     Told,
+    /// A line of the user's own file: looked for although it may be short.
+    Listed,
 }
 
 /// A secret between two positions.

@@ -109,7 +109,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Adds what was done to an artifact; its name is redacted already.
+    /// Adds what was done to an artifact.
     pub(super) fn add(&mut self, artifact: &str, tally: &Tally) {
         let known = self.artifacts.contains_key(artifact) || self.artifacts.len() < ARTIFACTS_MAX;
         let name = if known { artifact } else { OTHERS };
@@ -134,11 +134,11 @@ impl Ledger {
         }
     }
 
-    /// Fills the counts of `summary`; `shown` gives a tag as masks show it.
-    pub(super) fn tell(&self, summary: &mut Summary, shown: impl Fn(&Tag) -> String) {
+    /// Fills the counts of `summary`; `shown` gives a tag as masks show it, `named` an artifact's name as it may be shown.
+    pub(super) fn tell(&self, summary: &mut Summary, shown: impl Fn(&Tag) -> String, named: impl Fn(&str) -> String) {
         summary.rules = self.rules.iter().map(|(rule, count)| (rule.clone(), count.told())).collect();
-        summary.artifacts = self.artifacts.iter().map(|(name, count)| (name.clone(), count.told())).collect();
+        summary.artifacts = self.artifacts.iter().map(|(name, count)| (named(name), count.told())).collect();
         summary.tags = self.tags.iter().map(|(tag, numbers)| (shown(tag), numbers.len() as u64)).collect();
-        summary.failed = self.failed.clone();
+        summary.failed = self.failed.iter().map(|(name, reason)| (named(name), reason.clone())).collect();
     }
 }

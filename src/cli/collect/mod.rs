@@ -20,8 +20,8 @@ use crate::bundle::Cancel;
 use crate::config::Config;
 use crate::domain::snapshot::{self, IggyData, Redaction, SnapshotOptions};
 use crate::domain::verdict::VerdictCounts;
-use crate::examine::child;
-use crate::examine::{Job, Origin, SnapshotLabel, Summary};
+use crate::examine::child::{self, ChildError};
+use crate::examine::{Job, Origin, SnapshotLabel, Summary, write_minimal};
 use crate::orchestrator::{Clock as _, SystemClock};
 use crate::redact::PseudonymKey;
 use crate::report::model::Document;
@@ -96,9 +96,12 @@ impl Collect {
         let config = overrides.load(file)?.config;
         let job = self.job(config)?;
         let target = absolute(&self.target(&job))?;
-        let summary = examine(&job)?;
+        let (outcome, summary) = examine(&job)?;
         appear(&job.archive, &target)?;
         self.print(out, &target, &summary)?;
+        if outcome == Taken::Failed {
+            return Ok(Exit::Failed);
+        }
         let met = self.fail_on.is_some_and(|fail_on| fail_on.met_by(&summary.counts));
         Ok(if met { Exit::Findings } else { Exit::Done })
     }
@@ -175,18 +178,35 @@ impl Collect {
     }
 }
 
-/// Runs the job in its child, with progress for a person, until it ends or is cancelled. A part of an archive is removed.
-fn examine(job: &Job) -> Result<Summary, CliError> {
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// A snapshot.
+    Whole,
+    /// A report that says why there is none.
+    Failed,
+}
+
+/// Runs the job in its child, with progress for a person, until it ends or is cancelled. A part of an archive is removed;
+/// where the examination itself failed, a report that says why takes its place.
+fn examine(job: &Job) -> Result<(Taken, Summary), CliError> {
     let cancel = Cancel::default();
     cancel_on_signal(&cancel);
     let stages = Stages::new();
     let outcome = child::run(job, &cancel, &mut |progress| stages.at(&progress));
     drop(stages);
-    outcome.map_err(|error| {
-        // It may not be there yet; what matters is said by the error.
-        let _ = fs::remove_file(&job.archive);
-        error.into()
-    })
+    let error = match outcome {
+        Ok(summary) => return Ok((Taken::Whole, summary)),
+        Err(error) => error,
+    };
+    // It may not be there yet; what matters is said by the error.
+    let _ = fs::remove_file(&job.archive);
+    if let ChildError::Failed(reason) = &error
+        && let Ok(summary) = write_minimal(&job.label, job.options, &format!("{reason}."), &job.archive)
+    {
+        return Ok((Taken::Failed, summary));
+    }
+    Err(error.into())
 }
 
 /// From here on Ctrl-C and SIGTERM end the child first, so that nothing stays behind. Where that cannot be had, a signal

@@ -61,6 +61,9 @@ impl Vocabulary {
 
 /// Whether a secret from this source may be looked for everywhere.
 pub(in super::super) fn may_propagate(secret: &[u8], seed: Seed, vocabulary: &Vocabulary) -> bool {
+    if seed == Seed::Listed {
+        return true;
+    }
     let lower = secret.to_ascii_lowercase();
     if secret.len() < TYPED_BYTES_MIN
         || vocabulary.0.contains(&lower)

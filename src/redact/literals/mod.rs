@@ -8,7 +8,10 @@ mod variants;
 
 use std::collections::HashMap;
 
+use aho_corasick::AhoCorasick;
+
 pub(super) use gate::{Vocabulary, is_distinctive, may_propagate};
+pub(super) use variants::of as variants;
 
 use super::learner::Secret;
 use super::pseudonym::Encoding;
@@ -17,6 +20,8 @@ use super::span::{Form, Rule, Seed, Span};
 
 /// Bytes of a pattern that are hashed; a shorter variant is not looked for.
 const HEAD: usize = 8;
+/// Bytes by which a shorter literal of the user's is looked up; they have no less.
+const SHORT_HEAD: usize = 4;
 /// Bits of the bitmap: 128 KiB, which stay in the second-level cache.
 const BITMAP_BITS: u32 = 20;
 /// Bytes of a secret from which it is found without a boundary around it.
@@ -48,6 +53,9 @@ pub(super) struct Literals {
     bits: Vec<u64>,
     table: HashMap<u64, Vec<u32>>,
     patterns: Vec<Pattern>,
+    /// Literals of the user's that are shorter than [`HEAD`], by their first bytes, and what finds them.
+    short: HashMap<[u8; SHORT_HEAD], Vec<u32>>,
+    short_starts: Option<AhoCorasick>,
 }
 
 fn head_of(bytes: &[u8], at: usize) -> Option<u64> {
@@ -61,13 +69,32 @@ fn slot(head: u64) -> usize {
 impl Literals {
     /// The patterns of those secrets for which `wanted` says so.
     pub(super) fn new(secrets: &[Secret], wanted: impl Fn(usize) -> bool) -> Self {
-        let mut literals = Self { bits: vec![0; 1 << (BITMAP_BITS - 6)], table: HashMap::new(), patterns: Vec::new() };
+        let mut literals = Self {
+            bits: vec![0; 1 << (BITMAP_BITS - 6)],
+            table: HashMap::new(),
+            patterns: Vec::new(),
+            short: HashMap::new(),
+            short_starts: None,
+        };
         for (place, secret) in secrets.iter().enumerate().filter(|(place, _)| wanted(*place)) {
-            for (bytes, encoding) in variants::of(&secret.bytes) {
+            for (bytes, encoding) in variants(&secret.bytes) {
                 literals.add(place, bytes, encoding, secret.seed);
             }
+            if secret.bytes.len() < HEAD && secret.seed == Seed::Listed {
+                literals.add_short(place, &secret.bytes);
+            }
         }
+        let starts: Vec<[u8; SHORT_HEAD]> = literals.short.keys().copied().collect();
+        literals.short_starts = (!starts.is_empty()).then(|| AhoCorasick::new(starts).ok()).flatten();
         literals
+    }
+
+    fn add_short(&mut self, secret: usize, bytes: &[u8]) {
+        let Some(head) = bytes.first_chunk::<SHORT_HEAD>() else { return };
+        let place = u32::try_from(self.patterns.len()).expect("the table of secrets is bounded");
+        self.short.entry(*head).or_default().push(place);
+        let (bytes, head, bounded) = (zeroize::Zeroizing::new(bytes.to_vec()), bytes.len(), Bounded::Yes);
+        self.patterns.push(Pattern { bytes, secret, encoding: Encoding::Raw, head, bounded });
     }
 
     fn add(&mut self, secret: usize, bytes: zeroize::Zeroizing<Vec<u8>>, encoding: Encoding, seed: Seed) {
@@ -106,13 +133,18 @@ impl Literals {
                 found.push(from + at);
             }
         }
+        if let Some(starts) = &self.short_starts {
+            let end = bytes.len().min(to + SHORT_HEAD - 1);
+            found.extend(starts.find_overlapping_iter(&bytes[from..end]).map(|start| from + start.start()));
+        }
     }
 
     /// The longest pattern that stands at `at`.
     pub(super) fn at(&self, bytes: &[u8], at: usize) -> Option<Span> {
-        let candidates = self.table.get(&head_of(bytes, at)?)?;
+        let long = head_of(bytes, at).and_then(|head| self.table.get(&head));
+        let short = bytes[at..].first_chunk::<SHORT_HEAD>().and_then(|head| self.short.get(head));
         let mut best: Option<(usize, &Pattern)> = None;
-        for place in candidates {
+        for place in long.into_iter().chain(short).flatten() {
             let pattern = &self.patterns[*place as usize];
             let length = common(&pattern.bytes, &bytes[at..]);
             if length < pattern.head
@@ -152,8 +184,12 @@ mod tests {
     use super::*;
 
     fn literals(secret: &str) -> Literals {
+        literals_of(secret, Seed::Typed)
+    }
+
+    fn literals_of(secret: &str, seed: Seed) -> Literals {
         let bytes = Zeroizing::new(secret.as_bytes().to_vec());
-        let secret = Secret { bytes, class: Class::Password, rule: Rule::Builtin("test"), seed: Seed::Typed };
+        let secret = Secret { bytes, class: Class::Password, rule: Rule::Builtin("test"), seed };
         Literals::new(&[secret], |_| true)
     }
 
@@ -211,5 +247,16 @@ mod tests {
         let long = literals("aB3dE5gH7jK9mN1pQ3sT5vW7xY9");
         assert_eq!(hit(&long, "cut: aB3dE5gH7jK9mN1pQ3s"), Some(("aB3dE5gH7jK9mN1pQ3s".to_owned(), Encoding::Prefix)));
         assert!(hit(&long, "aB3dE5gH7jK9").is_none());
+    }
+
+    #[test]
+    fn a_short_line_of_the_users_own_file_is_found_between_boundaries() {
+        for secret in ["Zeus", "Zeus1", "Zeus!77"] {
+            let literals = literals_of(secret, Seed::Listed);
+            assert_eq!(hit(&literals, &format!("x={secret}")), Some((secret.to_owned(), Encoding::Raw)));
+            assert_eq!(hit(&literals, &format!("x{secret}")), None);
+            assert_eq!(hit(&literals, "Zeu"), None);
+        }
+        assert_eq!(hit(&literals_of("Zeus", Seed::Told), "Zeus"), None);
     }
 }

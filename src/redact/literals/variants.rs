@@ -17,7 +17,7 @@ const LINE_BYTES_MIN: usize = 16;
 const VARIED_BYTES_MAX: usize = 4096;
 
 /// The secret and its variants, each once; the first encoding that gives it counts.
-pub(super) fn of(secret: &[u8]) -> Vec<(Zeroizing<Vec<u8>>, Encoding)> {
+pub(in super::super) fn of(secret: &[u8]) -> Vec<(Zeroizing<Vec<u8>>, Encoding)> {
     let mut variants = Variants { list: Vec::new(), seen: HashSet::new() };
     variants.add(secret.to_vec(), Encoding::Raw);
     if secret.contains(&b'\n') {

@@ -7,6 +7,7 @@
 mod assigned;
 mod audit;
 mod command;
+pub(super) mod formats;
 mod hashes;
 mod header;
 mod iggy;
@@ -61,7 +62,7 @@ pub(super) enum Through {
 pub(super) enum Layers {
     /// All.
     All,
-    /// Known secrets and password verifiers: for the binary files of Iggy.
+    /// Known secrets, tokens and password verifiers: for the binary files of Iggy.
     Verifiers,
     /// Known secrets and tokens: for data of unknown layout, and for archives as written.
     Verification,
@@ -273,7 +274,7 @@ impl Scanner<'_> {
     fn wants(&self, trigger: Trigger) -> bool {
         match self.layers {
             Layers::All => true,
-            Layers::Verifiers => matches!(trigger, Trigger::Crypt(_)),
+            Layers::Verifiers => matches!(trigger, Trigger::Crypt(_) | Trigger::Token(_) | Trigger::Jwt),
             Layers::Verification => matches!(
                 trigger,
                 Trigger::Token(_)
@@ -414,12 +415,31 @@ fn accept(span: Span, progress: &mut Progress, spans: &mut Vec<Span>) {
     spans.push(span);
 }
 
-/// A hash of the rules, so that two summaries can be compared.
-pub(super) fn ruleset() -> String {
+/// A hash of the rules, ours and the user's, so that two summaries can be compared. Of the user's literals only their
+/// number goes in: a hash of a secret is half of the secret.
+pub(super) fn ruleset(rules: &Compiled) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    let mut add = |list: &[u8], entry: &[u8]| {
+        for part in [list, entry] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+    };
+    add(b"version", env!("CARGO_PKG_VERSION").as_bytes());
     for token in tokens::TOKENS {
-        hasher.update(token.prefix.as_bytes()).update(&[0]);
+        add(b"token", token.prefix.as_bytes());
     }
+    for key in &rules.keys {
+        add(b"key", key.as_bytes());
+    }
+    for pattern in &rules.patterns {
+        add(pattern.name.as_bytes(), pattern.regex.as_str().as_bytes());
+    }
+    for key in &rules.allow_keys {
+        add(b"allow-key", key.as_bytes());
+    }
+    for value in &rules.allow_values {
+        add(b"allow-value", value);
+    }
+    add(b"literals", &(rules.literals_count as u64).to_le_bytes());
     hasher.finalize().to_hex()[..16].to_owned()
 }
