@@ -37,13 +37,14 @@ fn process(case: &Case<'_>) -> Result<Judgement, Gap> {
     let processes = case.read(IGGY_PROCESSES)?;
     let servers: Vec<&IggyProcess> = processes.iter().filter(|process| process.program == Program::Server).collect();
     let Ok(server) = case.read(IGGY_PROCESS) else {
-        return absent(case.read(IGGY_PLACE));
+        return absent(case.read(IGGY_PLACE), servers.first().copied());
     };
     let judged = judged(server, &servers);
     Ok(judged.proof(facts(server)))
 }
 
-fn absent(place: Result<&IggyPlace, Gap>) -> Result<Judgement, Gap> {
+/// Nothing runs on the data that this snapshot is about; `other` is a server that keeps its data elsewhere.
+fn absent(place: Result<&IggyPlace, Gap>, other: Option<&IggyProcess>) -> Result<Judgement, Gap> {
     match place {
         Ok(place) => {
             let named = place.named.as_deref().map(|named| format!(" ({named})")).unwrap_or_default();
@@ -52,7 +53,11 @@ fn absent(place: Result<&IggyPlace, Gap>) -> Result<Judgement, Gap> {
                 FoundBy::Unit(unit) => format!("its unit {unit} is installed"),
                 FoundBy::WellKnownPath | FoundBy::Process => "its data is on this host".to_owned(),
             };
-            Ok(Judgement::fail(format!("No iggy-server runs, although {how}{named}.")))
+            let other = other.map(|other| {
+                let on = other.data_dir.as_deref().map_or_else(|_| String::new(), |on| format!(" ({on})"));
+                format!(" Process {} is a server with other data{on}.", other.pid)
+            });
+            Ok(Judgement::fail(format!("No iggy-server runs, although {how}{named}.{}", other.unwrap_or_default())))
         }
         Err(gap) if gap.reason == GapReason::Absent => Ok(Judgement::info(
             "There is no trace of Iggy on this host: no process, no unit, no data, nothing configured.",
@@ -176,6 +181,11 @@ mod tests {
         ] {
             assert_eq!(judge_one("proc.iggy", &evidence(Vec::new(), place)).unwrap().verdict, verdict);
         }
+        let mut elsewhere = evidence(vec![process(9)], Ok(place(FoundBy::Configuration)));
+        elsewhere.put(IGGY_PROCESS, Err(Gap::absent("another directory")));
+        let said = judge_one("proc.iggy", &elsewhere).unwrap();
+        assert_eq!(said.verdict, Verdict::Fail);
+        assert!(said.summary.contains("Process 9 is a server with other data ("), "{}", said.summary);
         let unseen = evidence(Vec::new(), Err(Gap::denied("no", "root")));
         assert!(judge_one("proc.iggy", &unseen).is_err());
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::collector::{Collect, Collector, Stage};
 use super::observe::Scene;
+use super::root::Host;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::api::{IGGY_API, IGGY_PING};
@@ -51,15 +52,37 @@ pub(super) const COLLECTORS: &[&dyn Collect] = &[
 
 fn server(scene: &Scene) -> Observed<IggyProcess> {
     let configured = place::configured(scene);
-    let chosen = chosen(scene.evidence.read(IGGY_PROCESSES)?, configured.as_deref());
-    chosen.cloned().ok_or_else(|| Gap::absent("no process of iggy-server runs on this host, as far as it can be seen"))
+    let processes = scene.evidence.read(IGGY_PROCESSES)?;
+    let other = || match (&configured, processes.iter().find(|process| process.program == Program::Server)) {
+        (Some(path), Some(process)) => format!(
+            "no process of iggy-server runs on {path}, which is configured; process {} serves another directory",
+            process.pid
+        ),
+        _ => "no process of iggy-server runs on this host, as far as it can be seen".to_owned(),
+    };
+    let chosen = chosen(&scene.host, processes, configured.as_deref());
+    chosen.cloned().ok_or_else(|| Gap::absent(other()))
 }
 
-/// The server that the snapshot is about: the one on the configured data directory, else the one that started first.
-fn chosen<'a>(processes: &'a [IggyProcess], configured: Option<&str>) -> Option<&'a IggyProcess> {
+/// The server that the snapshot is about: the one on the configured data directory, or one of which it cannot be seen
+/// where it keeps its data; without a configuration the one that started first. A server that is seen to keep its data
+/// elsewhere is another one, and nothing of it is judged.
+fn chosen<'a>(host: &Host, processes: &'a [IggyProcess], configured: Option<&str>) -> Option<&'a IggyProcess> {
     let servers = || processes.iter().filter(|process| process.program == Program::Server);
-    let on_it = |process: &&IggyProcess| {
-        process.data_dir.as_deref().is_ok_and(|named| Some(process.seen(named).as_str()) == configured)
+    let first = |of: &dyn Fn(&IggyProcess) -> bool| {
+        servers().filter(|process| of(process)).min_by_key(|process| (process.started_ticks, process.pid))
     };
-    servers().find(on_it).or_else(|| servers().min_by_key(|process| (process.started_ticks, process.pid)))
+    let Some(configured) = configured else { return first(&|_| true) };
+    first(&|process| serves(host, process, configured) == Some(true))
+        .or_else(|| first(&|process| serves(host, process, configured).is_none()))
+}
+
+/// Whether a server keeps its data in this directory, by whatever path; `None` where that cannot be seen.
+fn serves(host: &Host, process: &IggyProcess, directory: &str) -> Option<bool> {
+    let own = process.seen(process.data_dir.as_ref().ok()?);
+    if own == directory {
+        return Some(true);
+    }
+    let identity = |path: &str| host.metadata(path).ok().map(|metadata| (metadata.device, metadata.inode));
+    Some(identity(&own)? == identity(directory)?)
 }

@@ -46,7 +46,7 @@ pub(super) fn place(scene: &Scene) -> Observed<IggyPlace> {
     let host = &scene.host;
     let processes = scene.evidence.read(IGGY_PROCESSES).map_or(&[][..], Vec::as_slice);
     let configured = configured(scene);
-    let process = chosen(processes, configured.as_deref());
+    let process = chosen(host, processes, configured.as_deref());
     let mut place = match (&configured, process) {
         (Some(path), _) => by_configuration(host, path),
         (None, Some(process)) => by_process(host, process),

@@ -86,7 +86,7 @@ impl Tree {
             allocated_bytes: 0,
             modified_unix: 0,
             device: 1,
-            inode: 2,
+            inode: self.metadata.len() as u64,
         };
         self.metadata.insert(path.to_owned(), serde_json::to_value(metadata).unwrap());
     }
@@ -198,6 +198,29 @@ fn the_operators_word_counts_before_all_else() {
     assert_eq!((&place.found, place.believed().unwrap().1.layout), (&FoundBy::Configuration, Layout::Unknown));
     tree.request.data_dir = Some(Path::new("/not/there").to_owned());
     assert!(matches!(tree.place().unwrap().standing, Standing::Unseen(_)));
+}
+
+#[test]
+fn a_server_that_keeps_its_data_elsewhere_is_another_one() {
+    let mut tree = Tree::with_server();
+    tree.data("/opt/iggy/local_data", 1000, V0_8);
+    tree.data("/mine", 1000, V0_8);
+    tree.request.data_dir = Some(Path::new("/mine").to_owned());
+    assert_eq!(tree.place().unwrap().pid, None);
+    let gap = server(&tree.scene()).unwrap_err();
+    assert_eq!(
+        gap.detail,
+        "no process of iggy-server runs on /mine, which is configured; process 812 serves another directory"
+    );
+    // The same directory by another path: a link, or a container's volume.
+    let same = tree.metadata["/opt/iggy/local_data"].clone();
+    tree.metadata.insert("/mine".to_owned(), same);
+    assert_eq!(tree.place().unwrap().pid, Some(PID));
+    // It may not be seen where it keeps its data: it is the likeliest one.
+    tree.owned("/mine", 1000, FileKind::Directory);
+    assert_eq!(tree.place().unwrap().pid, None);
+    tree.call("iggy-environment-812", r#"{"gap":{"reason":"denied","detail":"no","unlock":"CAP_SYS_PTRACE"}}"#);
+    assert_eq!(tree.place().unwrap().pid, Some(PID));
 }
 
 #[test]
