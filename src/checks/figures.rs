@@ -12,8 +12,8 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
 }
 
 /// `1 process`, `2 processes`.
-pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+pub(super) fn counted<N: Copy + std::fmt::Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == N::from(1) { one } else { many })
 }
 
 /// A whole number as a float, for thresholds and measured values.
@@ -32,8 +32,8 @@ mod tests {
             [percent(9.44), percent(99.94), percent(99.96), percent(-3.0)],
             ["9.4 %", "99.9 %", "100 %", "-3.0 %"]
         );
-        assert_eq!(counted(1, "process", "processes"), "1 process");
-        assert_eq!(counted(0, "process", "processes"), "0 processes");
+        assert_eq!(counted(1_usize, "process", "processes"), "1 process");
+        assert_eq!(counted(0_u64, "process", "processes"), "0 processes");
         assert!((share(1, 4) - 25.0).abs() < f64::EPSILON && share(1, 0).abs() < f64::EPSILON);
     }
 }

@@ -1,6 +1,6 @@
 //! What the server tells of itself to whoever has a credential.
 
-use super::super::figures::{percent, share};
+use super::super::figures::{counted, percent, share};
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
@@ -71,13 +71,13 @@ fn judged(stats: &Stats, clients_max: u64, warn_percent: f64) -> Judgement {
         ))
     } else {
         Judgement::info(format!(
-            "{} messages ({}) in {} streams, {} topics and {} partitions; {} clients.",
-            stats.messages_count,
+            "{} ({}) in {}, {} and {}; {}.",
+            counted(stats.messages_count, "message", "messages"),
             human(stats.messages_size_bytes.0),
-            stats.streams_count,
-            stats.topics_count,
-            stats.partitions_count,
-            stats.clients_count
+            counted(stats.streams_count, "stream", "streams"),
+            counted(stats.topics_count, "topic", "topics"),
+            counted(stats.partitions_count, "partition", "partitions"),
+            counted(stats.clients_count, "client", "clients")
         ))
     };
     judged

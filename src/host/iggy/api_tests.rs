@@ -89,11 +89,13 @@ fn a_server_is_asked_with_the_token_that_it_issued() {
 
 #[test]
 fn a_refused_credential_is_an_answer_and_nothing_more_is_asked() {
+    const UNKNOWN: &str = r#"{"id":4,"code":"resource_not_found","reason":"Resource not found","field":null}"#;
     const REFUSAL: &str = r#"{"id":42,"code":"invalid_credentials","reason":"Invalid credentials","field":null}"#;
     for (answers, status) in [
         (&[("/users/login", 400, REFUSAL)][..], 400),
         (&[("/users/login", 401, "")], 401),
         (&[("/users/login", 403, "not json")], 403),
+        (&[("/users/login", 404, UNKNOWN)], 404),
     ] {
         let (address, asked) = serve(answers);
         let password = Zeroizing::new("hunter2".to_owned());

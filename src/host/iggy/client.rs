@@ -85,9 +85,10 @@ impl Client {
                 self.token = Some(answers::login(&body)?);
                 Ok(Login::Accepted)
             }
-            // 0.8 answers a wrong password with 400 `invalid_credentials`.
+            // 0.8 answers a wrong password with 400 `invalid_credentials`, a token it does not know with 404 and a code.
             Err(ClientError::Status { status, code })
                 if matches!(status, 401 | 403)
+                    || (status == 404 && code.is_some())
                     || code.as_deref().is_some_and(|code| code.contains("invalid") || code.contains("unauth")) =>
             {
                 Ok(Login::Refused { status, code })
