@@ -58,6 +58,57 @@ fn table_of_checks() -> String {
     text
 }
 
+#[test]
+fn the_document_of_checks_is_the_catalogue() {
+    current("docs/checks.md", &document_of_checks());
+}
+
+/// All that the catalogue knows of each check, by category.
+fn document_of_checks() -> String {
+    let count = checks::catalogue().count();
+    let core = checks::catalogue().filter(|check| check.tier == Tier::Core).count();
+    let mut text = format!(
+        "# Checks\n\n\
+         {count} checks, {core} of them core: those decide the headline of a report. This document is written by `make docs` from \
+         the table that the program itself reads; `snapvisor checks explain ID` shows the same.\n\n\
+         A check passes, informs, warns or fails, each by its rule. What it could not see makes it a skip or a gap with \
+         its reason, never a pass; `self.coverage` lists them all. A threshold is changed, and a check switched off, in the \
+         configuration:\n\n\
+         ```toml\n[checks.\"disk.space\"]\nwarn_percent = 10\n\n[checks.\"disk.queue\"]\nenabled = false\n```\n\n\
+         A report shows which thresholds were changed. Unknown checks, names and values are errors.\n"
+    );
+    let mut category = "";
+    for check in checks::catalogue() {
+        if check.category.title() != category {
+            category = check.category.title();
+            write!(text, "\n## {category}\n").unwrap();
+        }
+        section_of(&mut text, check);
+    }
+    text
+}
+
+fn section_of(text: &mut String, check: &checks::Check) {
+    let tier = if check.tier == Tier::Core { "core" } else { "extended" };
+    write!(text, "\n### {}\n\n**{}**", check.id, check.title).unwrap();
+    writeln!(text, " · {tier} · {} severity · seen in full by: {}\n", check.severity.word(), check.privilege).unwrap();
+    writeln!(text, "- *Rule.* {}", check.rule).unwrap();
+    writeln!(text, "- *Why it matters.* {}", check.why).unwrap();
+    writeln!(text, "- *Where the thresholds come from.* {}", check.threshold_source).unwrap();
+    let needs: Vec<String> = check.needs.iter().map(|source| format!("`{}`", source.0)).collect();
+    writeln!(text, "- *Evidence.* {}", needs.join(", ")).unwrap();
+    for setting in check.settings {
+        let range = format!("default {}, {} to {}", setting.default, setting.min, setting.max);
+        writeln!(text, "- *Setting.* `{}`: {} ({range})", setting.name, setting.help).unwrap();
+    }
+    if !check.references.is_empty() {
+        writeln!(text, "- *To read.* {}", check.references.join("; ")).unwrap();
+    }
+    if !check.remedy.is_empty() {
+        write!(text, "\n```sh\n{}\n```\n", check.remedy).unwrap();
+    }
+}
+
 const ROOMS_BEGIN: &str = "<!-- rooms: written by `make docs` -->\n";
 const ROOMS_END: &str = "<!-- end of rooms -->\n";
 

@@ -258,6 +258,9 @@ fn judge_one(id: &str, evidence: &Evidence) -> Result<Judgement, Gap> {
 }
 
 #[cfg(test)]
+mod verdict_tests;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 

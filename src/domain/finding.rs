@@ -223,7 +223,10 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    #[cfg_attr(test, track_caller)]
     fn new(verdict: Verdict, summary: impl Into<String>) -> Self {
+        #[cfg(test)]
+        given::note();
         Self {
             verdict,
             summary: summary.into(),
@@ -237,24 +240,28 @@ impl Judgement {
 
     /// As it should be.
     #[must_use]
+    #[cfg_attr(test, track_caller)]
     pub fn pass(summary: impl Into<String>) -> Self {
         Self::new(Verdict::Pass, summary)
     }
 
     /// A fact.
     #[must_use]
+    #[cfg_attr(test, track_caller)]
     pub fn info(summary: impl Into<String>) -> Self {
         Self::new(Verdict::Info, summary)
     }
 
     /// Needs a look.
     #[must_use]
+    #[cfg_attr(test, track_caller)]
     pub fn warn(summary: impl Into<String>) -> Self {
         Self::new(Verdict::Warn, summary)
     }
 
     /// Broken.
     #[must_use]
+    #[cfg_attr(test, track_caller)]
     pub fn fail(summary: impl Into<String>) -> Self {
         Self::new(Verdict::Fail, summary)
     }
@@ -292,6 +299,26 @@ impl Judgement {
     pub fn gap(mut self, gap: Gap) -> Self {
         self.gaps.push(gap);
         self
+    }
+}
+
+/// The places in the sources at which tests made judgements, for the test that misses none of them.
+#[cfg(test)]
+pub(crate) mod given {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+    use std::panic::Location;
+
+    /// With this variable set, `FILE LINE` of each place is added to the file that it names.
+    pub(crate) const TRACE: &str = "SNAPVISOR_TRACE_VERDICTS";
+
+    #[track_caller]
+    pub(super) fn note() {
+        let Some(path) = std::env::var_os(TRACE) else { return };
+        let place = Location::caller();
+        let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
+        // One write: lines of several threads do not mix.
+        file.write_all(format!("{} {}\n", place.file(), place.line()).as_bytes()).unwrap();
     }
 }
 

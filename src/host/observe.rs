@@ -232,6 +232,22 @@ fn start(collector: &'static dyn Collect, scene: &Arc<Scene>, sender: &mpsc::Sen
         .map_err(|error| Gap::broken(format!("no thread could be started: {error}")))
 }
 
+/// Scenes for the tests of collectors.
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// A host of which nothing is known yet, looked at in the year 2026.
+    pub(in crate::host) fn scene(host: Host) -> Scene {
+        Scene {
+            host: Arc::new(host),
+            request: Request { window_ms: 0, iggy: IggyRequest::default(), contact_peers: ContactPeers::Never },
+            evidence: Evidence::default(),
+            now: Timestamp::from_unix(1_790_000_000),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::collector::Collector;

@@ -138,9 +138,11 @@ fn judged(place: &IggyPlace, seen: &DataDirectory, user: Option<User<'_>>) -> Ju
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::judge_one;
     use super::*;
+    use crate::evidence::Evidence;
     use crate::evidence::data_dir::DataKind;
-    use crate::evidence::iggy::Directory;
+    use crate::evidence::iggy::{Directory, Doubt};
     use crate::iggy::Layout;
 
     fn place(named: &str, layout: Layout) -> IggyPlace {
@@ -179,5 +181,22 @@ mod tests {
         }
         let seen = DataDirectory { entries: vec![entry("", 10, 0o750)], ..DataDirectory::default() };
         assert_eq!(judged(&place("/srv", Layout::Unknown), &seen, iggy).verdict, Verdict::Warn);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_or_not_believed_is_told_apart() {
+        let outcome = |found, standing| {
+            let mut evidence = Evidence::default();
+            evidence.put(IGGY_PLACE, Ok(IggyPlace { found, standing, ..place("/srv/iggy", Layout::V0_8) }));
+            judge_one("disk.data-dir", &evidence)
+        };
+        let absent = || Standing::Unseen(Gap::absent("/srv/iggy does not exist"));
+        let missing = outcome(FoundBy::Configuration, absent()).unwrap();
+        let sentence = "/srv/iggy does not exist; Iggy was found by snapvisor's configuration.";
+        assert_eq!((missing.verdict, missing.summary.as_str()), (Verdict::Fail, sentence));
+        assert_eq!(outcome(FoundBy::WellKnownPath, absent()).unwrap_err().reason, GapReason::Absent);
+        let doubted = outcome(FoundBy::Process, Standing::Doubted(Doubt::NotADirectory)).unwrap();
+        let sentence = "/srv/iggy: the data path is no directory.";
+        assert_eq!((doubted.verdict, doubted.summary.as_str()), (Verdict::Warn, sentence));
     }
 }

@@ -136,11 +136,15 @@ fn judged(case: &Case<'_>, rates: &BlockRates, devices: &[BlockDevice], data: &[
     });
     if full > pressure_fail || (full > pressure_warn && worst.as_ref().map_or(Verdict::Pass, verdict) == Verdict::Pass)
     {
-        let (judged, limit): (fn(String) -> Judgement, f64) =
-            if full > pressure_fail { (Judgement::fail, pressure_fail) } else { (Judgement::warn, pressure_warn) };
-        let summary =
-            format!("All tasks waited for I/O during {} of the last minute, more than {limit} %.", percent(full));
-        return judged(summary).measured(full, Unit::Percent, percent(full)).expected(format!("≤ {limit} %"));
+        let waited = |limit: f64| {
+            format!("All tasks waited for I/O during {} of the last minute, more than {limit} %.", percent(full))
+        };
+        let (judged, limit) = if full > pressure_fail {
+            (Judgement::fail(waited(pressure_fail)), pressure_fail)
+        } else {
+            (Judgement::warn(waited(pressure_warn)), pressure_warn)
+        };
+        return judged.measured(full, Unit::Percent, percent(full)).expected(format!("≤ {limit} %"));
     }
     let Some(rate) = worst else {
         let most = rates.devices.iter().map(BlockRate::requests).max().unwrap_or(0);

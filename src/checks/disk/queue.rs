@@ -104,4 +104,20 @@ mod tests {
             assert_eq!(judged(&device).verdict, expected, "{name} {scheduler} {rotational}");
         }
     }
+
+    #[test]
+    fn a_rotating_drive_wants_read_ahead() {
+        for (read_ahead_kib, says) in
+            [(0, "sda rotates and has no read-ahead."), (128, "The data lies on sda, a rotating drive.")]
+        {
+            let device = BlockDevice {
+                name: "sda".into(),
+                rotational: Some(true),
+                read_ahead_kib: Some(read_ahead_kib),
+                ..BlockDevice::default()
+            };
+            let judged = judged(&device);
+            assert_eq!((judged.verdict, judged.summary.as_str()), (Verdict::Warn, says));
+        }
+    }
 }

@@ -113,4 +113,11 @@ mod tests {
             assert_eq!(judged(&processes, running, data, None).verdict, expected, "{running:?} {data:?}");
         }
     }
+
+    #[test]
+    fn without_a_version_the_layout_is_told() {
+        let judged = judged(&[process(1)], None, None, Some("0.8"));
+        let sentence = "The data has the layout of 0.8; the version is not known.";
+        assert_eq!((judged.verdict, judged.summary.as_str()), (Verdict::Info, sentence));
+    }
 }

@@ -76,25 +76,22 @@ fn judged(case: &Case<'_>, soft: Option<u64>, used: Option<u64>) -> Judgement {
     let settings = ["limit_fail", "limit_warn", "used_warn_percent", "used_fail_percent"];
     let [limit_fail, limit_warn, used_warn, used_fail] = settings.map(|name| case.setting(name));
     let in_use = used.map(|used| share(used, limit));
-    let of_use = |judged: fn(String) -> Judgement, share: f64, most: f64| {
-        judged(format!(
-            "{} of the server's {limit} open files are in use, more than {}.",
-            percent(share),
-            percent(most)
-        ))
-        .measured(share, Unit::Percent, percent(share))
-        .expected(format!("≤ {}", percent(used_warn)))
+    let too_many = |share: f64, most: f64| {
+        format!("{} of the server's {limit} open files are in use, more than {}.", percent(share), percent(most))
+    };
+    let of_use = |judged: Judgement, share: f64| {
+        judged.measured(share, Unit::Percent, percent(share)).expected(format!("≤ {}", percent(used_warn)))
     };
     let of_limit = |judged: Judgement| {
         judged.measured(float(limit), Unit::Count, limit.to_string()).expected(format!("≥ {limit_warn}"))
     };
     let open = used.map(|used| format!(", {used} are open")).unwrap_or_default();
     match in_use {
-        Some(share) if share > used_fail => of_use(Judgement::fail, share, used_fail),
+        Some(share) if share > used_fail => of_use(Judgement::fail(too_many(share, used_fail)), share),
         _ if float(limit) < limit_fail => of_limit(Judgement::fail(format!(
             "The server may open {limit} files{open}; below {limit_fail} it runs out under load."
         ))),
-        Some(share) if share > used_warn => of_use(Judgement::warn, share, used_warn),
+        Some(share) if share > used_warn => of_use(Judgement::warn(too_many(share, used_warn)), share),
         _ if float(limit) < limit_warn => of_limit(Judgement::warn(format!(
             "The server may open {limit} files{open}; at least {limit_warn} should be allowed."
         ))),

@@ -74,10 +74,9 @@ fn judged(case: &Case<'_>, swap: &Swap) -> Judgement {
             Judgement::info(format!("Swap is on, {} of it in use.", size::human(used)))
         };
     };
-    let judged = if f64::from(swappiness) > pass_max { Judgement::info } else { Judgement::pass };
-    judged(format!("Swap is on, {} of it in use; vm.swappiness is {swappiness}.", size::human(used)))
-        .measured(f64::from(swappiness), Unit::Count, swappiness.to_string())
-        .expected(format!("≤ {pass_max}"))
+    let fact = format!("Swap is on, {} of it in use; vm.swappiness is {swappiness}.", size::human(used));
+    let judged = if f64::from(swappiness) > pass_max { Judgement::info(fact) } else { Judgement::pass(fact) };
+    judged.measured(f64::from(swappiness), Unit::Count, swappiness.to_string()).expected(format!("≤ {pass_max}"))
 }
 
 #[cfg(test)]
@@ -131,5 +130,16 @@ mod tests {
             assert_eq!(judged.verdict, verdict, "{}", judged.summary);
             assert!(judged.summary.contains(says), "{}", judged.summary);
         }
+    }
+
+    #[test]
+    fn swap_without_a_known_swappiness_is_information() {
+        let area =
+            SwapArea { path: "/dev/sda2".into(), kind: "partition".into(), size_bytes: 1 << 30, used_bytes: 4096 };
+        let mut evidence = Evidence::default();
+        evidence.put(SWAP, Ok(Swap { areas: vec![area], swappiness: None }));
+        let judged = judge_one("mem.swap", &evidence).unwrap();
+        let sentence = "Swap is on, 4.00 KiB of it in use.";
+        assert_eq!((judged.verdict, judged.summary.as_str()), (Verdict::Info, sentence));
     }
 }

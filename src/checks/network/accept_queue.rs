@@ -174,4 +174,13 @@ mod tests {
             assert_eq!(verdict(somaxconn, syn, drops, waiting), expected, "{somaxconn} {syn} {drops} {waiting}");
         }
     }
+
+    #[test]
+    fn queues_of_unknown_length_are_information() {
+        let mut evidence = Evidence::default();
+        evidence.put(NET_SETTINGS, Ok(NetSettings::default()));
+        let judged = judge_one("net.accept-queue", &evidence).unwrap();
+        let sentence = "Nothing was dropped during the window; the length of the queues is not known.";
+        assert_eq!((judged.verdict, judged.summary.as_str(), judged.gaps.len()), (Verdict::Info, sentence, 2));
+    }
 }

@@ -129,8 +129,10 @@ fn judged(config: &IggyConfig, server: &IggyProcess, sockets: &Sockets, processe
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::judge_one;
     use super::*;
     use crate::domain::verdict::Verdict;
+    use crate::evidence::Evidence;
     use crate::evidence::iggy::testing::process;
     use crate::evidence::sockets::Transport;
     use crate::iggy::config::ServerConfig;
@@ -174,5 +176,18 @@ mod tests {
         };
         assert_eq!(judged(&roster("10.0.0.5"), &process(812), &sockets, None).verdict, Verdict::Warn);
         assert_eq!(judged(&roster("127.0.0.1"), &process(812), &sockets, None).verdict, Verdict::Info);
+    }
+
+    #[test]
+    fn without_a_server_or_its_configuration_the_table_is_information() {
+        let mut evidence = Evidence::default();
+        evidence.put(SOCKETS, Ok(Sockets { completeness: Completeness::Cut, ..Sockets::default() }));
+        let none = judge_one("net.listeners", &evidence).unwrap();
+        let sentence = "0 sockets wait for connections or packets; no server of Iggy's runs.";
+        assert_eq!((none.verdict, none.summary.as_str(), none.gaps.len()), (Verdict::Info, sentence, 1));
+        evidence.put(IGGY_PROCESS, Ok(process(7)));
+        let unknown = judge_one("net.listeners", &evidence).unwrap();
+        let sentence = "The server listens on 0 sockets; what it should listen on is not known.";
+        assert_eq!((unknown.verdict, unknown.summary.as_str(), unknown.gaps.len()), (Verdict::Info, sentence, 2));
     }
 }

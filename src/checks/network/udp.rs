@@ -79,8 +79,12 @@ fn judged(settings: &NetSettings, counters: &NetCounters, bytes_min: f64) -> Jud
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::judge_one;
     use super::*;
     use crate::domain::verdict::Verdict;
+    use crate::evidence::Evidence;
+    use crate::evidence::config::IggyConfig;
+    use crate::iggy::config::ServerConfig;
 
     #[test]
     fn losses_warn_and_small_buffers_are_worth_a_word() {
@@ -92,5 +96,14 @@ mod tests {
             let counters = NetCounters { values, ..NetCounters::default() };
             assert_eq!(judged(&settings, &counters, 7_500_000.0).verdict, expected, "{buffer} {lost}");
         }
+    }
+
+    #[test]
+    fn quic_that_is_off_needs_no_buffers() {
+        let server = ServerConfig::parse("[quic]\nenabled = false\n").unwrap();
+        let mut evidence = Evidence::default();
+        evidence.put(IGGY_CONFIG, Ok(IggyConfig { path: String::new(), server }));
+        let judged = judge_one("net.udp", &evidence).unwrap();
+        assert_eq!((judged.verdict, judged.summary.as_str()), (Verdict::Pass, "QUIC is off."));
     }
 }

@@ -118,7 +118,9 @@ fn judged(found: &[Spot]) -> Judgement {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::judge_one;
     use super::*;
+    use crate::evidence::Evidence;
     use crate::evidence::iggy::testing::process;
 
     #[test]
@@ -146,5 +148,17 @@ mod tests {
         assert_eq!(verdict(&[argued], &[], &[]), Verdict::Fail);
         assert_eq!(verdict(&[], &[unit(&[StartFlag::SecretArgument], &[])], &[]), Verdict::Fail);
         assert_eq!(verdict(&[], &[], &["WARN Generated root user password: hunter2"]), Verdict::Fail);
+    }
+
+    #[test]
+    fn what_was_closed_makes_a_clean_look_information() {
+        let mut hidden = process(1);
+        hidden.environment = Err(Gap::denied("/proc/1/environ may not be read", "CAP_SYS_PTRACE"));
+        let mut evidence = Evidence::default();
+        evidence.put(IGGY_PROCESSES, Ok(vec![hidden]));
+        evidence.put(IGGY_UNITS, Ok(Vec::new()));
+        evidence.put(RUNTIME_LOGS, Ok(Vec::new()));
+        let judged = judge_one("sec.secrets", &evidence).unwrap();
+        assert_eq!((judged.verdict, judged.gaps.len()), (Verdict::Info, 1));
     }
 }

@@ -2,7 +2,10 @@
 
 use super::Check;
 
+mod boot;
 mod cgroup;
+mod crashes;
+mod drift;
 mod kernel;
 mod os;
 mod parameters;
@@ -10,5 +13,14 @@ mod platform;
 mod support;
 mod taint;
 
-pub(super) const CHECKS: &[Check] =
-    &[os::CHECK, kernel::CHECK, platform::CHECK, taint::CHECK, cgroup::CHECK, parameters::CHECK];
+pub(super) const CHECKS: &[Check] = &[
+    os::CHECK,
+    kernel::CHECK,
+    platform::CHECK,
+    taint::CHECK,
+    cgroup::CHECK,
+    parameters::CHECK,
+    boot::CHECK,
+    drift::CHECK,
+    crashes::CHECK,
+];

@@ -88,7 +88,10 @@ fn label(field: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::judge_one;
     use super::*;
+    use crate::domain::verdict::Verdict;
+    use crate::evidence::Evidence;
 
     #[test]
     fn a_platform_is_named_by_the_best_that_is_known() {
@@ -125,5 +128,13 @@ mod tests {
         ] {
             assert_eq!(sentence(&platform), expected);
         }
+    }
+
+    #[test]
+    fn firmware_that_is_not_shown_is_a_gap() {
+        let mut evidence = Evidence::default();
+        evidence.put(PLATFORM, Ok(Platform { virtualised: Some(Virtualised::No), ..Platform::default() }));
+        let judged = judge_one("sys.platform", &evidence).unwrap();
+        assert_eq!((judged.verdict, judged.summary.as_str(), judged.gaps.len()), (Verdict::Info, "Bare metal.", 1));
     }
 }

@@ -4,10 +4,16 @@ use super::collector::{Collect, Collector, Stage};
 use super::observe::Scene;
 use super::sys;
 use crate::evidence::Observed;
+use crate::evidence::boot::BOOT;
+use crate::evidence::crash::CRASHES;
+use crate::evidence::sysctl::SYSCTL_FILES;
 use crate::evidence::system::{KERNEL, Kernel, OS_RELEASE, OsRelease, PARAMETERS, PLATFORM, TAINT, Taint};
 
+mod boot;
+mod crashes;
 mod parameters;
 mod platform;
+mod sysctl_files;
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(OS_RELEASE, Stage::Facts, os_release),
@@ -15,6 +21,9 @@ pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(TAINT, Stage::Facts, taint),
     &Collector::new(PLATFORM, Stage::Facts, platform::platform),
     &Collector::new(PARAMETERS, Stage::Facts, parameters::parameters),
+    &Collector::new(BOOT, Stage::Facts, boot::boot),
+    &Collector::new(SYSCTL_FILES, Stage::Facts, sysctl_files::sysctl_files),
+    &Collector::new(CRASHES, Stage::Facts, crashes::crashes),
 ];
 
 /// The one of the administrator, then the one of the distribution.

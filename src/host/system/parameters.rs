@@ -191,7 +191,13 @@ pub(super) fn parameters(scene: &Scene) -> Observed<Parameters> {
 
 /// Where a parameter stands below /proc/sys.
 pub(super) fn path(name: &str) -> String {
-    format!("/proc/sys/{}", name.replace('.', "/"))
+    // A slash in a name stands for the dot in a part of it, as in the name of an interface.
+    let parts = name.chars().map(|c| match c {
+        '.' => '/',
+        '/' => '.',
+        other => other,
+    });
+    format!("/proc/sys/{}", parts.collect::<String>())
 }
 
 /// A value on one line.
