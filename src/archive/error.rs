@@ -44,6 +44,20 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// What went wrong for someone who may not know where files are: without a path.
+    #[must_use]
+    pub fn without_paths(&self) -> String {
+        match self {
+            Self::Missing(_) => "it is not there".to_owned(),
+            Self::NoSpace { .. } => "the disk is full".to_owned(),
+            Self::Io { source, .. } => source.kind().to_string(),
+            Self::Foreign(_) | Self::Digest(_) => "it is damaged".to_owned(),
+            Self::KeyExposed(_) | Self::KeyMalformed(_) | Self::Random(_) => {
+                "the signing key cannot be used".to_owned()
+            }
+        }
+    }
+
     /// An I/O error of this action on this path.
     pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
@@ -51,6 +65,25 @@ impl ArchiveError {
             io::ErrorKind::NotFound => Self::Missing(path),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace { path },
             _ => Self::Io { action, path, source },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_may_know_names_no_path() {
+        let path = || PathBuf::from("/var/lib/snapvisor/archives/7.zip");
+        let refused = || io::Error::from(io::ErrorKind::PermissionDenied);
+        for (error, expected) in [
+            (ArchiveError::Missing(path()), "it is not there"),
+            (ArchiveError::NoSpace { path: path() }, "the disk is full"),
+            (ArchiveError::Io { action: "renaming", path: path(), source: refused() }, "permission denied"),
+            (ArchiveError::KeyExposed(path()), "the signing key cannot be used"),
+        ] {
+            assert_eq!(error.without_paths(), expected);
         }
     }
 }

@@ -27,6 +27,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use error::{CliError, Exit};
 
+use crate::domain::causes::chain;
 use crate::{examine, host};
 
 /// What stands below `snapvisor --help`.
@@ -135,7 +136,7 @@ fn conclude(result: Result<Exit, CliError>) -> ExitCode {
         Ok(exit) => exit.into(),
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {}", error::chain(&error));
+            let _ = writeln!(io::stderr(), "error: {}", chain(&error));
             error.exit().into()
         }
     }

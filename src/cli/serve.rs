@@ -15,6 +15,7 @@ use super::settings::Overrides;
 use super::{CliError, Exit};
 use crate::archive::{Archives, Links};
 use crate::config::{Config, LogFormat};
+use crate::domain::causes::chain;
 use crate::http::{self, AppState};
 use crate::observability::{Colour, Format, Logs, Metrics};
 use crate::orchestrator::{ChildExaminer, Clock as _, Orchestrator, Parts, ServeLock, Start, SystemClock, bootstrap};
@@ -173,7 +174,7 @@ fn start_logs(config: &Config) -> Result<(), CliError> {
     };
     let key = PseudonymKey::generate().map_err(|error| CliError::Random(Box::new(error)))?;
     let engine = Engine::unlearned(&config.redaction, key)
-        .map_err(|error| CliError::Usage(format!("`redaction`: {}", super::error::chain(&error))))?;
+        .map_err(|error| CliError::Usage(format!("`redaction`: {}", chain(&error))))?;
     let logs = Logs::to_stderr(format, engine);
     let logs = match &config.log_file {
         Some(path) => logs.and_file(path)?,

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file or the network, and nothing here knows another room of this crate.
 //! Invariant: a value that exists is valid; what can be wrong is refused by the constructor.
 
+pub mod causes;
 pub mod deployment;
 pub mod finding;
 pub mod gap;

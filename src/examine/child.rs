@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 
-use super::{Job, Summary, chain};
+use super::{Job, Summary};
 pub use crate::bundle::Cancel;
+use crate::domain::causes::chain;
 use crate::domain::progress::Progress;
 use crate::host::sys;
 

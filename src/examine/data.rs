@@ -11,6 +11,7 @@ use crate::bundle::manifest::{self, Reason};
 use crate::bundle::plan::Plan;
 use crate::bundle::{BundleError, Cancel, Payloads};
 use crate::config;
+use crate::domain::causes::chain;
 use crate::domain::snapshot::IggyData;
 use crate::evidence::Evidence;
 use crate::host::Host;
@@ -105,7 +106,7 @@ fn spec(job: &Job, finish_by: Instant) -> DataBundleSpec {
 
 impl Bundled {
     fn failed(directory: PathBuf, error: &BundleError) -> Self {
-        let note = format!("It could not be made: {}.", super::error::chain(error));
+        let note = format!("It could not be made: {}.", chain(error));
         Self::Not { state: BundleState::Failed, directory: Some(directory), note }
     }
 

@@ -38,16 +38,3 @@ pub enum ExamineError {
     #[error("the archive could not be made")]
     Bundle(#[source] crate::bundle::BundleError),
 }
-
-/// The error and its sources, in one line.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}

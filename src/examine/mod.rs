@@ -19,7 +19,7 @@ mod run;
 mod stages;
 mod verify;
 
-pub use error::{ExamineError, chain};
+pub use error::ExamineError;
 pub use job::{Job, Origin, SnapshotLabel, Summary};
 pub use minimal::write_minimal;
 pub use run::run;

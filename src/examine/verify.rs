@@ -219,7 +219,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("archive.zip");
         std::fs::write(&path, zip(files, CompressionMethod::Stored)).unwrap();
-        archive(&engine(), &path, None).map_err(|error| super::super::chain(&error))
+        archive(&engine(), &path, None).map_err(|error| crate::domain::causes::chain(&error))
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::call::missing;
 use super::dispatch::Api;
-use super::problem::{Code, Issue, Problem, chain};
+use super::problem::{Code, Issue, Problem};
+use crate::domain::causes::chain;
 use crate::domain::plan::KEY_DAYS_MAX;
 use crate::orchestrator::{ChangeError, DeleteError, Noun, TriggerError};
 use crate::store::StoreError;

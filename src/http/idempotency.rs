@@ -12,6 +12,7 @@ use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::answer::{Answer, Secrecy};
 use super::problem::{Code, Problem};
+use crate::domain::causes::chain;
 use crate::domain::id::KeyId;
 use crate::domain::time::Timestamp;
 use crate::store::{KeptAnswer, Store};
@@ -161,7 +162,7 @@ impl Running<'_> {
                 let kept = frozen(self.fingerprint, answer, now);
                 let keeping = store.write(move |writer| writer.keep_answer(key, &text, &kept));
                 if let Err(error) = keeping.await {
-                    tracing::warn!(error = %super::problem::chain(&error), "a first answer could not be kept");
+                    tracing::warn!(error = %chain(&error), "a first answer could not be kept");
                 }
             }
         }

@@ -10,6 +10,7 @@ use warp::http::{HeaderName, HeaderValue, StatusCode};
 use warp::reply::Response;
 
 use super::request_id::RequestId;
+use crate::domain::causes::chain;
 
 /// Issues that one answer lists; the first ones.
 pub const ISSUES_MAX: usize = 32;
@@ -47,6 +48,8 @@ macro_rules! codes {
 codes! {
     /// A parameter or a field is missing, unknown, or not what it must be; the issues say which.
     ValidationError = 400 "validation_error";
+    /// A request of HTTP/1.1 that does not say once, and readably, which host it is for.
+    MalformedRequest = 400 "malformed_request";
     /// The body is no JSON.
     MalformedBody = 400 "malformed_body";
     /// The body did not arrive whole.
@@ -280,18 +283,6 @@ impl Problem {
         }
         response
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

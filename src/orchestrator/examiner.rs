@@ -7,6 +7,7 @@ use std::thread;
 use tokio::sync::{oneshot, watch};
 
 use super::hub::{ProgressSender, Stop};
+use crate::domain::causes::chain;
 use crate::domain::progress::Progress;
 use crate::examine::child::{self, Cancel};
 use crate::examine::{self, Job, Summary};
@@ -52,13 +53,13 @@ impl Examiner for ChildExaminer {
                 tokio::select! {
                     result = &mut answered => {
                         let result = result.map_err(|_| "the thread that examined this node ended".to_owned())?;
-                        return result.map_err(|error| examine::chain(&error));
+                        return result.map_err(|error| chain(&error));
                     }
                     changed = stop.changed() => {
                         if changed.is_err() || *stop.borrow() != Stop::No {
                             cancel.cancel();
                             let result = answered.await.map_err(|_| "it was cancelled".to_owned())?;
-                            return result.map_err(|error| examine::chain(&error));
+                            return result.map_err(|error| chain(&error));
                         }
                     }
                 }
@@ -67,7 +68,7 @@ impl Examiner for ChildExaminer {
     }
 
     fn write_minimal(&self, job: &Job, reason: &str) -> Result<Summary, String> {
-        examine::write_minimal(&job.label, job.options, reason, &job.archive).map_err(|error| examine::chain(&error))
+        examine::write_minimal(&job.label, job.options, reason, &job.archive).map_err(|error| chain(&error))
     }
 }
 

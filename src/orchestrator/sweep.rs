@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hub::Stop;
-use super::work::chain;
 use super::{Inner, blocking};
+use crate::domain::causes::chain;
 use crate::domain::id::SnapshotId;
 use crate::domain::plan::{AUDIT_RETENTION_DAYS, DAY_S};
 use crate::domain::time::Timestamp;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::hub::{Entry, Stop};
 use super::{Inner, blocking};
 use crate::archive::Stored;
+use crate::domain::causes::chain;
 use crate::domain::deployment::NodeKind;
 use crate::domain::id::SnapshotId;
 use crate::domain::progress::{Progress, Stage};
@@ -130,7 +131,13 @@ fn stopped(why: Stop) -> Option<End> {
 /// The archive is whole on disk, synced and under its name.
 async fn commit(inner: &Arc<Inner>, work: &Work) -> Result<Stored, String> {
     let (archives, id) = (inner.archives.clone(), work.id);
-    let committed = blocking(move || archives.commit(id).map_err(|error| chain(&error)));
+    // The reason is shown to clients, the log to the operator: a path stands in the second alone.
+    let committed = blocking(move || {
+        archives.commit(id).map_err(|error| {
+            tracing::error!(snapshot = %id, error = %chain(&error), "an archive could not be stored");
+            error.without_paths()
+        })
+    });
     let until = tokio::time::Instant::from_std(work.started + Duration::from_secs(inner.config.snapshot.deadline_s));
     match tokio::time::timeout_at(until, committed).await {
         Ok(Ok(stored)) => Ok(stored),
@@ -159,7 +166,7 @@ pub(super) async fn minimal(inner: &Arc<Inner>, work: &Work, outcome: Outcome, r
     Completion {
         outcome: Outcome::Lost,
         archive: None,
-        headline: format!("{reason} Nor could an archive that says so be written: {failure}."),
+        headline: format!("{reason} Nor could an archive that says so be written; the appliance's log says why."),
         left_out: vec![reason.to_owned()],
         counts: VerdictCounts::default(),
     }
@@ -213,11 +220,6 @@ pub(super) async fn discard(inner: &Arc<Inner>, id: SnapshotId) {
     if let Err(error) = removed.await {
         tracing::error!(snapshot = %id, error, "the archive of a deleted snapshot could not be removed");
     }
-}
-
-/// An error and its sources in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    crate::examine::chain(error)
 }
 
 /// A fragment as a sentence, cut to what is kept.

@@ -115,7 +115,7 @@ async fn a_node_that_fails_hangs_lies_or_panics_still_ends_completed() {
     for (play, reason) in [
         (Play::Fail, "The disk was too hot."),
         (Play::Hang, "The snapshot of this node was not over after 0 s."),
-        (Play::Lie, "The archive of this node could not be stored: no archive at "),
+        (Play::Lie, "The archive of this node could not be stored: it is not there."),
         (Play::Panic, "The appliance failed while it worked on this node; its log says more."),
     ] {
         let f = fixture_with(|config| config.snapshot.deadline_s = 1);
@@ -139,7 +139,7 @@ async fn a_row_ends_even_where_no_archive_can_be_written() {
     f.fake.minimal_fails.store(true, Ordering::SeqCst);
     let row = f.over(f.trigger().await.unwrap().rows[0]).await;
     assert_eq!((row.outcome, row.archive), (Some(Outcome::Lost), None));
-    let expected = "The disk was too hot. Nor could an archive that says so be written: no space left.";
+    let expected = "The disk was too hot. Nor could an archive that says so be written; the appliance's log says why.";
     assert_eq!(row.headline.as_deref(), Some(expected));
     assert_eq!(f.files(), (vec![], 0));
 }
