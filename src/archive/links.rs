@@ -1,7 +1,8 @@
 //! Signed download links: whoever has one may fetch one archive, for a while, without a key.
 //!
-//! A link carries when it expires, which key signed it, and an HMAC-SHA256 over the row's id, the archive's SHA-256, the
-//! expiry and the key's id. It dies with its snapshot: without the row there is nothing to verify it against.
+//! A link carries when it expires, which key signed it, the archive's SHA-256, and an HMAC-SHA256 over all of these and
+//! the row's id. So it is verified before anybody looks for the row: who has no link learns nothing of which rows there
+//! are. It dies with its snapshot: whoever opens it must find the row, with this very archive.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -104,26 +105,28 @@ impl Links {
         let expires_at = now.plus_s(i64::from(ttl_s.min(LINK_TTL_MAX_S)));
         let signature = key.mac(subject, expires_at).finalize().into_bytes();
         let query = format!(
-            "expires={}&key={}&signature={}",
+            "expires={}&key={}&sha256={}&signature={}",
             expires_at.unix(),
             key.id,
+            subject.sha256,
             BASE64_URL_SAFE_NO_PAD.encode(signature)
         );
         (query, expires_at)
     }
 
-    /// When the link with this query, for `subject`, expires; the comparison takes the same time whatever differs.
+    /// What the link with this query opens in row `id`; the comparison takes the same time whatever differs.
     ///
     /// # Errors
     /// The link opens nothing. Who cannot sign learns nothing from it: expiry is looked at after the signature.
-    pub fn verify(&self, query: &str, subject: Subject<'_>, now: Timestamp) -> Result<Timestamp, LinkError> {
+    pub fn verify<'q>(&self, query: &'q str, id: SnapshotId, now: Timestamp) -> Result<Subject<'q>, LinkError> {
         let parts = Parts::parse(query).ok_or(LinkError::Tampered)?;
         let key = self.keys.iter().find(|key| key.id == parts.key).ok_or(LinkError::Tampered)?;
         let expires_at = Timestamp::from_unix(parts.expires);
+        let subject = Subject { id, sha256: parts.sha256 };
         key.mac(subject, expires_at).verify_slice(&parts.signature).map_err(|_| LinkError::Tampered)?;
         // One that lives longer than any may was signed before the clock was set back.
         let left_s = expires_at.since_s(now);
-        if left_s <= 0 || left_s > i64::from(LINK_TTL_MAX_S) { Err(LinkError::Expired) } else { Ok(expires_at) }
+        if left_s <= 0 || left_s > i64::from(LINK_TTL_MAX_S) { Err(LinkError::Expired) } else { Ok(subject) }
     }
 }
 
@@ -152,21 +155,23 @@ impl Key {
     }
 }
 
-/// A query, each of its three parts once and nothing else.
+/// A query, each of its four parts once and nothing else.
 struct Parts<'a> {
     expires: i64,
     key: &'a str,
+    sha256: &'a str,
     signature: Vec<u8>,
 }
 
 impl<'a> Parts<'a> {
     fn parse(query: &'a str) -> Option<Self> {
-        let (mut expires, mut key, mut signature) = (None, None, None);
+        let (mut expires, mut key, mut sha256, mut signature) = (None, None, None, None);
         for part in query.split('&') {
             let (name, value) = part.split_once('=')?;
             let slot = match name {
                 "expires" => &mut expires,
                 "key" => &mut key,
+                "sha256" => &mut sha256,
                 "signature" => &mut signature,
                 _ => return None,
             };
@@ -179,7 +184,7 @@ impl<'a> Parts<'a> {
         // One number has one spelling: `+5` and `05` are none of ours.
         let canonical = expires.to_string() == expires_text;
         let signature = BASE64_URL_SAFE_NO_PAD.decode(signature?).ok()?;
-        canonical.then_some(Self { expires, key: key?, signature })
+        canonical.then_some(Self { expires, key: key?, sha256: sha256?, signature })
     }
 }
 
@@ -231,17 +236,17 @@ mod tests {
         let links = Links::open(data_dir.path()).unwrap();
         let (query, expires_at) = links.sign(subject(7, SHA256), at(0), 300);
         assert_eq!(expires_at, at(300));
+        let opened = subject(7, SHA256);
         for (now, expected) in [
-            (0, Ok(expires_at)),
-            (299, Ok(expires_at)),
+            (0, Ok(opened)),
+            (299, Ok(opened)),
             (300, Err(LinkError::Expired)),
             (1_000_000, Err(LinkError::Expired)),
             (-3301, Err(LinkError::Expired)),
         ] {
-            assert_eq!(links.verify(&query, subject(7, SHA256), at(now)), expected, "{now}");
+            assert_eq!(links.verify(&query, opened.id, at(now)), expected, "{now}");
         }
-        assert_eq!(links.verify(&query, subject(8, SHA256), at(0)), Err(LinkError::Tampered));
-        assert_eq!(links.verify(&query, subject(7, &SHA256.replace('e', "f")), at(0)), Err(LinkError::Tampered));
+        assert_eq!(links.verify(&query, subject(8, SHA256).id, at(0)), Err(LinkError::Tampered));
     }
 
     #[test]
@@ -253,18 +258,20 @@ mod tests {
             let mut changed = query.clone().into_bytes();
             changed[place] ^= 1;
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(links.verify(&changed, subject(7, SHA256), at(0)), Err(LinkError::Tampered), "{changed}");
+            assert_eq!(links.verify(&changed, subject(7, SHA256).id, at(0)), Err(LinkError::Tampered), "{changed}");
         }
         for changed in [
             String::new(),
             query.replace("expires=", "expires=+"),
             query.replace("expires=", "expires=0"),
+            query.replace(SHA256, &SHA256.replace('e', "f")),
             format!("{query}&expires=9999999999"),
+            format!("{query}&sha256={SHA256}"),
             format!("{query}&x=1"),
             format!("{query}A"),
             query.rsplit_once('&').unwrap().0.to_owned(),
         ] {
-            assert_eq!(links.verify(&changed, subject(7, SHA256), at(0)), Err(LinkError::Tampered), "{changed}");
+            assert_eq!(links.verify(&changed, subject(7, SHA256).id, at(0)), Err(LinkError::Tampered), "{changed}");
         }
     }
 
@@ -279,16 +286,17 @@ mod tests {
     fn the_key_survives_a_restart_and_an_old_one_still_verifies() {
         let data_dir = tempfile::tempdir().unwrap();
         let before = Links::open(data_dir.path()).unwrap();
-        let (query, expires_at) = before.sign(subject(7, SHA256), at(0), 300);
+        let opened = subject(7, SHA256);
+        let (query, _) = before.sign(opened, at(0), 300);
         let again = Links::open(data_dir.path()).unwrap();
-        assert_eq!(again.verify(&query, subject(7, SHA256), at(0)), Ok(expires_at));
+        assert_eq!(again.verify(&query, opened.id, at(0)), Ok(opened));
         let path = data_dir.path().join(KEY_FILE);
         let old = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{}\n{old}", "ab".repeat(KEY_BYTES))).unwrap();
         let rotated = Links::open(data_dir.path()).unwrap();
-        assert_eq!(rotated.verify(&query, subject(7, SHA256), at(0)), Ok(expires_at));
-        let (query, _) = rotated.sign(subject(7, SHA256), at(0), 300);
-        assert_eq!(before.verify(&query, subject(7, SHA256), at(0)), Err(LinkError::Tampered));
+        assert_eq!(rotated.verify(&query, opened.id, at(0)), Ok(opened));
+        let (query, _) = rotated.sign(opened, at(0), 300);
+        assert_eq!(before.verify(&query, opened.id, at(0)), Err(LinkError::Tampered));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub enum IdError {
     /// Zero or negative.
     #[error("not positive")]
     NotPositive,
+    /// With a sign or with zeros before it: an id has one spelling, so that two texts are never the same id.
+    #[error("written with a sign or with leading zeros")]
+    Spelling,
 }
 
 macro_rules! ids {
@@ -56,7 +59,8 @@ macro_rules! ids {
         impl FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
-                Self::new(text.parse().map_err(IdError::NotANumber)?)
+                let id = Self::new(text.parse().map_err(IdError::NotANumber)?)?;
+                if text.starts_with(['+', '0']) { Err(IdError::Spelling) } else { Ok(id) }
             }
         }
 

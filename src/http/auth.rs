@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use warp::http::{HeaderMap, HeaderName};
 
 use super::dispatch::Api;
@@ -125,9 +125,18 @@ fn allowed(list: &[String], client: IpAddr) -> bool {
     let client = client.to_canonical();
     list.iter().any(|entry| match (entry.parse::<IpAddr>(), entry.parse::<IpNet>()) {
         (Ok(address), _) => address.to_canonical() == client,
-        (_, Ok(block)) => block.contains(&client),
+        (_, Ok(block)) => canonical(block).contains(&client),
         _ => false,
     })
+}
+
+/// A block of IPv4 addresses that are written as IPv6 (`::ffff:192.0.2.0/120`) as the block of IPv4 that it is.
+fn canonical(block: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = block else { return block };
+    let address = mapped.addr().to_ipv4_mapped();
+    let prefix = mapped.prefix_len().checked_sub(96);
+    let canonical = address.zip(prefix).and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok());
+    canonical.map_or(block, IpNet::V4)
 }
 
 #[cfg(test)]
@@ -160,7 +169,8 @@ mod tests {
     #[test]
     fn an_allowlist_has_addresses_and_blocks_of_both_families() {
         let list =
-            ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32", "::ffff:203.0.113.9", "nonsense"].map(str::to_owned);
+            ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32", "::ffff:203.0.113.9", "::ffff:10.1.0.0/112", "nonsense"]
+                .map(str::to_owned);
         for (client, expected) in [
             ("192.0.2.7", true),
             ("192.0.2.8", false),
@@ -170,6 +180,9 @@ mod tests {
             ("2001:db8:ffff::1", true),
             ("2001:db9::1", false),
             ("203.0.113.9", true),
+            ("10.1.255.1", true),
+            ("::ffff:10.1.0.1", true),
+            ("10.2.0.1", false),
             ("::1", false),
         ] {
             assert_eq!(allowed(&list, client.parse().unwrap()), expected, "{client}");

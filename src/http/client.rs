@@ -7,6 +7,7 @@ use warp::http::header::{FORWARDED, VIA};
 use warp::http::{HeaderMap, HeaderName};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// Entries of a forwarded chain that are looked at, from its near end.
 const HOPS_MAX: usize = 32;
 
@@ -37,7 +38,7 @@ pub fn address(peer: Peer, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
 /// Whether a request came through a proxy, trusted or not: then its peer is not its client.
 #[must_use]
 pub fn was_forwarded(headers: &HeaderMap) -> bool {
-    [X_FORWARDED_FOR, FORWARDED, VIA].iter().any(|name| headers.contains_key(name))
+    [X_FORWARDED_FOR, X_REAL_IP, FORWARDED, VIA].iter().any(|name| headers.contains_key(name))
 }
 
 /// `192.0.2.7`, `192.0.2.7:80`, `2001:db8::7`, `[2001:db8::7]` or `[2001:db8::7]:80`.

@@ -20,6 +20,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::body::READ_MAX;
 use super::client::Peer;
 
 /// How long a client may keep a connection waiting.
@@ -29,6 +30,8 @@ pub struct Patience {
     pub first_byte: Duration,
     /// For a whole head of a request; on HTTP/1.1 also between two requests.
     pub head: Duration,
+    /// For a whole body of a request.
+    pub body: Duration,
     /// For a next request.
     pub idle: Duration,
     /// For an answer's next chunk to be taken.
@@ -42,6 +45,7 @@ impl Default for Patience {
         Self {
             first_byte: Duration::from_secs(10),
             head: Duration::from_secs(30),
+            body: READ_MAX,
             idle: Duration::from_secs(75),
             // With at most 128 KiB unsent in the kernel, a client of 500 bytes a second is still served.
             stall: Duration::from_mins(5),
@@ -83,8 +87,10 @@ pub async fn serve<S, B>(
     // Both only make a good connection better.
     let _ = socket.set_tcp_nodelay(true);
     let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+    // A look at the byte itself: a socket may be called readable when it is not.
+    let mut first = [0];
     let spoke = tokio::select! {
-        spoke = tokio::time::timeout(patience.first_byte, stream.readable()) => matches!(spoke, Ok(Ok(()))),
+        spoke = tokio::time::timeout(patience.first_byte, stream.peek(&mut first)) => matches!(spoke, Ok(Ok(1))),
         _ = stopping.wait_for(|stop| *stop) => false,
     };
     if !spoke {

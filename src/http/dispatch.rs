@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Buf;
 use futures_util::{FutureExt as _, Stream};
@@ -38,17 +39,20 @@ pub struct Api {
     pub failed_logins: Limiter<IpAddr>,
     /// First answers by idempotency key.
     pub ledger: Ledger,
+    /// How long a body may take to arrive.
+    body_max: Duration,
 }
 
 impl Api {
-    /// The API over this state, with nothing remembered.
+    /// The API over this state, with nothing remembered; a request's body may take `body_max` to arrive.
     #[must_use]
-    pub fn new(state: AppState) -> Self {
+    pub fn new(state: AppState, body_max: Duration) -> Self {
         let limits = &state.config.limits;
         Self {
             key_rates: Limiter::new(limits.requests_per_minute),
             failed_logins: Limiter::new(limits.failed_logins_per_minute),
             ledger: Ledger::default(),
+            body_max,
             state,
         }
     }
@@ -169,7 +173,7 @@ where
     let body = match row.handle {
         Handle::Read(_) => Vec::new(),
         Handle::Write(_) => {
-            body::read(&arrived.headers, body, api.state.config.limits.body_bytes, body::READ_MAX).await?
+            body::read(&arrived.headers, body, api.state.config.limits.body_bytes, api.body_max).await?
         }
     };
     let Arrived { method, path, query: raw_query, headers, request, .. } = arrived;

@@ -70,6 +70,6 @@ pub async fn serve_with(
 ) {
     let connections_max = usize::try_from(state.config.limits.connections).unwrap_or(usize::MAX);
     let serving = server::Serving { connections_max, patience, metrics: Arc::clone(&state.metrics) };
-    let service = service::Surrounded::new(Arc::new(dispatch::Api::new(state)));
+    let service = service::Surrounded::new(Arc::new(dispatch::Api::new(state, patience.body)));
     server::run(listener, service, serving, shutdown).await;
 }

@@ -12,11 +12,13 @@ use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
-use warp::http::header::CONTENT_LENGTH;
-use warp::http::{HeaderValue, Method, StatusCode};
+use warp::http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use warp::http::uri::Authority;
+use warp::http::{HeaderValue, Method, StatusCode, Version};
 
 use super::client::{self, Peer};
 use super::dispatch::{Api, Told};
+use super::problem::{Code, Problem};
 use super::request_id::{LD_REQUEST, RequestId};
 use super::routes;
 
@@ -67,8 +69,16 @@ impl Service<Request<Incoming>> for Surrounded {
             let peer = request.extensions().get::<Peer>().copied();
             let client = peer.map(|peer| client::address(peer, request.headers(), trusted));
             request.extensions_mut().insert(id);
-            let mut response = (this.routing)(request).await;
+            let addressed = addressed(&request);
+            let closing = closing(&request) || addressed.is_err();
+            let mut response = match addressed {
+                Ok(()) => (this.routing)(request).await,
+                Err(problem) => problem.response(id),
+            };
             response.headers_mut().insert(LD_REQUEST, id.header());
+            if closing {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             let told = response.extensions_mut().remove::<Told>();
             let (route, key) = told.map_or((NO_ROUTE, None), |told| (told.route, told.key));
             let (status, time) = (response.status().as_u16(), start.elapsed());
@@ -87,6 +97,30 @@ impl Service<Request<Incoming>> for Surrounded {
             Ok(sent(&method, response))
         })
     }
+}
+
+/// A request of HTTP/1.1 says once which host it is for (RFC 9112, section 3.2). We serve one host, but a proxy before us
+/// may not, and it must not be led to take a request for another than we do.
+fn addressed<B>(request: &Request<B>) -> Result<(), Problem> {
+    let hosts: Vec<_> = request.headers().get_all(HOST).iter().collect();
+    let readable = |host: &HeaderValue| {
+        let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+        host.is_empty() || authority.is_some_and(|authority| !authority.as_str().contains('@'))
+    };
+    let good = match (hosts.as_slice(), request.version()) {
+        ([], Version::HTTP_11) => false,
+        ([], _) => true,
+        ([host], _) => readable(host),
+        _ => false,
+    };
+    let reason = "The request has no host header, several, or one that names no host; send exactly one.";
+    if good { Ok(()) } else { Err(Problem::new(Code::MalformedRequest, reason)) }
+}
+
+/// Whether the connection ends with the answer. A request in chunks may have stated a length besides, which hyper takes
+/// away: after one of those RFC 9112, section 6.1, demands it, since a proxy may have seen another end of the request.
+fn closing<B>(request: &Request<B>) -> bool {
+    request.version() <= Version::HTTP_11 && request.headers().contains_key(TRANSFER_ENCODING)
 }
 
 /// A method is any word of the client's; only those that exist are written down.

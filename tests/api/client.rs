@@ -47,7 +47,8 @@ impl Request {
         self
     }
 
-    pub fn send(&self, to: SocketAddr) -> Answer {
+    /// As it goes over a connection of its own.
+    pub fn bytes(&self, to: SocketAddr) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             write!(head, "{name}: {value}\r\n").unwrap();
@@ -56,11 +57,14 @@ impl Request {
             write!(head, "content-length: {}\r\n", self.body.len()).unwrap();
         }
         head.push_str("\r\n");
+        [head.as_bytes(), &self.body].concat()
+    }
+
+    pub fn send(&self, to: SocketAddr) -> Answer {
         let mut stream = TcpStream::connect(to).unwrap();
         stream.set_read_timeout(Some(ANSWER_MAX)).unwrap();
-        stream.write_all(head.as_bytes()).unwrap();
         // A server that refuses a body may close before it has read it all.
-        let _ = stream.write_all(&self.body);
+        let _ = stream.write_all(&self.bytes(to));
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         Answer::parse(&bytes)

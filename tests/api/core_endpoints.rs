@@ -1,10 +1,8 @@
 //! The read side of Core: every answer is checked for each required field, its type and its closed list.
 
 use serde_json::{Value, json};
-use snapvisor::orchestrator::{Actor, create_deployment, create_division, create_environment, create_node};
-use snapvisor::store::NewDeployment;
 
-use crate::appliance::{Appliance, environment, now};
+use crate::appliance::{Appliance, environment};
 use crate::shape::{Bool, Count, Id, OneOf, Shape, Text, Time, list, object, page};
 
 const CLOUDS: &[&str] = &["aws", "gcp"];
@@ -114,19 +112,15 @@ fn deployment() -> Shape {
 /// Division and environment by position: a second of each, with a deployment of two nodes.
 fn grown() -> (Appliance, i64, i64, i64) {
     let appliance = Appliance::start();
-    let tenant = appliance.tenant;
-    let grown = appliance.change(move |w| {
-        let actor = Actor::command_line();
-        let division = create_division(w, &actor, tenant, "second", now())?;
-        let environment = create_environment(w, &actor, division, "staging", now())?;
-        let new = NewDeployment { region: Some("eu-central-1".to_owned()), ..NewDeployment::local("events") };
-        let deployment = create_deployment(w, &actor, environment, &new, now())?;
-        for name in ["a", "b"] {
-            create_node(w, &actor, deployment, name, snapvisor::domain::deployment::NodeKind::Remote, now())?;
-        }
-        Ok((division.get(), environment.get(), deployment.get()))
-    });
-    (appliance, grown.0, grown.1, grown.2)
+    let division = appliance.add_division("second");
+    let environment = appliance.add_environment(division, "staging");
+    let place = environment.to_string();
+    let new = ["deployment", "add", "events", "--environment", &place, "--region", "eu-central-1"];
+    let deployment = appliance.add(&new);
+    for name in ["a", "b"] {
+        appliance.add_node(deployment, name);
+    }
+    (appliance, division, environment, deployment)
 }
 
 #[test]
@@ -168,11 +162,7 @@ fn a_tenant_has_its_plan_and_the_limits_that_are_enforced() {
         (&20.into(), &90.into())
     );
     assert_eq!((&features["api_keys_limit"], &features["api_key_allowed_ips_limit"]), (&1000.into(), &100.into()));
-    let tenant = appliance.tenant;
-    appliance.change(move |w| {
-        let config = snapvisor::config::Config::default();
-        snapvisor::orchestrator::set_plan(w, &Actor::command_line(), &config, tenant, "basic", now())
-    });
+    appliance.set_plan("basic");
     let features = appliance.get(&appliance.tenant("")).good()["features"].clone();
     assert_eq!((&features["deployment_snapshots_limit"], &features["snapshot_retention_days"]), (&3.into(), &7.into()));
 }
@@ -321,14 +311,9 @@ fn what_is_out_of_scope_is_a_404() {
 #[test]
 fn another_tenants_path_is_a_401_and_its_deployment_a_404() {
     let appliance = Appliance::start();
-    let other = appliance.change(|w| {
-        let actor = Actor::command_line();
-        let tenant = snapvisor::orchestrator::create_tenant(w, &actor, "other", now())?;
-        let division = create_division(w, &actor, tenant, "d", now())?;
-        let environment = create_environment(w, &actor, division, "e", now())?;
-        let deployment = create_deployment(w, &actor, environment, &NewDeployment::local("x"), now())?;
-        Ok((tenant, deployment))
-    });
+    let tenant = appliance.add(&["tenant", "add", "other"]);
+    let division = appliance.add(&["division", "add", "d", "--tenant", &tenant.to_string()]);
+    let other = (tenant, appliance.add_deployment(appliance.add_environment(division, "e"), "x"));
     for rest in ["", "/structure", "/summary", "/divisions", "/roles", "/api_keys", "/api_keys/context"] {
         for tenant in [other.0.to_string(), "1".to_owned(), "x".to_owned()] {
             appliance.get(&format!("/tenants/{tenant}{rest}")).problem(401, "unauthorized");

@@ -1,7 +1,6 @@
 //! API keys: made, shown without their token, bound to addresses, revoked.
 
 use serde_json::{Value, json};
-use snapvisor::domain::id::DivisionId;
 
 use crate::appliance::{Appliance, environment, now};
 use crate::client::{Answer, Request};
@@ -140,7 +139,7 @@ fn the_list_is_filtered_by_name_and_its_links_keep_the_filter() {
 
 #[test]
 fn a_key_works_from_the_addresses_on_its_list_alone() {
-    let appliance = Appliance::with(|config| config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]);
+    let appliance = Appliance::with(&[("trusted_proxies", "127.0.0.1/32")]);
     let list = json!(["192.0.2.7", "2001:db8::/32"]);
     let body = but(but(asked("bound"), "validate_ip", json!(true)), "allowed_ips", list.clone());
     let answer = create(&appliance, &body);
@@ -202,7 +201,7 @@ fn a_revoked_key_is_a_401_at_its_next_request() {
 fn nobody_makes_a_key_beyond_their_own_permissions_or_division() {
     let appliance = Appliance::start();
     let own = json!({"tenant": ["api_key:manage", "role:read"], "environment": ["deployment:read"]});
-    let bound: DivisionId = appliance.division;
+    let bound = appliance.division.get();
     for division in [None, Some(bound)] {
         let key = appliance.key_with(&own, division);
         let send = |body: &Value| {
@@ -218,7 +217,7 @@ fn nobody_makes_a_key_beyond_their_own_permissions_or_division() {
         let system = roles.iter().find(|role| role["kind"] == "system").unwrap()["id"].clone();
         let body = json!({"name": name("system"), "expiry_at": now().plus_s(3600), "role_id": system});
         send(&body).problem(403, "permission_escalation");
-        let inside = but(asked(&name("inside")), "division_id", json!(bound.get()));
+        let inside = but(asked(&name("inside")), "division_id", json!(bound));
         assert_eq!(send(&inside).status, 201);
         let unbound = send(&asked(&name("unbound")));
         match division {

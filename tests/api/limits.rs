@@ -8,7 +8,7 @@ use crate::client::Request;
 
 #[test]
 fn a_key_over_its_rate_is_a_429_and_other_keys_are_not() {
-    let appliance = Appliance::with(|config| config.limits.requests_per_minute = 5);
+    let appliance = Appliance::with(&[("limits.requests_per_minute", "5")]);
     let other = appliance.key_with(&environment(&["deployment:read"]), None);
     for _ in 0..5 {
         appliance.get(&appliance.snapshots("")).good();
@@ -23,7 +23,7 @@ fn a_key_over_its_rate_is_a_429_and_other_keys_are_not() {
 
 #[test]
 fn zero_switches_a_rate_off() {
-    let appliance = Appliance::with(|config| config.limits.requests_per_minute = 0);
+    let appliance = Appliance::with(&[("limits.requests_per_minute", "0")]);
     for _ in 0..50 {
         appliance.get("/tenants").good();
     }
@@ -31,7 +31,7 @@ fn zero_switches_a_rate_off() {
 
 #[test]
 fn an_address_that_fails_too_often_gets_429_for_failing_requests_alone() {
-    let appliance = Appliance::with(|config| config.limits.failed_logins_per_minute = 3);
+    let appliance = Appliance::with(&[("limits.failed_logins_per_minute", "3")]);
     let failing = || Request::new("GET", "/tenants").send(appliance.address);
     for _ in 0..3 {
         failing().problem(401, "unauthorized");
@@ -50,10 +50,7 @@ fn an_address_that_fails_too_often_gets_429_for_failing_requests_alone() {
 
 #[test]
 fn a_stranger_with_a_bound_key_takes_nothing_from_its_rate() {
-    let appliance = Appliance::with(|config| {
-        config.limits.requests_per_minute = 2;
-        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    });
+    let appliance = Appliance::with(&[("limits.requests_per_minute", "2"), ("trusted_proxies", "127.0.0.1")]);
     let security = Security { validate_ip: true, allowed_ips: vec!["192.0.2.7".to_owned()] };
     let key = appliance.secured_key(&environment(&["deployment:read"]), None, security);
     let from = |address: &str| {
@@ -70,10 +67,7 @@ fn a_stranger_with_a_bound_key_takes_nothing_from_its_rate() {
 
 #[test]
 fn two_addresses_do_not_share_their_failures() {
-    let appliance = Appliance::with(|config| {
-        config.limits.failed_logins_per_minute = 1;
-        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    });
+    let appliance = Appliance::with(&[("limits.failed_logins_per_minute", "1"), ("trusted_proxies", "127.0.0.1")]);
     let from =
         |address: &str| Request::new("GET", "/tenants").header("x-forwarded-for", address).send(appliance.address);
     from("192.0.2.1").problem(401, "unauthorized");

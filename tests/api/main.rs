@@ -4,6 +4,7 @@
 
 mod appliance;
 mod client;
+mod seed;
 mod shape;
 
 mod core_endpoints;
@@ -11,9 +12,11 @@ mod idempotency;
 mod keys;
 mod limits;
 mod links;
+mod patience;
 mod permissions;
 mod problems;
 mod real;
 mod roles;
 mod snapshots;
 mod sockets;
+mod triggers;

@@ -50,11 +50,11 @@ fn a_method_that_a_path_does_not_know_is_a_405_with_allow() {
 
 #[test]
 fn a_body_over_its_limit_is_a_413_and_one_of_another_type_a_415() {
-    let appliance = Appliance::with(|config| config.limits.body_bytes = 100);
+    let appliance = Appliance::with(&[("limits.body_bytes", "1024")]);
     let request = appliance.request("POST", &appliance.snapshots("")).header("content-type", "application/json");
-    appliance.send(&request.clone().body(&[b' '; 101])).problem(413, "payload_too_large");
+    appliance.send(&request.clone().body(&[b' '; 1025])).problem(413, "payload_too_large");
     let mut bytes = Vec::new();
-    for _ in 0..11 {
+    for _ in 0..103 {
         bytes.extend_from_slice(b"a\r\n          \r\n");
     }
     bytes.extend_from_slice(b"0\r\n\r\n");
@@ -116,7 +116,7 @@ fn health_is_told_without_a_key() {
 #[test]
 fn metrics_are_text_for_this_host_and_for_a_key_alone() {
     let appliance = Appliance::start();
-    appliance.taken();
+    appliance.trigger();
     let answer = Request::new("GET", "/metrics").send(appliance.address);
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
@@ -131,8 +131,7 @@ fn metrics_are_text_for_this_host_and_for_a_key_alone() {
 #[test]
 fn a_database_that_is_gone_is_a_500_without_a_word_of_why() {
     let appliance = Appliance::start();
-    let database = rusqlite::Connection::open(appliance.store.path()).unwrap();
-    database.execute_batch("ALTER TABLE triggers RENAME TO hidden;").unwrap();
+    appliance.database().execute_batch("ALTER TABLE triggers RENAME TO hidden;").unwrap();
     let answer = appliance.get(&appliance.snapshots(""));
     let reason = answer.problem(500, "internal_error");
     assert!(!reason.to_lowercase().contains("table") && !reason.contains("trigger"), "{reason}");

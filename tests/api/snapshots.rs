@@ -1,144 +1,15 @@
-//! Snapshots: trigger, list, show, download, delete.
+//! Snapshots: list, show, download, delete, expiry.
 
 use std::num::NonZeroI64;
 
 use serde_json::{Value, json};
-use snapvisor::domain::snapshot::SnapshotOptions;
-use snapvisor::orchestrator::{Actor, Confirmation, create_deployment, create_node, remove, set_plan};
-use snapvisor::store::{NewDeployment, NewTrigger, Scope};
 
-use crate::appliance::{Appliance, Gate, archive, now};
+use crate::appliance::{Appliance, now};
 use crate::client::Request;
+use crate::seed::{archive, row_id};
 use crate::shape::{Bool, Count, Id, OneOf, Text, Time, is_time, list, object, page};
 
 const NOTHING_TOLD: [(&str, &str); 1] = [("cache-control", "no-store")];
-
-#[test]
-fn a_trigger_answers_204_and_names_its_snapshot() {
-    let appliance = Appliance::start();
-    let answer = appliance.send(&appliance.request("POST", &appliance.snapshots("")));
-    answer.nothing();
-    let name = answer.header("ld-snapshot").unwrap();
-    let digits = name.strip_prefix("snapshot-").unwrap().replace('-', "");
-    assert!(digits.len() == 14 && digits.bytes().all(|byte| byte.is_ascii_digit()), "{name}");
-    assert_eq!(answer.telling(), [("cache-control", "no-store"), ("ld-snapshot", name)]);
-}
-
-#[test]
-fn an_absent_or_empty_body_means_the_defaults_and_each_option_is_kept() {
-    let appliance = Appliance::start();
-    for (body, redact_secrets, include_iggy) in [
-        (None, true, true),
-        (Some(json!({})), true, true),
-        (Some(json!({"redact_secrets": false})), false, true),
-        (Some(json!({"include_iggy": false})), true, false),
-        (Some(json!({"redact_secrets": true, "include_iggy": true})), true, true),
-    ] {
-        let request = appliance.request("POST", &appliance.snapshots(""));
-        let request = body.as_ref().map_or(request.clone(), |body| request.json(body));
-        appliance.send(&request).nothing();
-        appliance.wait_until_over();
-        let id = appliance.get(&appliance.snapshots("?results=1")).good()["items"][0]["id"].clone();
-        let detail = appliance.get(&appliance.snapshots(&format!("/{id}"))).good();
-        assert_eq!(
-            (&detail["redact_secrets"], &detail["include_iggy"]),
-            (&redact_secrets.into(), &include_iggy.into())
-        );
-    }
-}
-
-#[test]
-fn a_wrong_type_and_an_unknown_field_are_refused_and_trigger_nothing() {
-    let appliance = Appliance::start();
-    for (body, expected) in [
-        (json!({"redact_secret": true}), ("unknown_field", "redact_secret")),
-        (json!({"redact_secrets": "true"}), ("invalid_type", "redact_secrets")),
-        (json!({"redact_secrets": 1}), ("invalid_type", "redact_secrets")),
-        (json!({"redact_secrets": null}), ("invalid_type", "redact_secrets")),
-        (json!({"include_iggy": []}), ("invalid_type", "include_iggy")),
-    ] {
-        let issues = appliance.post(&appliance.snapshots(""), &body).issues();
-        assert_eq!(issues, [(expected.0.to_owned(), expected.1.to_owned())], "{body}");
-    }
-    let both = appliance.post(&appliance.snapshots(""), &json!({"include_iggy": 1, "x": 2})).issues();
-    assert_eq!(both.len(), 2);
-    for body in ["[]", "null", "{", "{\"redact_secrets\":true,\"redact_secrets\":false}"] {
-        let request = appliance.request("POST", &appliance.snapshots("")).header("content-type", "application/json");
-        appliance.send(&request.body(body.as_bytes())).problem(400, "malformed_body");
-    }
-    assert_eq!(appliance.get(&appliance.snapshots("")).good()["total_results"], 0);
-}
-
-#[test]
-fn a_second_trigger_while_one_is_in_progress_is_refused() {
-    let appliance = Appliance::start();
-    appliance.gate(Gate::Closed);
-    let name = appliance.trigger();
-    let answer = appliance.send(&appliance.request("POST", &appliance.snapshots("")));
-    let reason = answer.problem(409, "snapshot_in_progress");
-    assert!(reason.contains(&name), "{reason}");
-    let retry: u64 = answer.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=10).contains(&retry));
-    appliance.gate(Gate::Open);
-    appliance.wait_until_over();
-    appliance.trigger();
-}
-
-#[test]
-fn two_of_one_second_have_different_names() {
-    let appliance = Appliance::start();
-    let mut names: Vec<String> = Vec::new();
-    for _ in 0..4 {
-        names.push(appliance.trigger());
-        appliance.wait_until_over();
-    }
-    let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
-    assert_eq!(distinct.len(), names.len());
-    for name in names.iter().filter(|name| name.len() > "snapshot-20260601-103000".len()) {
-        assert!(names.contains(&name[..24].to_owned()) && name[24..].starts_with('-'), "{names:?}");
-    }
-}
-
-#[test]
-fn the_plans_count_is_a_limit_that_names_the_oldest_and_its_end() {
-    let appliance = Appliance::start();
-    let tenant = appliance.tenant;
-    appliance.change(move |w| {
-        set_plan(w, &Actor::command_line(), &snapvisor::config::Config::default(), tenant, "basic", now())
-    });
-    let oldest = appliance.trigger();
-    appliance.wait_until_over();
-    for _ in 0..2 {
-        appliance.trigger();
-        appliance.wait_until_over();
-    }
-    let answer = appliance.send(&appliance.request("POST", &appliance.snapshots("")));
-    let reason = answer.problem(409, "snapshots_limit_reached");
-    let detail = appliance.get(&appliance.snapshots("?page=3&results=1")).good()["items"][0]["id"].clone();
-    let expires_at = appliance.get(&appliance.snapshots(&format!("/{detail}"))).good()["expires_at"].clone();
-    for part in ["3 snapshots", &oldest, expires_at.as_str().unwrap()] {
-        assert!(reason.contains(part), "{part} is not in {reason}");
-    }
-    appliance.delete(&appliance.snapshots(&format!("/{detail}"))).nothing();
-    appliance.trigger();
-}
-
-#[test]
-fn a_deployment_without_nodes_has_no_snapshot() {
-    let appliance = Appliance::start();
-    let environment = appliance.environment;
-    let empty = appliance.change(move |w| {
-        create_deployment(w, &Actor::command_line(), environment, &NewDeployment::local("empty"), now())
-    });
-    appliance.post(&format!("/deployments/{empty}/snapshots"), &json!({})).problem(409, "no_nodes");
-}
-
-#[test]
-fn below_the_reserve_there_is_no_snapshot() {
-    let appliance = Appliance::with(|config| config.archive.reserve_bytes = Some(u64::MAX));
-    appliance.post(&appliance.snapshots(""), &json!({})).problem(507, "insufficient_storage");
-    assert_eq!(appliance.get(&appliance.snapshots("")).good()["total_results"], 0);
-}
 
 #[test]
 fn the_list_has_exactly_the_contracts_fields() {
@@ -146,8 +17,7 @@ fn the_list_has_exactly_the_contracts_fields() {
     let empty = appliance.get(&appliance.snapshots(""));
     assert_eq!(empty.text(), r#"{"items":[],"page":1,"total_results":0,"total_pages":0}"#);
     assert_eq!(empty.header("link"), None);
-    appliance.gate(Gate::Closed);
-    let name = appliance.trigger();
+    let (id, name) = appliance.at_work();
     let at_work = appliance.get(&appliance.snapshots(""));
     let item = |status: &str, created: &str, completed: &str| {
         format!(
@@ -158,8 +28,7 @@ fn the_list_has_exactly_the_contracts_fields() {
     let created = at_work.good()["items"][0]["created_at"].to_string();
     assert!(is_time(created.trim_matches('"')));
     assert_eq!(at_work.text(), item("processing", &created, "null"));
-    appliance.gate(Gate::Open);
-    appliance.wait_until_over();
+    appliance.complete(id);
     let over = appliance.get(&appliance.snapshots(""));
     let completed = over.good()["items"][0]["completed_at"].to_string();
     assert!(is_time(completed.trim_matches('"')));
@@ -194,41 +63,12 @@ fn ids_beyond_two_to_the_53_are_numbers_to_the_last_digit() {
     }
 }
 
-/// Rows without work: entered by hand.
-fn enter(appliance: &Appliance, triggers: i64) {
-    let deployment = appliance.deployment;
-    appliance.change(move |w| {
-        let node = w.nodes(deployment)?.remove(0);
-        for number in 0..triggers {
-            let at = now().plus_s(-1000 + number);
-            let id = w.insert_trigger(&NewTrigger {
-                deployment_id: deployment,
-                name: format!("snapshot-20260101-{number:06}"),
-                options: SnapshotOptions::default(),
-                created_at: at,
-                expires_at: at.plus_s(86_400),
-            })?;
-            let row = w.insert_snapshot(id, &node)?;
-            w.complete_snapshot(
-                row,
-                &snapvisor::store::Completion {
-                    outcome: snapvisor::domain::snapshot::Outcome::Lost,
-                    archive: None,
-                    headline: "The disk was full.".to_owned(),
-                    left_out: Vec::new(),
-                    counts: snapvisor::domain::verdict::VerdictCounts::default(),
-                },
-                at,
-            )?;
-        }
-        Ok(())
-    });
-}
-
 #[test]
 fn pages_follow_each_other_newest_first_and_links_lead_through_them() {
     let appliance = Appliance::start();
-    enter(&appliance, 25);
+    for _ in 0..25 {
+        appliance.lost();
+    }
     let url = format!("{}{}", appliance.url, appliance.snapshots(""));
     let (mut seen, mut next) = (Vec::new(), Some(format!("{url}?page=1&results=10")));
     let mut pages = 0;
@@ -285,19 +125,10 @@ fn a_page_or_a_count_of_results_that_is_none_is_refused() {
 #[test]
 fn the_detail_shows_the_row_its_archive_and_the_rows_beside_it() {
     let appliance = Appliance::start();
-    let deployment = appliance.deployment;
-    appliance.change(move |w| {
-        create_node(
-            w,
-            &Actor::command_line(),
-            deployment,
-            "host-2",
-            snapvisor::domain::deployment::NodeKind::Remote,
-            now(),
-        )
-    });
-    appliance.gate(Gate::Closed);
-    let name = appliance.trigger();
+    appliance.add_node(appliance.deployment.get(), "host-2");
+    let entered = appliance.next_entered();
+    let name = entered.name.clone();
+    appliance.enter(entered);
     let node =
         object(&[("id", Id), ("node_id", Id), ("node_name", Text), ("status", OneOf(&["processing", "completed"]))])
             .maybe(&[
@@ -344,9 +175,13 @@ fn the_detail_shows_the_row_its_archive_and_the_rows_beside_it() {
         (&Value::Null, &Value::Null, &Value::Null)
     );
     assert_eq!(at_work["nodes"].as_array().unwrap().len(), 2);
-    appliance.gate(Gate::Open);
-    appliance.wait_until_over();
+    for id in &ids {
+        appliance.complete(*id);
+    }
     let over = appliance.get(&appliance.snapshots(&format!("/{local}"))).good();
+    let other = ids.iter().find(|id| **id != local).unwrap();
+    let beside = appliance.get(&appliance.snapshots(&format!("/{other}"))).good();
+    assert_eq!(beside["nodes"], over["nodes"], "either row's id leads to the whole snapshot");
     detail.check(&over);
     assert_eq!(over["size_bytes"], archive().len());
     assert_eq!(over["verdicts"], json!({"fail": 0, "warn": 2, "pass": 30, "info": 4, "skip": 3}));
@@ -383,13 +218,11 @@ fn a_list_fits_the_shape_that_clients_decode() {
 #[test]
 fn a_download_is_a_url_once_the_row_is_completed() {
     let appliance = Appliance::start();
-    appliance.gate(Gate::Closed);
-    appliance.trigger();
+    let (id, _) = appliance.at_work();
     let early = appliance.get(&appliance.snapshots("/1/download"));
     early.problem(409, "snapshot_not_completed");
     assert!(early.header("retry-after").is_some());
-    appliance.gate(Gate::Open);
-    appliance.wait_until_over();
+    appliance.complete(id);
     let answer = appliance.get(&appliance.snapshots("/1/download"));
     let body = answer.good();
     object(&[("url", Text)]).check(&body);
@@ -399,11 +232,32 @@ fn a_download_is_a_url_once_the_row_is_completed() {
 }
 
 #[test]
-fn a_row_whose_archive_is_lost_says_why_it_cannot_be_downloaded() {
+fn a_row_whose_archive_was_never_written_says_so_and_is_no_download() {
     let appliance = Appliance::start();
-    enter(&appliance, 1);
-    let reason = appliance.get(&appliance.snapshots("/1/download")).problem(404, "archive_not_found");
-    assert!(reason.contains("The disk was full."), "{reason}");
+    let id = appliance.lost();
+    let detail = appliance.get(&appliance.snapshots(&format!("/{id}"))).good();
+    assert_eq!((&detail["status"], &detail["outcome"]), (&"completed".into(), &"lost".into()));
+    assert_eq!((&detail["size_bytes"], &detail["sha256"]), (&Value::Null, &Value::Null));
+    assert!(detail["headline"].as_str().unwrap().ends_with("could an archive that says so be written."));
+    appliance.get(&appliance.snapshots(&format!("/{id}/download"))).problem(404, "archive_not_found");
+    appliance.delete(&appliance.snapshots(&format!("/{id}"))).nothing();
+    assert_eq!(appliance.rows(), 0);
+}
+
+#[test]
+fn a_row_whose_archive_went_from_the_disk_is_no_download_and_neither_is_a_link_of_it() {
+    let appliance = Appliance::start();
+    let id = appliance.taken();
+    let link = appliance.link(id);
+    let path = appliance.archives.path(row_id(id));
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(7).unwrap();
+    let download = appliance.snapshots(&format!("/{id}/download"));
+    appliance.get(&download).problem(404, "archive_not_found");
+    std::fs::remove_file(&path).unwrap();
+    let reasons = [appliance.get(&download), Request::new("GET", &link).send(appliance.address)]
+        .map(|answer| answer.problem(404, "archive_not_found"));
+    assert!(reasons.iter().all(|reason| !reason.contains('/')), "{reasons:?}");
+    assert_eq!(appliance.get(&appliance.snapshots(&format!("/{id}"))).good()["status"], "completed");
 }
 
 #[test]
@@ -418,29 +272,16 @@ fn a_deleted_row_is_gone_with_its_archive_and_every_url_of_it() {
     Request::new("GET", &link).send(appliance.address).problem(404, "snapshot_not_found");
     appliance.get(&appliance.snapshots(&format!("/{id}"))).problem(404, "snapshot_not_found");
     appliance.delete(&appliance.snapshots(&format!("/{id}"))).problem(404, "snapshot_not_found");
-    let left = std::fs::read_dir(appliance.data_dir.path().join("archives")).unwrap().count();
-    assert_eq!((left, &appliance.get(&appliance.snapshots("")).good()["total_results"]), (0, &0.into()));
+    let left = std::fs::read_dir(appliance.data_dir.join("archives")).unwrap().count();
+    assert_eq!((left, appliance.rows()), (0, 0));
     assert!(appliance.taken() > id, "an id is never used twice");
-}
-
-#[test]
-fn deleting_a_row_at_work_cancels_it_and_makes_room_for_the_next() {
-    let appliance = Appliance::start();
-    appliance.gate(Gate::Closed);
-    appliance.trigger();
-    appliance.delete(&appliance.snapshots("/1")).nothing();
-    assert_eq!(appliance.get(&appliance.snapshots("")).good()["total_results"], 0);
-    appliance.trigger();
 }
 
 #[test]
 fn a_snapshot_of_another_deployment_is_not_found_under_this_one() {
     let appliance = Appliance::start();
     let id = appliance.taken();
-    let environment = appliance.environment;
-    let other = appliance.change(move |w| {
-        create_deployment(w, &Actor::command_line(), environment, &NewDeployment::local("other"), now())
-    });
+    let other = appliance.add_deployment(appliance.environment.get(), "other");
     for rest in ["", "/download"] {
         appliance.get(&format!("/deployments/{other}/snapshots/{id}{rest}")).problem(404, "snapshot_not_found");
     }
@@ -451,10 +292,35 @@ fn a_snapshot_of_another_deployment_is_not_found_under_this_one() {
 #[test]
 fn a_removed_deployment_is_not_found() {
     let appliance = Appliance::start();
-    let deployment = appliance.deployment;
-    appliance
-        .change(move |w| remove(w, &Actor::command_line(), Scope::Deployment(deployment), Confirmation::Given, now()));
+    appliance.command(&["deployment", "remove", &appliance.deployment.to_string(), "--yes"]);
     appliance.get(&appliance.snapshots("")).problem(404, "deployment_not_found");
     let none = NonZeroI64::MAX;
     appliance.get(&format!("/deployments/{none}/snapshots")).problem(404, "deployment_not_found");
+}
+
+#[test]
+fn what_is_past_its_retention_is_off_the_list_at_once_and_off_the_disk_soon() {
+    let mut appliance = Appliance::start();
+    let kept = appliance.taken();
+    let id = appliance.expired();
+    let archive = appliance.archives.path(row_id(id));
+    let list = appliance.get(&appliance.snapshots("")).good();
+    assert_eq!((&list["total_results"], &list["items"][0]["id"]), (&1.into(), &kept.into()));
+    for rest in ["", "/download"] {
+        let path = appliance.snapshots(&format!("/{id}{rest}"));
+        appliance.get(&path).problem(404, "snapshot_not_found");
+    }
+    appliance.delete(&appliance.snapshots(&format!("/{id}"))).problem(404, "snapshot_not_found");
+    // A link that was given while it was there.
+    let links = snapvisor::archive::Links::open(&appliance.data_dir).unwrap();
+    let row = appliance.store.read_blocking(move |r| r.snapshot_by_id(row_id(id)));
+    let sha256 = row.unwrap().unwrap().archive.unwrap().sha256_hex();
+    let subject = snapvisor::archive::Subject { id: row_id(id), sha256: &sha256 };
+    let link = format!("/archives/{id}?{}", links.sign(subject, now(), 300).0);
+    Request::new("GET", &link).send(appliance.address).problem(404, "snapshot_not_found");
+    assert!(archive.exists());
+    // It is looked for every half minute, and when the server starts.
+    appliance.restart();
+    appliance.wait_for("the archive is off the disk", || !archive.exists());
+    assert_eq!(appliance.rows(), 1);
 }

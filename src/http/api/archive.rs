@@ -12,7 +12,7 @@ use warp::http::header::{
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::Response;
 
-use crate::archive::{ArchiveError, LinkError, Subject};
+use crate::archive::{ArchiveError, LinkError};
 use crate::domain::id::SnapshotId;
 use crate::http::call::Call;
 use crate::http::conditions::{self, EntityTag, Outcome};
@@ -28,17 +28,17 @@ const ZIP: HeaderValue = HeaderValue::from_static("application/zip");
 /// The archive, or the part of it that the request asks for.
 ///
 /// # Errors
-/// 404 for a snapshot that is gone, 403 for a link that was tampered with or has expired, 412, and 416.
+/// 403 for a link that was tampered with or has expired, 404 for a snapshot that is gone, 412, and 416.
 pub async fn get(api: &Api, call: &Call) -> Result<Response, Problem> {
-    let id: SnapshotId = call.id("snapshot_id", Code::SnapshotNotFound)?;
+    let id: Result<SnapshotId, Problem> = call.id("snapshot_id", Code::LinkInvalid);
+    let id = id.map_err(|_| refused(LinkError::Tampered))?;
+    // Before the row is looked for: only who was given a link learns whether its snapshot is still there.
+    let link = api.state.links.verify(&call.raw_query, id, api.now()).map_err(refused)?;
     let now = api.retention_now();
     let row = api.store().read(move |reader| Ok::<_, Problem>(reader.snapshot_by_id(id)?)).await?;
     let row = row.filter(|row| row.expires_at > now).ok_or_else(gone)?;
-    let archive = row.archive.ok_or_else(gone)?;
-    let sha256 = hexadecimal(&archive.sha256);
-    let subject = Subject { id, sha256: &sha256 };
-    api.state.links.verify(&call.raw_query, subject, api.now()).map_err(refused)?;
-    let tag = EntityTag::of_sha256(&sha256);
+    let archive = row.archive.filter(|archive| archive.sha256_hex() == link.sha256).ok_or_else(gone)?;
+    let tag = EntityTag::of_sha256(link.sha256);
     match conditions::outcome(&call.headers, &tag) {
         Outcome::Proceed => {}
         Outcome::NotModified => return Ok(not_modified(&tag)),
@@ -66,8 +66,9 @@ fn selection(call: &Call, tag: &EntityTag, length: u64) -> Selection {
     }
 }
 
-/// Opens the file on the blocking pool: it may lie on a disk that sleeps.
-async fn open(api: &Api, id: SnapshotId, archive: StoredArchive) -> Result<Arc<File>, Problem> {
+/// Opens the file on the blocking pool: it may lie on a disk that sleeps. One that is gone, or is not of the size that
+/// its row states, is a 404 whose code says that the snapshot itself is still there.
+pub(super) async fn open(api: &Api, id: SnapshotId, archive: StoredArchive) -> Result<Arc<File>, Problem> {
     let archives = api.state.archives.clone();
     let opening = tokio::task::spawn_blocking(move || {
         let file = archives.read(id)?;
@@ -78,14 +79,14 @@ async fn open(api: &Api, id: SnapshotId, archive: StoredArchive) -> Result<Arc<F
     let (file, length) = opened.map_err(|error| match error {
         ArchiveError::Missing(_) => {
             tracing::error!(snapshot = id.get(), "the archive of a completed snapshot is not on disk");
-            gone()
+            unusable()
         }
         other => Problem::internal(&other),
     })?;
     let length = length.map_err(|error| Problem::internal(&error))?;
     if length != archive.size_bytes {
         tracing::error!(snapshot = id.get(), length, expected = archive.size_bytes, "an archive has another size");
-        return Err(gone());
+        return Err(unusable());
     }
     Ok(Arc::new(file))
 }
@@ -176,13 +177,14 @@ fn header(text: &str) -> HeaderValue {
     HeaderValue::try_from(text).expect("digests, digits and checked names are header values")
 }
 
-/// Bytes in lower-case hexadecimal.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-}
-
 fn gone() -> Problem {
     Problem::new(Code::SnapshotNotFound, "This snapshot is no more: it was deleted, or has expired.")
+}
+
+fn unusable() -> Problem {
+    let reason = "The archive of this snapshot is no longer on the server's disk as it was written; the server's operator \
+                  can find out why. Delete the snapshot and trigger another.";
+    Problem::new(Code::ArchiveNotFound, reason)
 }
 
 fn refused(error: LinkError) -> Problem {

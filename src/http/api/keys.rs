@@ -6,6 +6,7 @@ use warp::http::HeaderValue;
 
 use super::permissions::{Resolved, tree};
 use crate::domain::id::{DivisionId, KeyId, RoleId, UserId};
+use crate::domain::permission::Reach;
 use crate::domain::plan::ALLOWED_IPS_MAX;
 use crate::domain::time::Timestamp;
 use crate::http::answer::Answer;
@@ -69,8 +70,8 @@ impl From<KeyRow> for KeyItem {
 }
 
 impl KeyDetail {
-    fn of(reader: &Reader, row: KeyRow) -> Result<Self, Problem> {
-        let permissions = Resolved::of(reader, row.tenant_id, &row.permissions)?;
+    fn of(reader: &Reader, row: KeyRow, reach: Reach) -> Result<Self, Problem> {
+        let permissions = Resolved::of(reader, row.tenant_id, &row.permissions, reach)?;
         Ok(Self { item: row.into(), permissions })
     }
 }
@@ -102,7 +103,7 @@ pub async fn get(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let found = api.store().read(move |reader| {
         let row = reader.key(id)?.filter(|row| row.tenant_id == caller.key.tenant_id);
         let visible = row.filter(|row| sees_key(&caller.grant, row));
-        KeyDetail::of(reader, visible.ok_or_else(|| missing(Code::ApiKeyNotFound))?)
+        KeyDetail::of(reader, visible.ok_or_else(|| missing(Code::ApiKeyNotFound))?, caller.grant.reach)
     });
     Ok(Answer::json(&found.await?))
 }
@@ -112,8 +113,8 @@ pub async fn get(api: &Api, call: &Call) -> Result<Answer, Problem> {
 /// # Errors
 /// The database's.
 pub async fn context(api: &Api, call: &Call) -> Result<Answer, Problem> {
-    let row = call.caller().key.clone();
-    Ok(Answer::json(&api.store().read(move |reader| KeyDetail::of(reader, row)).await?))
+    let (row, reach) = (call.caller().key.clone(), call.caller().grant.reach);
+    Ok(Answer::json(&api.store().read(move |reader| KeyDetail::of(reader, row, reach)).await?))
 }
 
 /// Makes a key: 201 with its token, which is shown this once.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::domain::id::{EnvironmentId, TenantId};
 use crate::domain::permission::{
     DIVISIONS_PER_ROLE_MAX, DivisionEntry, ENVIRONMENTS_PER_ENTRY_MAX, LIST_NAMES_MAX, List, Permission, Permissions,
+    Reach,
 };
 use crate::http::fields::{self, Fields, Wrong};
 use crate::http::problem::{Issue, Problem};
@@ -37,15 +38,16 @@ struct ResolvedEnvironment {
 }
 
 impl Resolved {
-    /// The tree of a tenant's role. An entry for what is no more is left out: it has no effect, and never will have.
-    pub(super) fn of(reader: &Reader, tenant: TenantId, tree: &Permissions) -> Result<Self, Problem> {
+    /// The tree of a tenant's role, as far as who asks may see: a key that is bound to a division is told of no other. An
+    /// entry for what is no more is left out: it has no effect, and never will have.
+    pub(super) fn of(reader: &Reader, tenant: TenantId, tree: &Permissions, reach: Reach) -> Result<Self, Problem> {
         let mut divisions = BTreeMap::new();
         if !tree.divisions.is_empty() {
             let names: HashMap<_, _> = reader.divisions(tenant)?.into_iter().map(|row| (row.id, row.name)).collect();
             let environments = reader.environments_of_tenant(tenant)?;
             let within: HashMap<_, _> =
                 environments.into_iter().map(|row| ((row.division_id, row.id), row.name)).collect();
-            for (id, entry) in &tree.divisions {
+            for (id, entry) in tree.divisions.iter().filter(|(id, _)| reach.includes(**id)) {
                 let Some(name) = names.get(id) else { continue };
                 let environment = |(place, list): (&EnvironmentId, &List)| {
                     let name = within.get(&(*id, *place))?.clone();

@@ -55,10 +55,10 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
 /// # Errors
 /// 404.
 pub async fn get(api: &Api, call: &Call) -> Result<Answer, Problem> {
-    let (id, tenant) = (role(call)?, call.caller().key.tenant_id);
+    let (id, tenant, reach) = (role(call)?, call.caller().key.tenant_id, call.caller().grant.reach);
     let found = api.store().read(move |reader| {
         let row = reader.role(id)?.filter(|row| row.tenant_id == tenant).ok_or_else(|| missing(Code::RoleNotFound))?;
-        let permissions = Resolved::of(reader, tenant, &row.permissions)?;
+        let permissions = Resolved::of(reader, tenant, &row.permissions, reach)?;
         Ok::<_, Problem>(RoleDetail { item: row.into(), permissions })
     });
     Ok(Answer::json(&found.await?))

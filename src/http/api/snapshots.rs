@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use warp::http::HeaderValue;
 
-use super::archive::hexadecimal;
-use super::places::Asking;
+use super::{archive, places::Asking};
 use crate::archive::Subject;
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, NodeId, SnapshotId, TenantId};
 use crate::domain::progress::Progress;
@@ -112,7 +111,7 @@ impl Detail {
             outcome: row.outcome,
             headline: row.headline,
             size_bytes: row.archive.map(|archive| archive.size_bytes),
-            sha256: row.archive.map(|archive| hexadecimal(&archive.sha256)),
+            sha256: row.archive.map(|archive| archive.sha256_hex()),
             verdicts: row.counts,
             left_out: row.left_out,
             nodes: beside.into_iter().map(|row| Node::new(row, hub)).collect(),
@@ -198,7 +197,8 @@ pub async fn detail(api: &Api, call: &Call) -> Result<Answer, Problem> {
 /// A short-lived URL of a row's archive.
 ///
 /// # Errors
-/// 404, 403 without `deployment:read`, 409 while processing.
+/// 404 for a snapshot that is not there and for one whose archive is not (lost when it was written, or since), 403
+/// without `deployment:read`, 409 while processing.
 pub async fn download(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (deployment, asking, now) = (deployment(call)?, Asking::of(call), api.retention_now());
     let id: Result<SnapshotId, Problem> = call.id("snapshot_id", Code::SnapshotNotFound);
@@ -212,11 +212,13 @@ pub async fn download(api: &Api, call: &Call) -> Result<Answer, Problem> {
         return Err(Problem::new(Code::SnapshotNotCompleted, reason).retry_after_s(PROCESSING_RETRY_S));
     }
     let Some(archive) = row.archive else {
-        let why = row.headline.unwrap_or_default();
-        let reason = format!("No archive of this snapshot could be written: {why} Delete it and trigger another.");
+        let reason =
+            "No archive of this snapshot could be written; its headline says why. Delete it and trigger another.";
         return Err(Problem::new(Code::ArchiveNotFound, reason));
     };
-    let sha256 = hexadecimal(&archive.sha256);
+    // A URL that leads nowhere would be found out only by whoever it is given to.
+    archive::open(api, row.item.id, archive).await?;
+    let sha256 = archive.sha256_hex();
     let ttl_s = u32::try_from(api.state.config.archive.link_ttl_s).unwrap_or(u32::MAX);
     let (query, _) = api.state.links.sign(Subject { id: row.item.id, sha256: &sha256 }, api.now(), ttl_s);
     Ok(Answer::json(&Download { url: format!("{}/archives/{}?{query}", api.state.public_url, row.item.id) }))
