@@ -17,7 +17,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when the release is past its regular and its longer security support on the day of the snapshot. \
            Information otherwise: past regular support alone, with the day on which the longer one ends, or a release \
            that the built-in table does not know.",
-    threshold_source: "The support dates that the distributions publish; TiUP's checkOSInfo also asks for a release that is supported.",
+    threshold_source: "endoflife.date as of 2026-08-22, which cites the distributions' own dates; TiUP's checkOSInfo also asks for a release that is supported.",
     why: "A release without security fixes cannot be kept safe, and its kernel falls behind what Iggy needs of io_uring.",
     remedy: "# Debian, Ubuntu: what is next?\ncat /etc/os-release\n# Move to a supported release before the next upgrade of Iggy, one node at a time.",
     references: &["os-release(5)", "endoflife.date"],
@@ -79,11 +79,11 @@ mod tests {
     #[test]
     fn support_is_judged_on_the_day_of_the_snapshot() {
         for (id, version, today, verdict, says) in [
-            ("debian", "12", "20260610", Verdict::Info, "regular security support until 2026-06-10"),
-            ("debian", "12", "20260611", Verdict::Info, "Debian LTS lasts until 2028-06-30"),
+            ("debian", "12", "20260711", Verdict::Info, "regular security support until 2026-07-11"),
+            ("debian", "12", "20260712", Verdict::Info, "Debian LTS lasts until 2028-06-30"),
             ("debian", "12", "20280701", Verdict::Warn, "Debian LTS on 2028-06-30"),
-            ("fedora", "42", "20260513", Verdict::Info, "until 2026-05-13"),
-            ("fedora", "42", "20260514", Verdict::Warn, "support ended on 2026-05-13"),
+            ("fedora", "42", "20260527", Verdict::Info, "until 2026-05-27"),
+            ("fedora", "42", "20260528", Verdict::Warn, "support ended on 2026-05-27"),
             ("rhel", "9.4", "20261124", Verdict::Info, "until 2032-05-31"),
             ("nixos", "26.05", "20261124", Verdict::Info, "not known here"),
         ] {
