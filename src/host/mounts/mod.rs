@@ -28,9 +28,25 @@ fn table(host: &Host, path: &str) -> Observed<Vec<Mount>> {
     Ok(parse(&String::from_utf8_lossy(&read.bytes)))
 }
 
+/// The host's mounts as its first process sees them, where that process has our root; else as we see them.
+///
+/// A service manager gives a hardened service a table of its own, in which every file system is read-only and some stand
+/// there twice: that says something about us, and nothing about the host. In a container the first process is the
+/// container's, or has another root than we have.
+fn of_host(host: &Host) -> Observed<Vec<Mount>> {
+    let own = table(host, "/proc/self/mountinfo")?;
+    // Another user's process does not show its table: then ours is all that there is.
+    let Ok(first) = table(host, "/proc/1/mountinfo") else { return Ok(own) };
+    let root = |mounts: &[Mount]| {
+        let root = mounts.iter().rfind(|mount| mount.point == "/");
+        root.map(|mount| (mount.device, mount.root.clone()))
+    };
+    Ok(if root(&own).is_some() && root(&own) == root(&first) { first } else { own })
+}
+
 fn mounts(scene: &Scene) -> Observed<Vec<Mount>> {
     let host = &scene.host;
-    let mut mounts = table(host, "/proc/self/mountinfo")?;
+    let mut mounts = of_host(host)?;
     // Of several mounts on one point only the last can be reached.
     let reachable: Vec<usize> = (0..mounts.len())
         .filter(|&at| mounts[at].class() != MountClass::Pseudo)

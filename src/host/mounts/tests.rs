@@ -51,3 +51,29 @@ fn without_a_child_of_ours_only_our_own_devices_are_asked() {
         assert_eq!(answers[1].1, Answer::NotAsked);
     }
 }
+
+#[test]
+fn a_hardened_service_sees_the_mounts_of_its_host_and_not_its_own_restrictions() {
+    const HOST: &str = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n40 27 259:1 / /srv rw - xfs /dev/nvme0n1 rw\n";
+    const SERVICE: &str = "127 1 254:0 / / ro,relatime - ext4 /dev/vda rw\n140 127 259:1 / /srv ro - xfs /dev/nvme0n1 rw\n\
+                           141 127 254:0 /var/lib/snapvisor /var/lib/snapvisor rw - ext4 /dev/vda rw\n";
+    const CONTAINER: &str = "127 1 0:77 / / rw,relatime - overlay overlay rw\n";
+    for (own, first, expected) in [
+        (SERVICE, Some(HOST), HOST),
+        (HOST, Some(HOST), HOST),
+        // Another root: the first process is the host's, and we are in a container.
+        (CONTAINER, Some(HOST), CONTAINER),
+        (SERVICE, None, SERVICE),
+        ("", Some(HOST), ""),
+    ] {
+        let tree = tempfile::tempdir().unwrap();
+        for (pid, table) in [("self", Some(own)), ("1", first)] {
+            let Some(table) = table else { continue };
+            let folder = tree.path().join("proc").join(pid);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("mountinfo"), table).unwrap();
+        }
+        let host = Host::recorded(tree.path()).unwrap();
+        assert_eq!(of_host(&host).unwrap(), parse(expected), "{own} under {first:?}");
+    }
+}
