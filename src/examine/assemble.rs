@@ -21,7 +21,7 @@ pub(super) fn document(
     Document {
         schema: SCHEMA.into(),
         tool: Tool::this(),
-        snapshot: snapshot(job, redaction, observation),
+        snapshot: snapshot(job, observation),
         summary: Summary::of(&checks, &node),
         failure: None,
         redaction: RedactionSummary::empty(redaction),
@@ -38,10 +38,8 @@ pub(super) fn document(
     }
 }
 
-fn snapshot(job: &Job, redaction: Redaction, observation: &Observation) -> Snapshot<String> {
+fn snapshot(job: &Job, observation: &Observation) -> Snapshot<String> {
     let label = &job.label;
-    let mut options = job.options;
-    options.redaction = redaction;
     Snapshot {
         name: label.name.clone(),
         ids: ids(label),
@@ -51,7 +49,7 @@ fn snapshot(job: &Job, redaction: Redaction, observation: &Observation) -> Snaps
         taken_at: observation.now,
         utc_offset_s: None,
         duration_ms: 0,
-        options,
+        options: job.options,
     }
 }
 

@@ -26,7 +26,6 @@ pub fn write_minimal(
         .map_err(|error| ExamineError::Write { what: "a key for pseudonyms", source: std::io::Error::other(error) })?;
     let engine = Engine::unlearned(&Settings::default(), key).map_err(ExamineError::Rules)?;
     let policy = Policy::Redact(&engine);
-    let options = SnapshotOptions { redaction: Redaction::Masked, ..options };
     let document = document(label, options, reason);
     let document = document.map_text(|text| Redacted::new(text, &policy));
     let (report_html, report_json) = render(&document)?;
@@ -37,7 +36,7 @@ pub fn write_minimal(
         node_id: label.node_id.map(|id| id.to_string()),
         deployment_id: label.deployment_id.map(|id| id.to_string()),
         created_at: now(),
-        options,
+        options: SnapshotOptions { redaction: Redaction::Masked, ..options },
         ruleset: engine.summary().ruleset,
         left_out: vec![Redacted::new(reason.to_owned(), &policy)],
     };

@@ -8,6 +8,10 @@ use crate::report::model::{ArtifactMasks, BundleState, Document, RedactionSummar
 /// Sentences that a summary holds at most.
 const LEFT_OUT_MAX: usize = 50;
 
+/// What is said where clear text was asked for and the node's configuration does not give it.
+pub(super) const CLEAR_TEXT_REFUSED: &str =
+    "clear text: this node does not give it (snapshot.allow_unredacted = false)";
+
 /// What was masked, most first.
 pub(super) fn redaction(state: Redaction, engine: &Engine, policy: &Policy<'_>) -> RedactionSummary<Redacted<String>> {
     if state == Redaction::Unredacted {
@@ -46,6 +50,9 @@ pub(super) fn summary(document: &Document<Redacted<String>>, duration_ms: u64) -
 
 fn left_out(document: &Document<Redacted<String>>) -> Vec<String> {
     let mut sentences = Vec::new();
+    if document.clear_text_refused() {
+        sentences.push(CLEAR_TEXT_REFUSED.to_owned());
+    }
     if let Some(bundle) = &document.bundle {
         match bundle.state {
             BundleState::NoDirectory | BundleState::Failed | BundleState::NotRequested => {

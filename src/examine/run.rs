@@ -16,7 +16,7 @@ use crate::bundle::data::DataBundle;
 use crate::bundle::manifest::About;
 use crate::checks;
 use crate::domain::progress::{Progress, Stage};
-use crate::domain::snapshot::Redaction;
+use crate::domain::snapshot::{Redaction, SnapshotOptions};
 use crate::domain::time::Timestamp;
 use crate::evidence::Evidence;
 use crate::host::{ContactPeers, Host, IggyRequest, Observation, Request, sys};
@@ -61,7 +61,7 @@ pub fn run(job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Summary, Exa
     let (report_html, report_json) = render(&document)?;
 
     stages.begin(Stage::Packing);
-    let about = about(job, &observation, &engine, &policy);
+    let about = about(job, &observation, &engine, &policy, redaction);
     let out = create("the archive", &job.archive)?;
     let spec = ArchiveSpec { about: &about, report_html: &report_html, report_json: &report_json, data: bundle.zip() };
     archive::write(&spec, out).map_err(ExamineError::Bundle)?;
@@ -136,7 +136,9 @@ pub(super) fn render(document: &Document<Redacted<String>>) -> Result<(Vec<u8>, 
     Ok((page, machine))
 }
 
-fn about(job: &Job, observation: &Observation, engine: &Engine, policy: &Policy<'_>) -> About {
+/// What the manifest says of the archive: what stands in it, also where something else was asked for.
+fn about(job: &Job, observation: &Observation, engine: &Engine, policy: &Policy<'_>, redaction: Redaction) -> About {
+    let refused = job.options.redaction != redaction;
     About {
         name: job.label.name.clone(),
         node_name: Redacted::new(job.label.node_name.clone(), policy),
@@ -144,9 +146,9 @@ fn about(job: &Job, observation: &Observation, engine: &Engine, policy: &Policy<
         node_id: job.label.node_id.map(|id| id.to_string()),
         deployment_id: job.label.deployment_id.map(|id| id.to_string()),
         created_at: observation.now,
-        options: job.options,
+        options: SnapshotOptions { redaction, ..job.options },
         ruleset: engine.summary().ruleset,
-        left_out: Vec::new(),
+        left_out: refused.then(|| Redacted::new(outcome::CLEAR_TEXT_REFUSED.to_owned(), policy)).into_iter().collect(),
     }
 }
 
@@ -197,7 +199,6 @@ pub(super) fn now() -> Timestamp {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::domain::snapshot::SnapshotOptions;
     use crate::examine::{SnapshotLabel, write_minimal};
     use crate::redact::{PseudonymKey, Settings};
 
@@ -248,6 +249,24 @@ mod tests {
         let refused = verified(&learner.finish(), &job.archive, None).unwrap_err();
         assert!(matches!(refused, ExamineError::Leak { .. }), "{refused}");
         assert!(!job.archive.exists());
+    }
+
+    #[test]
+    fn a_node_that_gives_no_clear_text_says_so_and_marks_the_archive_as_masked() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut job = job(folder.path());
+        job.options.redaction = Redaction::Unredacted;
+        job.config.snapshot.allow_unredacted = false;
+        let summary = run(&job, &mut |_| {}).unwrap();
+        assert_eq!(summary.left_out[0], outcome::CLEAR_TEXT_REFUSED);
+        let zip = zip::ZipArchive::new(File::open(&job.archive).unwrap()).unwrap();
+        let comment = String::from_utf8_lossy(zip.comment()).into_owned();
+        assert!(comment.contains(" redact_secrets=true "), "{comment}");
+        let report: Document<String> = {
+            let mut zip = zip;
+            serde_json::from_reader(zip.by_name("report.json").unwrap()).unwrap()
+        };
+        assert!(report.clear_text_refused());
     }
 
     #[test]

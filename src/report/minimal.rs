@@ -1,13 +1,14 @@
 //! The report of a node that failed or could not be reached: who, when and why, and nothing else.
 
 use super::model::{Cost, Coverage, Document, Failure, RedactionSummary, SCHEMA, Snapshot, Summary, Tool};
+use crate::domain::snapshot::Redaction;
 use crate::domain::verdict::{Verdict, VerdictCounts};
 
 /// A document without checks. `reason` is a sentence, `remedy` says what to do about it.
 #[must_use]
 pub fn minimal(snapshot: Snapshot<String>, reason: String, remedy: Option<String>) -> Document<String> {
     let none = VerdictCounts::default();
-    let redaction = RedactionSummary::empty(snapshot.options.redaction);
+    let redaction = RedactionSummary::empty(Redaction::Masked);
     Document {
         schema: SCHEMA.into(),
         tool: Tool::this(),

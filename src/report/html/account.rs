@@ -197,6 +197,7 @@ pub(super) fn redaction(document: &Report) -> Markup {
                         mark.mask { "REDACTED-pw-…" } "; equal masks stand for equal values."
                     },
                 }
+                @if document.clear_text_refused() { " Clear text was asked for; this node does not give it." }
             }
             @if !redaction.rules.is_empty() || !redaction.artifacts.is_empty() {
                 div.two {

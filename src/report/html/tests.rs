@@ -108,6 +108,22 @@ fn an_unredacted_report_says_so_first() {
 }
 
 #[test]
+fn a_report_that_was_refused_in_clear_says_so() {
+    use crate::domain::snapshot::Redaction;
+    let refused = "<strong>Redacted all the same.</strong>";
+    for (asked, given, says) in [
+        (Redaction::Unredacted, Redaction::Masked, true),
+        (Redaction::Unredacted, Redaction::Unredacted, false),
+        (Redaction::Masked, Redaction::Masked, false),
+    ] {
+        let mut document = fixtures::mixed();
+        document.snapshot.options.redaction = asked;
+        document.redaction.state = given;
+        assert_eq!(render(&fixtures::redacted(document)).contains(refused), says, "{asked:?} {given:?}");
+    }
+}
+
+#[test]
 fn every_check_stands_once_in_the_strip_and_once_among_all_checks() {
     let document = fixtures::mixed();
     let page = render(&fixtures::redacted(document.clone()));

@@ -23,13 +23,19 @@ pub(super) fn top(document: &Report) -> Markup {
     }
 }
 
-/// A report in clear says so before anything else.
+/// A report in clear says so before anything else; so does one that was asked for in clear and is not.
 fn unredacted(document: &Report) -> Markup {
     html! {
         @if document.redaction.state == Redaction::Unredacted {
             p.banner {
                 strong { "Not redacted." }
                 " This report was asked for with its secrets in clear. Treat the file as you would treat a password."
+            }
+        }
+        @if document.clear_text_refused() {
+            p.meta {
+                strong { "Redacted all the same." }
+                " Clear text was asked for, and this node does not give it (" code { "snapshot.allow_unredacted" } " is false)."
             }
         }
     }

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::progress::Stage;
+use crate::domain::snapshot::Redaction;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Severity, Verdict, VerdictCounts};
 
@@ -226,6 +227,13 @@ pub struct CheckChange {
 }
 
 impl<T> Document<T> {
+    /// Whether clear text was asked for and the node did not give it. A node that failed was not asked that far.
+    #[must_use]
+    pub fn clear_text_refused(&self) -> bool {
+        let (asked, given) = (self.snapshot.options.redaction, self.redaction.state);
+        self.failure.is_none() && (asked, given) == (Redaction::Unredacted, Redaction::Masked)
+    }
+
     /// The same document with each text of the host turned into a `U`. Words of ours stay as they are.
     pub fn map_text<U>(self, mut f: impl FnMut(T) -> U) -> Document<U> {
         let f: &mut Map<'_, T, U> = &mut f;
