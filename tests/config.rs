@@ -189,10 +189,26 @@ fn what_is_refused_is_named_with_file_line_and_key() {
         ),
         (
             "[redaction]\nkeys = [\"--\"]",
-            "snapvisor.toml:2: `redaction.keys` is refused: redaction.keys: an entry holds no letter or digit",
+            "snapvisor.toml:2: `redaction.keys` is refused: an entry holds no letter or digit",
         ),
-        ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"", "snapvisor.toml:2: duplicate key"),
-        ("a = [", "snapvisor.toml:1: unclosed array, expected `]`"),
+        (
+            "[redaction]\n[[redaction.patterns]]\nname = \"t\"\nregex = \"(\"",
+            "snapvisor.toml:2: `redaction.patterns` is refused: the pattern `t` is not valid: unclosed group",
+        ),
+        (
+            "[checks.mem.swap]\nenabled = false",
+            "snapvisor.toml:1: `checks.mem` is refused: there is no check `mem`; `snapvisor checks` lists them; an id stands in quotes: [checks.\"mem.swap\"]",
+        ),
+        (
+            "[snapshot]\nmemory_max_bytes = \"1 GB\"",
+            "snapvisor.toml:2: `snapshot.memory_max_bytes` must be a size from 64 MiB to 64 GiB: a number of bytes, or a text such as \"64 MiB\"",
+        ),
+        (
+            "[archive]\nmax_bytes = -1",
+            "snapvisor.toml:2: `archive.max_bytes` must be a size: a number of bytes, or a text such as \"64 MiB\"",
+        ),
+        ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"", "snapvisor.toml:2: `listen`: duplicate key"),
+        ("a = [", "snapvisor.toml:1: `a`: unclosed array, expected `]`"),
     ] {
         assert_eq!(Layers::of_file(text).refusal(), message, "{text}");
     }
@@ -209,6 +225,11 @@ fn a_bad_variable_or_flag_is_named() {
     assert_eq!(
         unknown.refusal(),
         "environment: `SNAPVISOR_IGGY_DATADIR` is not a setting; `snapvisor config show` lists them"
+    );
+    let table = Layers::of_file("").variable("SNAPVISOR_CHECKS_MEM_SWAP_ENABLED", "false");
+    assert_eq!(
+        table.refusal(),
+        "environment: `SNAPVISOR_CHECKS_MEM_SWAP_ENABLED` is not a setting: [checks] stands in the configuration file alone"
     );
     let flag = Layers::of_file("").flag("--listen", "listen", "nowhere");
     assert_eq!(
@@ -237,6 +258,15 @@ fn listening_on_every_address_needs_a_public_url_to_serve() {
         with.load().for_serving().unwrap();
     }
     Layers::of_file("").flag("--listen", "listen", "192.0.2.1:80").load().for_serving().unwrap();
+}
+
+#[test]
+fn a_file_that_is_not_utf8_names_the_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("snapvisor.toml");
+    fs::write(&file, b"# a\n# b\xff\n").unwrap();
+    let error = load(&Sources { file: Some(file.clone()), ..Sources::default() }).unwrap_err().to_string();
+    assert_eq!(error, format!("{}:2: this is not UTF-8", file.display()));
 }
 
 #[test]

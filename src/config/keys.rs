@@ -2,7 +2,7 @@
 //!
 //! The tables `[checks."ID"]`, `[plans.NAME]` and `[redaction]` are open: their keys are not here, see [`super::open`].
 
-use super::kind::Kind;
+use super::kind::{BYTES_MAX, Kind};
 use super::value::{DEADLINE_S_MAX, LINK_TTL_S_MAX};
 use crate::domain::size::{GIB, KIB, MIB};
 
@@ -48,8 +48,6 @@ pub fn find(path: &str) -> Option<&'static Key> {
 /// How the names of our environment variables begin.
 pub const VARIABLE_PREFIX: &str = "SNAPVISOR_";
 
-/// The most that a number of bytes may be: 8 EiB, what SQLite and JSON can hold.
-const BYTES_MAX: u64 = i64::MAX as u64;
 /// The least memory in which a snapshot was seen to work, with room for a large host.
 const MEMORY_MIN: u64 = 64 * MIB;
 

@@ -55,6 +55,9 @@ pub enum Kind {
     Switch,
 }
 
+/// The most that a number of bytes may be: 8 EiB, what SQLite and JSON can hold.
+pub(super) const BYTES_MAX: u64 = i64::MAX as u64;
+
 impl Kind {
     /// What would be right, to put behind "must be".
     #[must_use]
@@ -68,7 +71,12 @@ impl Kind {
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::Integer { min, max, unit } => format!("a whole number of {unit} from {min} to {max}"),
             Self::Bytes { min, max } | Self::OptionalBytes { min, max } => {
-                format!("a number of bytes from {min} to {max}, or a text such as \"64 MiB\"")
+                let range = match (min, max) {
+                    (0, BYTES_MAX) => String::new(),
+                    (min, BYTES_MAX) => format!(" from {}", size(min)),
+                    (min, max) => format!(" from {} to {}", size(min), size(max)),
+                };
+                format!("a size{range}: a number of bytes, or a text such as \"64 MiB\"")
             }
             Self::Switch => "true or false".to_owned(),
         }
@@ -118,6 +126,13 @@ impl Kind {
         };
         self.of_text(&text.ok_or_else(|| self.expected())?)
     }
+}
+
+/// A whole number of the largest unit that divides it: `64 KiB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let whole = UNITS.into_iter().find(|(_, bits)| bytes >= 1 << bits && bytes.trailing_zeros() >= *bits);
+    whole.map_or_else(|| format!("{bytes} B"), |(unit, bits)| format!("{} {unit}", bytes >> bits))
 }
 
 fn within(number: Option<u64>, min: u64, max: u64) -> Option<Value> {

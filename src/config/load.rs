@@ -186,12 +186,16 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
 
 fn read(path: &Path) -> Result<String, ConfigError> {
     let failed = |source| ConfigError::Read { path: path.to_owned(), source };
-    let mut text = String::new();
-    let length = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
-    match length.map_err(failed)? as u64 {
-        ..=FILE_BYTES_MAX => Ok(text),
-        _ => Err(failed(io::Error::other(format!("it is longer than {FILE_BYTES_MAX} bytes")))),
+    let mut bytes = Vec::new();
+    let length = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    if length.map_err(failed)? as u64 > FILE_BYTES_MAX {
+        return Err(failed(io::Error::other(format!("it is longer than {FILE_BYTES_MAX} bytes"))));
     }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let line = line(&valid, valid.len());
+        ConfigError::Syntax { path: path.to_owned(), line, message: "this is not UTF-8".to_owned() }
+    })
 }
 
 /// What was gathered so far.
@@ -208,10 +212,11 @@ impl Layers {
     }
 
     fn add_file(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
-        let document = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            line: error.span().map_or(1, |span| line(text, span.start)),
-            message: error.message().to_owned(),
+        let document = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let key = key_at(text, at).map_or_else(String::new, |key| format!("`{key}`: "));
+            let message = format!("{key}{}", error.message());
+            ConfigError::Syntax { path: path.to_owned(), line: line(text, at), message }
         })?;
         FileLayer { path, text, layers: self }.add_table("", document.get_ref())
     }
@@ -225,12 +230,8 @@ impl Layers {
             }
             let origin = Origin::Variable(name.clone());
             let Some(key) = KEYS.iter().find(|key| key.variable() == *name) else {
-                let problem = "is not a setting; `snapvisor config show` lists them".to_owned();
-                return Err(ConfigError::Key {
-                    origin: Origin::Variable("environment".into()),
-                    key: name.clone(),
-                    problem,
-                });
+                let origin = Origin::Variable("environment".into());
+                return Err(ConfigError::Key { origin, key: name.clone(), problem: no_variable(rest) });
             };
             self.set(key, key.kind.of_text(value), origin)?;
         }
@@ -294,6 +295,22 @@ impl Layers {
 fn object<'a>(root: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<String, Value> {
     let table = root.entry(name).or_insert_with(|| Value::Object(Map::new()));
     table.as_object_mut().expect("only tables are put under the name of a section")
+}
+
+/// What is wrong with a variable that sets nothing; `rest` is its name behind our prefix.
+fn no_variable(rest: &str) -> String {
+    let table = |table: &OpenTable| rest.split('_').next().is_some_and(|word| word.eq_ignore_ascii_case(table.name()));
+    match OpenTable::ALL.into_iter().find(table) {
+        Some(table) => format!("is not a setting: [{}] stands in the configuration file alone", table.name()),
+        None => "is not a setting; `snapvisor config show` lists them".to_owned(),
+    }
+}
+
+/// The key on the line of a byte of `text`: what stands before its `=`. Never a value, which may be a secret.
+fn key_at(text: &str, at: usize) -> Option<&str> {
+    let line = text.lines().nth(line(text, at) - 1)?;
+    let (key, _) = line.split_once('=')?;
+    Some(key.trim()).filter(|key| !key.is_empty())
 }
 
 /// The line of a byte of `text`, from 1.

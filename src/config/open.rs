@@ -89,7 +89,12 @@ impl OpenTable {
 
     fn refuse_name(self, name: &str, inner: &DeTable<'_>) -> Result<(), String> {
         match self {
-            Self::Checks => refuse_check(&json!({ name: {} })),
+            Self::Checks => refuse_check(&json!({ name: {} })).map_err(|problem| match inner.iter().next() {
+                Some((rest, value)) if !name.contains('.') && value.get_ref().is_table() => {
+                    format!("{problem}; an id stands in quotes: [checks.\"{name}.{}\"]", rest.get_ref())
+                }
+                _ => problem,
+            }),
             Self::Redaction => Ok(()),
             Self::Plans if plan::built_in(name).is_some() => {
                 Err("is a built-in plan; choose another name for a plan of your own".to_owned())
@@ -143,10 +148,22 @@ fn refuse_check(table: &Value) -> Result<(), String> {
 fn refuse_redaction(table: &Value) -> Result<(), String> {
     let settings: redact::Settings =
         serde_json::from_value(table.clone()).map_err(|error| format!("is refused: {error}"))?;
-    settings.validate().map_err(|error| match error.source() {
-        Some(source) => format!("is refused: {error}: {source}"),
-        None => format!("is refused: {error}"),
+    settings.validate().map_err(|error| {
+        let text = error.to_string();
+        // The place that the error names is named already, with its file and line.
+        let text =
+            text.strip_prefix("redaction.").and_then(|rest| rest.split_once(": ")).map_or(&*text, |(_, rest)| rest);
+        match error.source() {
+            Some(source) => format!("is refused: {text}: {}", one_line(&source.to_string())),
+            None => format!("is refused: {text}"),
+        }
     })
+}
+
+/// The last line of what a parser draws over several: `unclosed group`.
+fn one_line(text: &str) -> &str {
+    let last = text.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last)
 }
 
 fn is_plan_name(name: &str) -> bool {

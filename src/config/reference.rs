@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::keys::{KEYS, Key};
-use super::kind::Kind;
+use super::kind::{BYTES_MAX, Kind, size};
 
 const HEAD: &str = "\
 # Configuration
@@ -15,6 +15,9 @@ Every setting has a default; nothing needs to be configured to begin. Later laye
 3. environment variables: `SNAPVISOR_` and the key's path in capitals, `iggy.data_dir` is `SNAPVISOR_IGGY_DATA_DIR`
    (an empty one unsets what may be unset; lists are separated by commas);
 4. flags of the command line.
+
+The tables `[checks.\"ID\"]`, `[redaction]` and `[plans.NAME]` have names that are not in this list, so they stand in the
+file alone: no environment variable and no flag sets them.
 
 An unknown key, or a value that is out of range, is an error that names the file, the line and the key: a typo never
 passes silently. `snapvisor config show` prints the effective values and where each came from; its output is a
@@ -124,7 +127,7 @@ fn legal(kind: Kind) -> String {
         Kind::Networks => "list of addresses or CIDR blocks".to_owned(),
         Kind::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Kind::Integer { min, max, .. } => format!("{min} to {max}"),
-        Kind::Bytes { min, max } | Kind::OptionalBytes { min, max } if max == u64::MAX >> 1 => {
+        Kind::Bytes { min, max } | Kind::OptionalBytes { min, max } if max == BYTES_MAX => {
             if min == 0 {
                 "size".to_owned()
             } else {
@@ -134,10 +137,4 @@ fn legal(kind: Kind) -> String {
         Kind::Bytes { min, max } | Kind::OptionalBytes { min, max } => format!("{} to {}", size(min), size(max)),
         Kind::Switch => "`true`, `false`".to_owned(),
     }
-}
-
-fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    let whole = UNITS.into_iter().find(|(_, bits)| bytes >= 1 << bits && bytes.trailing_zeros() >= *bits);
-    whole.map_or_else(|| format!("{bytes} B"), |(unit, bits)| format!("{} {unit}", bytes >> bits))
 }
