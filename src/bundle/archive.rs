@@ -113,7 +113,7 @@ impl Writer {
             "snapvisor {} {} redact_secrets={redacted} ruleset={}",
             PRODUCT.version, about.name, about.ruleset
         ))
-        .map_err(BundleError::Zip)?;
+        .map_err(BundleError::from)?;
         let (date, time) = dos_time(about.created_at.unix());
         let modified = DateTime::try_from_msdos(date, time).unwrap_or_default();
         let options = SimpleFileOptions::default()
@@ -124,7 +124,7 @@ impl Writer {
     }
 
     fn begin(&mut self, name: &str, options: SimpleFileOptions) -> Result<(), BundleError> {
-        self.zip.start_file(name, options).map_err(BundleError::Zip)
+        self.zip.start_file(name, options).map_err(BundleError::from)
     }
 
     /// Writes a file by `fill` and takes down its digest.
@@ -171,7 +171,7 @@ impl Writer {
             serde_json::to_writer_pretty(&mut *to, manifest)?;
             to.write_all(b"\n")
         })?;
-        let buffered = self.zip.finish().map_err(BundleError::Zip)?;
+        let buffered = self.zip.finish().map_err(BundleError::from)?;
         let file = buffered.into_inner().map_err(|error| BundleError::Write(error.into_error()))?;
         file.sync_all().map_err(BundleError::Write)?;
         Ok((file, self.files))

@@ -30,3 +30,13 @@ pub enum BundleError {
     #[error("cancelled")]
     Cancelled,
 }
+
+impl From<zip::result::ZipError> for BundleError {
+    /// A full disk is told as what it is, and once.
+    fn from(error: zip::result::ZipError) -> Self {
+        match error {
+            zip::result::ZipError::Io(error) => Self::Write(error),
+            error => Self::Zip(error),
+        }
+    }
+}

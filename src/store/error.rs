@@ -36,7 +36,7 @@ pub enum StoreError {
     Refused(#[source] rusqlite::Error),
     /// The disk of the database is full.
     #[error("the disk of the database is full")]
-    Full(#[source] rusqlite::Error),
+    Full(rusqlite::Error),
     /// Too many wait, or another process holds the database for longer than we wait.
     #[error("the database is busy")]
     Busy,
