@@ -90,7 +90,7 @@ pub enum ChangeError {
     #[error("only custom roles can be changed or removed")]
     RoleNotCustom,
     /// Keys have the role.
-    #[error("{keys} API keys have this role")]
+    #[error("API keys still have this role: {keys}")]
     RoleInUse {
         /// How many.
         keys: u64,

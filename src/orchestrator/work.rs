@@ -189,7 +189,12 @@ pub(super) async fn complete(inner: &Arc<Inner>, id: SnapshotId, completion: Com
     for _ in 0..END_TRIES {
         let (end, now) = (completion.clone(), inner.clock.now());
         match inner.store.write(move |w| -> Result<_, StoreError> { w.complete_snapshot(id, &end, now) }).await {
-            Ok(true) => return,
+            Ok(true) => {
+                let VerdictCounts { fail, warn, .. } = completion.counts;
+                let size_bytes = completion.archive.as_ref().map_or(0, |archive| archive.size_bytes);
+                tracing::info!(snapshot = %id, outcome = %completion.outcome, fail, warn, size_bytes, "a node is done");
+                return;
+            }
             Ok(false) => {
                 discard(inner, id).await;
                 return;
