@@ -58,9 +58,11 @@ fn clear_text_is_loud_and_a_node_may_forbid_it() {
     for (allowed, loud) in [("true", true), ("false", false)] {
         let directory = tempfile::tempdir().unwrap();
         let mut command = collect(directory.path(), &["--include-iggy", "false", "--redact-secrets", "false"]);
-        done(&command.env("SNAPVISOR_SNAPSHOT_ALLOW_UNREDACTED", allowed).output().unwrap());
+        let text = done(&command.env("SNAPVISOR_SNAPSHOT_ALLOW_UNREDACTED", allowed).output().unwrap());
         let archive = names(directory.path()).remove(0);
         assert_eq!(archive.to_str().unwrap().ends_with("-UNREDACTED.zip"), loud, "{}", archive.display());
+        let refused = "left out: clear text: this node does not give it (snapshot.allow_unredacted = false)";
+        assert_eq!(text.lines().any(|line| line == refused), !loud, "{text}");
     }
 }
 
@@ -82,12 +84,56 @@ fn fail_on_tells_scripts_how_bad_it_is() {
 fn a_directory_that_is_not_there_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let output = collect(directory.path(), &["--output", "missing/node.zip"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    let expected = format!(
-        "error: {} cannot be written: No such file or directory (os error 2)\n",
-        directory.path().join("missing").display()
-    );
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr, "error: --output: there is no directory missing\n");
+}
+
+/// A directory that looks like a data directory of Iggy's.
+fn iggy_data(directory: &Path) -> PathBuf {
+    let data = directory.join("local_data");
+    for name in ["state", "streams", "runtime"] {
+        fs::create_dir_all(data.join(name)).unwrap();
+    }
+    data
+}
+
+#[test]
+fn nothing_is_ever_written_into_a_data_directory_of_iggys() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = iggy_data(directory.path());
+    for arguments in [
+        ["--output", "local_data", "--include-iggy", "false"],
+        ["--output", "local_data/state/node.zip", "--include-iggy", "false"],
+        ["--record", "local_data/tree", "--include-iggy", "false"],
+    ] {
+        let output = collect(directory.path(), &arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("a data directory of Iggy's: nothing is ever written there"), "{stderr}");
+        assert_eq!((names(&data).len(), names(&data.join("state")).len()), (3, 0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_replaced_and_a_recording_is_not_mixed_with_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+    fs::create_dir(directory.path().join("tree")).unwrap();
+    fs::write(directory.path().join("tree/old"), "").unwrap();
+    for (arguments, says) in [
+        (["--output", "pipe"], "pipe is there and is no file"),
+        (["--output", "missing/"], "there is no directory missing/"),
+        (["--record", "tree"], "tree is not empty"),
+    ] {
+        let output = collect(directory.path(), &arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(says), "{stderr}");
+    }
+    assert_eq!(names(directory.path()).len(), 2);
 }
 
 #[test]
@@ -106,7 +152,11 @@ fn a_cancel_ends_the_child_and_leaves_nothing() {
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(3));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "error: the snapshot of this node was cancelled\n");
+    let expected = format!(
+        "error: no archive was written to {}: the snapshot of this node was cancelled\n",
+        directory.path().display()
+    );
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
     assert_eq!(names(directory.path()), Vec::<PathBuf>::new());
     assert!(!Path::new("/proc").join(examining).exists());
 }

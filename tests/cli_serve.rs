@@ -269,3 +269,41 @@ fn our_own_children_are_answered_before_the_command_line_is_parsed() {
     let said = String::from_utf8_lossy(&examine.stderr).into_owned();
     assert!(!said.contains("Usage"), "{said}");
 }
+
+#[test]
+fn a_directory_that_others_use_is_neither_taken_nor_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let iggy = directory.path().join("iggy");
+    for name in ["state", "streams", "runtime"] {
+        fs::create_dir_all(iggy.join(name)).unwrap();
+    }
+    let home = directory.path().join("home");
+    fs::create_dir(&home).unwrap();
+    fs::write(home.join("letter"), "").unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o755)).unwrap();
+    for (data_dir, says) in [
+        (home.clone(), "holds files and no snapvisor.db: the appliance needs a directory of its own"),
+        (iggy.clone(), "a data directory of Iggy's: nothing is ever written there"),
+        (iggy.join("state/snapvisor"), "a data directory of Iggy's: nothing is ever written there"),
+    ] {
+        let problem = refusal(run(&data_dir, &["serve", "--listen", "127.0.0.1:0"]), 2);
+        assert!(problem.contains(says), "{problem}");
+    }
+    assert_eq!(fs::metadata(&home).unwrap().permissions().mode() & 0o777, 0o755);
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(iggy.join("state")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_plan_is_set_in_the_form_that_was_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    Server::start(&data_dir).end();
+    let tenant = json(&data_dir, &["tenant", "list"])[0]["id"].to_string();
+    let set = json(&data_dir, &["tenant", "set-plan", &tenant, "basic"]);
+    assert_eq!((set["id"].to_string(), &set["plan"]), (tenant, &Value::from("basic")));
+    for command in ["division", "role", "key"] {
+        let problem = refusal(run(&data_dir, &[command, "list", "--tenant", "7"]), 4);
+        assert_eq!(problem, "error: no such tenant\n", "{command}");
+    }
+}

@@ -90,8 +90,14 @@ pub enum CliError {
     #[error("the server cannot run")]
     Runtime(#[source] io::Error),
     /// The examining child.
-    #[error(transparent)]
-    Examine(#[from] ChildError),
+    #[error("no archive was written to {}", directory.display())]
+    Examine {
+        /// Where it was to be.
+        directory: PathBuf,
+        /// Why.
+        #[source]
+        source: ChildError,
+    },
     /// An archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -157,7 +163,7 @@ impl CliError {
             | Self::Logs(_)
             | Self::Listen { .. }
             | Self::Runtime(_)
-            | Self::Examine(_)
+            | Self::Examine { .. }
             | Self::Archive(_)
             | Self::Report { .. }
             | Self::Random(_)

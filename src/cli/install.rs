@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::settings::Overrides;
-use super::{CliError, Exit};
+use super::{CliError, Exit, place};
 use crate::config::{Config, SYSTEM_FILE};
 
 /// The unit's name.
@@ -49,12 +49,23 @@ impl Install {
             source,
         })?;
         let data_dir = data_dir(&loaded.config)?;
-        for path in [Some(&binary), Some(&data_dir), loaded.file.as_ref()].into_iter().flatten() {
+        let log_file = loaded.config.log_file.as_ref();
+        for path in [Some(&binary), Some(&data_dir), loaded.file.as_ref(), log_file].into_iter().flatten() {
             refuse_unquotable(path)?;
+        }
+        for path in [Some(&data_dir), log_file].into_iter().flatten() {
+            place::refuse_in_iggy(path, &loaded.config)?;
+        }
+        if log_file.is_some_and(|path| path.is_relative()) {
+            return Err(CliError::Usage("a service needs an absolute `log_file`".to_owned()));
         }
         let unit = render(&lines(&binary, loaded.file.as_deref(), &data_dir, &loaded.config));
         let path = Path::new(UNIT_DIRECTORY).join(UNIT);
+        let trusted = refuse_untrusted(&binary);
         if self.dry_run {
+            if let Err(problem) = &trusted {
+                writeln!(out, "# before: {problem}")?;
+            }
             writeln!(out, "# {}\n{unit}", path.display())?;
             writeln!(out, "# then:")?;
             for command in COMMANDS {
@@ -62,6 +73,8 @@ impl Install {
             }
             return Ok(Exit::Done);
         }
+        trusted?;
+        refuse_without_systemd()?;
         if loaded.config.data_dir.is_relative() {
             writeln!(out, "data goes to {STATE_DIRECTORY}")?;
         }
@@ -132,8 +145,8 @@ fn lines(binary: &Path, file: Option<&Path>, data_dir: &Path, config: &Config) -
             "NoNewPrivileges=yes\nRestrictSUIDSGID=yes\nLockPersonality=yes",
         ),
         line(
-            "It needs no devices of its own, no modules and no namespaces.",
-            "ProtectKernelModules=yes\nRestrictNamespaces=yes\nRestrictRealtime=yes\nMemoryDenyWriteExecute=yes\nSystemCallArchitectures=native",
+            "It changes no kernel parameter and no control group, and needs no modules and no namespaces.",
+            "ProtectKernelTunables=yes\nProtectControlGroups=yes\nProtectKernelModules=yes\nRestrictNamespaces=yes\nRestrictRealtime=yes\nMemoryDenyWriteExecute=yes\nSystemCallArchitectures=native",
         ),
         line(
             "Sockets: TCP, local ones, and the kernel's socket tables.",
@@ -165,6 +178,40 @@ fn render(lines: &[Line]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Refuses to touch a host on which the unit could not be started.
+fn refuse_without_systemd() -> Result<(), CliError> {
+    const RUNNING: &str = "/run/systemd/system";
+    let refused =
+        |problem: &str| Err(CliError::Refused(format!("{problem}; `snapvisor install --dry-run` prints the unit")));
+    if !Path::new(RUNNING).is_dir() {
+        return refused("this host does not run systemd: there is no /run/systemd/system");
+    }
+    if !rustix::process::geteuid().is_root() {
+        return refused("only root may write to /etc/systemd/system");
+    }
+    Ok(())
+}
+
+/// Refuses a binary that another user than root could replace: the service would run it as root.
+fn refuse_untrusted(binary: &Path) -> Result<(), CliError> {
+    let changeable = |path: &Path| {
+        let Ok(found) = fs::symlink_metadata(path) else { return true };
+        let by_others = found.mode() & 0o002 != 0 || (found.mode() & 0o020 != 0 && found.gid() != 0);
+        // In a sticky directory nobody replaces what is not theirs.
+        let sticky = found.is_dir() && found.mode() & 0o1000 != 0;
+        found.uid() != 0 || (by_others && !sticky)
+    };
+    match binary.ancestors().find(|path| changeable(path)) {
+        Some(path) => Err(CliError::Refused(format!(
+            "{} can be changed by others than root, and the service runs as root: `install -m 755 {} /usr/local/bin/`, \
+             and run that one",
+            path.display(),
+            binary.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A path that a unit would read as something else.
@@ -209,6 +256,18 @@ mod tests {
         assert_eq!(data_dir(&elsewhere).unwrap(), Path::new("/srv/snap"));
         let relative = Config { data_dir: "snap".into(), ..Config::default() };
         assert!(data_dir(&relative).is_err());
+    }
+
+    #[test]
+    fn a_service_of_root_runs_no_program_that_others_can_replace() {
+        let folder = tempfile::tempdir().unwrap();
+        let binary = folder.path().join("snapvisor");
+        fs::write(&binary, "").unwrap();
+        fs::set_permissions(&binary, fs::Permissions::from_mode(0o777)).unwrap();
+        let problem = refuse_untrusted(&binary).unwrap_err().to_string();
+        assert!(problem.contains("can be changed by others than root"), "{problem}");
+        assert!(refuse_untrusted(Path::new("/usr/bin/env")).is_ok());
+        assert!(refuse_untrusted(Path::new("/nonexistent/snapvisor")).is_err());
     }
 
     #[test]

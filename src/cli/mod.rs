@@ -13,6 +13,7 @@ mod error;
 mod install;
 mod man;
 mod output;
+mod place;
 mod progress;
 mod redact;
 mod serve;

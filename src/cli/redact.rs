@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 use super::settings::Overrides;
-use super::{CliError, Exit};
+use super::{CliError, Exit, place};
 use crate::redact::run::{self, RunError};
 use crate::redact::{PseudonymKey, Summary};
 
@@ -34,7 +34,11 @@ pub(super) struct Redact {
 
 impl Redact {
     pub(super) fn run(self, file: Option<PathBuf>, out: &mut dyn Write) -> Result<Exit, CliError> {
-        let settings = Overrides::default().load(file)?.config.redaction;
+        let config = Overrides::default().load(file)?.config;
+        if let Some(output_dir) = &self.output_dir {
+            place::refuse_in_iggy(output_dir, &config)?;
+        }
+        let settings = config.redaction;
         let key = PseudonymKey::generate().map_err(|_| CliError::Usage("no random numbers".to_owned()))?;
         let report = match (&self.output_dir, self.paths.as_slice()) {
             (Some(_), []) => return Err(CliError::Usage("--output-dir needs paths to read".to_owned())),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rustix::process::{Resource, Rlimit};
 
 use super::settings::Overrides;
-use super::{CliError, Exit};
+use super::{CliError, Exit, output, place};
 use crate::archive::{Archives, Links};
 use crate::config::{Config, LogFormat};
 use crate::domain::causes::chain;
@@ -32,7 +32,7 @@ When it is ready it prints one line, `listening on http://ADDR:PORT`, on standar
 
 Examples:
   snapvisor serve
-  snapvisor serve --listen 127.0.0.1:0 --data-dir /var/tmp/try       a free port, a directory of its own
+  snapvisor serve --listen 127.0.0.1:0 --data-dir /var/tmp/try       a free port, other data
   snapvisor serve --listen 0.0.0.0:8787 --public-url https://snap.example.com")]
 pub(super) struct Serve {
     /// Where the database, the signing key and the archives are [default: ./snapvisor-data].
@@ -59,6 +59,10 @@ impl Serve {
             .load(file)?;
         let mut config = loaded.for_serving()?.clone();
         config.data_dir = std::path::absolute(&config.data_dir).map_err(|source| data_dir_failed(&config, source))?;
+        place::refuse_foreign_data_dir(&config)?;
+        if let Some(log_file) = &config.log_file {
+            place::refuse_in_iggy(log_file, &config)?;
+        }
         start_logs(&config)?;
         raise_open_files();
         let appliance = Appliance::prepare(config)?;
@@ -166,7 +170,7 @@ fn quoted(text: &str) -> String {
 
 fn start_logs(config: &Config) -> Result<(), CliError> {
     let terminal = std::io::stderr().is_terminal();
-    let colour = if terminal && std::env::var_os("NO_COLOR").is_none() { Colour::Terminal } else { Colour::None };
+    let colour = if output::wants_colours(&std::io::stderr()) { Colour::Terminal } else { Colour::None };
     let format = match config.log_format {
         LogFormat::Text => Format::Text(colour),
         LogFormat::Auto if terminal => Format::Text(colour),

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Office, OfficeArgs, RemoveArgs, below};
+use super::{OfTenants, Office, OfficeArgs, RemoveArgs};
 use crate::cli::{CliError, Exit};
 use crate::domain::id::{DivisionId, TenantId};
 use crate::orchestrator::{Actor, Clock as _, SystemClock, create_division};
-use crate::store::Scope;
+use crate::store::{Reader, Scope};
 
 /// List, add and remove divisions of a tenant.
 #[derive(Debug, clap::Args)]
@@ -26,13 +26,7 @@ pub(in crate::cli) struct Division {
 #[derive(Debug, clap::Subcommand)]
 enum DivisionCommand {
     /// List divisions.
-    List {
-        /// Only this tenant's.
-        #[arg(long, value_name = "ID")]
-        tenant: Option<TenantId>,
-        #[command(flatten)]
-        office: OfficeArgs,
-    },
+    List(OfTenants),
     /// Add a division.
     Add {
         /// Its name.
@@ -55,20 +49,11 @@ enum DivisionCommand {
 impl Division {
     pub(in crate::cli) fn run(self, file: Option<PathBuf>, out: &mut dyn Write) -> Result<Exit, CliError> {
         match self.command {
-            DivisionCommand::List { tenant, office } => {
-                let office = Office::open(&office, file)?;
-                let rows: Vec<Value> = office
-                    .read(|r| below(&r.tenants()?, |tenant| r.divisions(tenant.id)))?
-                    .into_iter()
-                    .filter(|row| tenant.is_none_or(|tenant| row.tenant_id == tenant))
-                    .map(|row| {
-                        json!({
-                            "id": row.id, "name": row.name, "tenant_id": row.tenant_id, "created_at": row.created_at,
-                        })
-                    })
-                    .collect();
+            DivisionCommand::List(tenants) => {
                 let columns = [("ID", "id"), ("NAME", "name"), ("TENANT", "tenant_id"), ("CREATED", "created_at")];
-                office.list(out, &columns, &rows)
+                tenants.list(file, out, &columns, Reader::divisions, |row| {
+                    json!({ "id": row.id, "name": row.name, "tenant_id": row.tenant_id, "created_at": row.created_at })
+                })
             }
             DivisionCommand::Add { name, tenant, office } => {
                 let office = Office::open(&office, file)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::permissions::PermissionArgs;
-use super::{Office, OfficeArgs, all, below};
+use super::{Column, OfTenants, Office, OfficeArgs, all};
 use crate::cli::output::{self, Format};
 use crate::cli::{CliError, Exit};
 use crate::domain::id::{DivisionId, KeyId, RoleId, TenantId};
@@ -15,7 +15,7 @@ use crate::domain::plan::{DAY_S, KEY_DAYS_MAX};
 use crate::orchestrator::{
     Actor, ChangeError, Clock as _, KeyRequest, KeyRole, Noun, SystemClock, create_key, revoke_key,
 };
-use crate::store::{KeyRow, Security};
+use crate::store::{KeyRow, Reader, Security};
 
 /// List, add and revoke API keys.
 #[derive(Debug, clap::Args)]
@@ -33,13 +33,7 @@ pub(in crate::cli) struct Key {
 #[derive(Debug, clap::Subcommand)]
 enum KeyCommand {
     /// List keys; their tokens are not kept.
-    List {
-        /// Only this tenant's.
-        #[arg(long, value_name = "ID")]
-        tenant: Option<TenantId>,
-        #[command(flatten)]
-        office: OfficeArgs,
-    },
+    List(OfTenants),
     /// Add a key and show its token, this once.
     Add(Add),
     /// Revoke a key: its next request is refused.
@@ -76,10 +70,22 @@ struct Add {
     office: OfficeArgs,
 }
 
+const COLUMNS: [Column; 6] = [
+    ("ID", "id"),
+    ("NAME", "name"),
+    ("ROLE", "role_name"),
+    ("DIVISION", "division_id"),
+    ("FROM", "allowed_ips"),
+    ("EXPIRES", "expiry_at"),
+];
+
 impl Key {
     pub(in crate::cli) fn run(self, file: Option<PathBuf>, out: &mut dyn Write) -> Result<Exit, CliError> {
         match self.command {
-            KeyCommand::List { tenant, office } => list(tenant, &Office::open(&office, file)?, out),
+            KeyCommand::List(tenants) => {
+                let of = |r: &Reader, tenant| all(|page| r.keys(tenant, Reach::Tenant, None, page));
+                tenants.list(file, out, &COLUMNS, of, row)
+            }
             KeyCommand::Add(add) => {
                 let office = Office::open(&add.office, file)?;
                 add.run(&office, out)
@@ -135,22 +141,6 @@ fn role(office: &Office, tenant: TenantId, named: &str) -> Result<RoleId, CliErr
     let id = named.parse::<RoleId>().ok();
     let found = roles.iter().find(|role| Some(role.id) == id || role.name == named);
     found.map(|role| role.id).ok_or_else(|| CliError::Refused(format!("there is no role `{named}`")))
-}
-
-fn list(tenant: Option<TenantId>, office: &Office, out: &mut dyn Write) -> Result<Exit, CliError> {
-    let keys =
-        office.read(|r| below(&r.tenants()?, |tenant| all(|page| r.keys(tenant.id, Reach::Tenant, None, page))))?;
-    let of_tenant = keys.into_iter().filter(|key| tenant.is_none_or(|tenant| key.tenant_id == tenant));
-    let rows: Vec<Value> = of_tenant.map(|key| row(&key)).collect();
-    let columns = [
-        ("ID", "id"),
-        ("NAME", "name"),
-        ("ROLE", "role_name"),
-        ("DIVISION", "division_id"),
-        ("FROM", "allowed_ips"),
-        ("EXPIRES", "expiry_at"),
-    ];
-    office.list(out, &columns, &rows)
 }
 
 fn row(key: &KeyRow) -> Value {

@@ -45,6 +45,36 @@ pub(super) struct RemoveArgs {
     office: OfficeArgs,
 }
 
+/// A list of what tenants have: all of them, or one.
+#[derive(Debug, clap::Args)]
+pub(super) struct OfTenants {
+    /// Only this tenant's.
+    #[arg(long, value_name = "ID")]
+    tenant: Option<TenantId>,
+    #[command(flatten)]
+    office: OfficeArgs,
+}
+
+impl OfTenants {
+    /// Prints what `of` gives for each tenant, a row for each.
+    fn list<T: Send + 'static>(
+        &self,
+        file: Option<PathBuf>,
+        out: &mut dyn Write,
+        columns: &[Column],
+        of: impl Fn(&Reader, TenantId) -> Result<Vec<T>, StoreError> + Send + 'static,
+        row: impl Fn(&T) -> Value,
+    ) -> Result<Exit, CliError> {
+        let office = Office::open(&self.office, file)?;
+        let tenants = match self.tenant {
+            Some(_) => vec![office.tenant(self.tenant)?],
+            None => office.read(Reader::tenants)?.into_iter().map(|tenant| tenant.id).collect(),
+        };
+        let found = office.read(move |r| below(&tenants, |tenant| of(r, *tenant)))?;
+        office.list(out, columns, &found.iter().map(row).collect::<Vec<_>>())
+    }
+}
+
 /// The database and the form of the answer.
 struct Office {
     store: Store,
@@ -61,7 +91,9 @@ impl Office {
         let overrides = Overrides::default().with_path("--data-dir", "data_dir", args.data_dir.as_deref())?;
         let config = overrides.load(file)?.config;
         let data_dir = config.data_dir.clone();
-        if !data_dir.join(DATABASE_FILE).exists() {
+        let database = data_dir.join(DATABASE_FILE);
+        let there = database.try_exists();
+        if !there.map_err(|source| CliError::File { what: "read", path: database, source })? {
             let problem = format!("{} is no data directory of an appliance", data_dir.display());
             return Err(CliError::Usage(format!("{problem}: give --data-dir DIR, or make one with `snapvisor serve`")));
         }

@@ -3,13 +3,14 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::permissions::PermissionArgs;
-use super::{Office, OfficeArgs, all, below};
+use super::{OfTenants, Office, OfficeArgs, all};
 use crate::cli::{CliError, Exit};
 use crate::domain::id::{RoleId, TenantId};
 use crate::orchestrator::{Actor, ChangeError, Clock as _, Noun, SystemClock, create_role, remove_role};
+use crate::store::Reader;
 
 /// List, add and remove roles: named sets of permissions that keys have.
 #[derive(Debug, clap::Args)]
@@ -26,13 +27,7 @@ pub(in crate::cli) struct Role {
 #[derive(Debug, clap::Subcommand)]
 enum RoleCommand {
     /// List roles.
-    List {
-        /// Only this tenant's.
-        #[arg(long, value_name = "ID")]
-        tenant: Option<TenantId>,
-        #[command(flatten)]
-        office: OfficeArgs,
-    },
+    List(OfTenants),
     /// Add a role.
     Add {
         /// Its name.
@@ -57,20 +52,15 @@ enum RoleCommand {
 impl Role {
     pub(in crate::cli) fn run(self, file: Option<PathBuf>, out: &mut dyn Write) -> Result<Exit, CliError> {
         match self.command {
-            RoleCommand::List { tenant, office } => {
-                let office = Office::open(&office, file)?;
-                let rows: Vec<Value> = office
-                    .read(|r| below(&r.tenants()?, |tenant| all(|page| r.roles(tenant.id, page))))?
-                    .into_iter()
-                    .filter(|row| tenant.is_none_or(|tenant| row.tenant_id == tenant))
-                    .map(|row| {
-                        json!({
-                            "id": row.id, "name": row.name, "kind": row.kind, "tenant_id": row.tenant_id,
-                            "permissions": row.permissions,
-                        })
+            RoleCommand::List(tenants) => {
+                let columns = [("ID", "id"), ("NAME", "name"), ("KIND", "kind"), ("TENANT", "tenant_id")];
+                let of = |r: &Reader, tenant| all(|page| r.roles(tenant, page));
+                tenants.list(file, out, &columns, of, |row| {
+                    json!({
+                        "id": row.id, "name": row.name, "kind": row.kind, "tenant_id": row.tenant_id,
+                        "permissions": row.permissions,
                     })
-                    .collect();
-                office.list(out, &[("ID", "id"), ("NAME", "name"), ("KIND", "kind"), ("TENANT", "tenant_id")], &rows)
+                })
             }
             RoleCommand::Add { name, tenant, permissions, office } => {
                 let office = Office::open(&office, file)?;

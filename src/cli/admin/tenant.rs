@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{Office, OfficeArgs, RemoveArgs};
+use crate::cli::output::{self, Format};
 use crate::cli::{CliError, Exit};
 use crate::domain::id::TenantId;
 use crate::orchestrator::{Actor, ChangeError, Clock as _, SystemClock, create_tenant, set_plan};
@@ -94,7 +95,10 @@ impl Tenant {
                 let office = Office::open(&office, file)?;
                 let (config, wanted, now) = (office.config.clone(), plan.clone(), SystemClock.now());
                 office.store.write_blocking(move |w| set_plan(w, &Actor::command_line(), &config, id, &wanted, now))?;
-                writeln!(out, "tenant {id} is on plan {plan}")?;
+                match office.format {
+                    Format::Json => output::json(out, &json!({ "id": id, "plan": plan }))?,
+                    Format::Table => writeln!(out, "tenant {id} is on plan {plan}")?,
+                }
                 Ok(Exit::Done)
             }
         }

@@ -6,7 +6,7 @@
 mod findings;
 
 use std::fs::{self, File};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -14,7 +14,7 @@ use clap::ValueEnum;
 
 use super::progress::Stages;
 use super::settings::Overrides;
-use super::{CliError, Exit};
+use super::{CliError, Exit, output, place};
 use crate::archive::read_report_json;
 use crate::bundle::Cancel;
 use crate::config::Config;
@@ -38,7 +38,7 @@ Examples:
   snapvisor collect --format json | jq '.checks[] | select(.verdict == \"fail\")'
   snapvisor collect --record /var/tmp/tree             and later, elsewhere: --root /var/tmp/tree")]
 pub(super) struct Collect {
-    /// The archive to write, or the directory to write it into.
+    /// The archive to write, or the directory to write it into. A file of that name is replaced.
     #[arg(long, default_value = ".", value_name = "FILE|DIR")]
     output: PathBuf,
     /// Mask passwords, keys and tokens.
@@ -53,7 +53,7 @@ pub(super) struct Collect {
     /// Read this recorded tree instead of / and ask nothing of the live kernel.
     #[arg(long, value_name = "DIR", conflicts_with = "record")]
     root: Option<PathBuf>,
-    /// Write what was read, redacted, as a tree for --root.
+    /// Write what was read, redacted, as a tree for --root: into a directory that is new or empty.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
     /// What is printed: a table for people, or report.json.
@@ -94,16 +94,34 @@ impl Collect {
         let overrides =
             Overrides::default().with_path("--iggy-data-dir", "iggy.data_dir", self.iggy_data_dir.as_deref())?;
         let config = overrides.load(file)?.config;
+        self.refuse_places(&config)?;
         let job = self.job(config)?;
         let target = absolute(&self.target(&job))?;
         let (outcome, summary) = examine(&job)?;
         appear(&job.archive, &target)?;
-        self.print(out, &target, &summary)?;
+        self.print(out, &target, &job, &summary)?;
         if outcome == Taken::Failed {
             return Ok(Exit::Failed);
         }
         let met = self.fail_on.is_some_and(|fail_on| fail_on.met_by(&summary.counts));
         Ok(if met { Exit::Findings } else { Exit::Done })
+    }
+
+    /// Before anything is looked at: may we write where we are told to?
+    fn refuse_places(&self, config: &Config) -> Result<(), CliError> {
+        let directory = self.directory();
+        if !directory.is_dir() {
+            return Err(CliError::Usage(format!("--output: there is no directory {}", directory.display())));
+        }
+        place::refuse_in_iggy(&directory, config)?;
+        if !self.output.is_dir() {
+            place::refuse_special(&self.output)?;
+        }
+        if let Some(tree) = &self.record {
+            place::refuse_in_iggy(tree, config)?;
+            place::refuse_occupied(tree, &[], "is not empty: --record needs a new or empty directory")?;
+        }
+        Ok(())
     }
 
     fn job(&self, config: Config) -> Result<Job, CliError> {
@@ -149,6 +167,10 @@ impl Collect {
         if self.output.is_dir() {
             return self.output.clone();
         }
+        // A closing slash asks for a directory, and that is not there.
+        if self.output.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return self.output.clone();
+        }
         let parent = self.output.parent().filter(|parent| !parent.as_os_str().is_empty());
         parent.unwrap_or(Path::new(".")).to_owned()
     }
@@ -163,7 +185,7 @@ impl Collect {
         self.output.join(format!("{}-{}{mark}.zip", job.label.name, job.label.node_name))
     }
 
-    fn print(&self, out: &mut dyn Write, archive: &Path, summary: &Summary) -> Result<(), CliError> {
+    fn print(&self, out: &mut dyn Write, archive: &Path, job: &Job, summary: &Summary) -> Result<(), CliError> {
         let report = read_report_json(archive)?;
         if self.format == Form::Json {
             out.write_all(&report.json)?;
@@ -171,9 +193,15 @@ impl Collect {
         }
         let wrong = |error| CliError::Report { path: archive.to_owned(), source: error };
         let document: Document<String> = serde_json::from_slice(&report.json).map_err(wrong)?;
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        findings::print(out, &document, if colour { findings::Paint::Colours } else { findings::Paint::Plain })?;
-        findings::print_archive(out, archive, summary)?;
+        let colours = output::wants_colours(&std::io::stdout());
+        let paint = if colours { findings::Paint::Colours } else { findings::Paint::Plain };
+        findings::print(out, &document, findings::Screen { paint, columns: output::columns() })?;
+        findings::print_archive(out, archive, &document, summary)?;
+        if let Some(tree) = self.record.as_ref().filter(|tree| tree.is_dir()) {
+            let data_dir = job.config.iggy.data_dir.as_ref();
+            let data_dir = data_dir.map_or_else(String::new, |dir| format!(" --iggy-data-dir {}", dir.display()));
+            writeln!(out, "recorded; play it back with: snapvisor collect --root {}{data_dir}", tree.display())?;
+        }
         Ok(())
     }
 }
@@ -206,7 +234,8 @@ fn examine(job: &Job) -> Result<(Taken, Summary), CliError> {
     {
         return Ok((Taken::Failed, summary));
     }
-    Err(error.into())
+    let directory = job.archive.parent().unwrap_or(Path::new("/")).to_owned();
+    Err(CliError::Examine { directory, source: error })
 }
 
 /// From here on Ctrl-C and SIGTERM end the child first, so that nothing stays behind. Where that cannot be had, a signal

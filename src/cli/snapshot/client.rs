@@ -37,13 +37,12 @@ const PAGES_MAX: u32 = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// No answer.
-    #[error("{url} did not answer")]
+    #[error("cannot reach {url}: {reason}")]
     Unreachable {
         /// The API's address.
         url: String,
-        /// Why.
-        #[source]
-        source: ureq::Error,
+        /// Why, and what to look at.
+        reason: String,
     },
     /// An answer that says no.
     #[error("{reason} ({code}, status {status}{request})")]
@@ -221,7 +220,7 @@ impl Client {
         if let Some(part) = part {
             request = request.header("range", format!("bytes={}-", part.from)).header("if-range", part.etag.as_str());
         }
-        let answer = request.call().map_err(|source| self.unreachable(source))?;
+        let answer = request.call().map_err(|error| self.unreachable(&error))?;
         match answer.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => Ok(answer),
             _ => Err(problem(answer)),
@@ -234,7 +233,7 @@ impl Client {
         let body = answer.body_mut().with_config().limit(JSON_BYTES_MAX);
         body.read_json().map_err(|error| match error {
             ureq::Error::Json(error) => ApiError::Answer(error.to_string()),
-            source => self.unreachable(source),
+            error => self.unreachable(&error),
         })
     }
 
@@ -243,13 +242,35 @@ impl Client {
     }
 
     fn answered(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, ApiError> {
-        let answer = answer.map_err(|source| self.unreachable(source))?;
+        let answer = answer.map_err(|error| self.unreachable(&error))?;
         if answer.status().is_success() { Ok(answer) } else { Err(problem(answer)) }
     }
 
-    fn unreachable(&self, source: ureq::Error) -> ApiError {
-        ApiError::Unreachable { url: self.url.to_string(), source }
+    fn unreachable(&self, error: &ureq::Error) -> ApiError {
+        ApiError::Unreachable { url: self.url.to_string(), reason: why_unreachable(error) }
     }
+}
+
+/// Why nothing answered, in words of the one who asked.
+fn why_unreachable(error: &ureq::Error) -> String {
+    let ureq::Error::Io(error) = error else {
+        return match error {
+            ureq::Error::HostNotFound => "no name server and no line of /etc/hosts knows the name".to_owned(),
+            other => other.to_string(),
+        };
+    };
+    let text = error.to_string();
+    if error.kind() == std::io::ErrorKind::ConnectionRefused {
+        return format!("{text}; is the appliance running there?");
+    }
+    // rustls says it by the name of its variant alone.
+    if text.contains("InvalidContentType") {
+        return "what answers there does not speak TLS: is its address http://?".to_owned();
+    }
+    if text.contains("UnknownIssuer") {
+        return format!("{text}: --ca-file names the certificates of a private authority");
+    }
+    text
 }
 
 /// The rest of an archive whose beginning is here.
@@ -301,4 +322,26 @@ fn authority(path: &Path) -> Result<RootCerts, CliError> {
         return Err(CliError::Usage(format!("{} holds no PEM certificate", path.display())));
     }
     Ok(RootCerts::new_with_certs(&certificates))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_reached_is_said_with_what_to_look_at() {
+        let other = |text: &str| ureq::Error::Io(Error::other(text.to_owned()));
+        for (error, says) in [
+            (ureq::Error::Io(ErrorKind::ConnectionRefused.into()), "is the appliance running there?"),
+            (ureq::Error::HostNotFound, "/etc/hosts"),
+            (other("received corrupt message of type InvalidContentType"), "http://?"),
+            (other("invalid peer certificate: UnknownIssuer"), "--ca-file"),
+            (other("disk on fire"), "disk on fire"),
+        ] {
+            let reason = why_unreachable(&error);
+            assert!(reason.contains(says) && !reason.starts_with("io: "), "{reason}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use ureq::http::{Response, StatusCode};
 use super::ApiArgs;
 use super::client::{ApiError, Client, Detail, Part, Row, header, read_rows};
 use crate::cli::progress::Bar;
-use crate::cli::{CliError, Exit};
+use crate::cli::{CliError, Exit, place};
 use crate::config::Config;
 use crate::domain::id::SnapshotId;
 
@@ -54,6 +54,10 @@ pub(super) struct Download {
 
 impl Download {
     pub(super) fn run(self, config: &Config, out: &mut dyn Write) -> Result<Exit, CliError> {
+        place::refuse_in_iggy(&self.output, config)?;
+        if !self.output.is_dir() {
+            place::refuse_special(&self.output)?;
+        }
         let client = self.api.client(config)?;
         let ids = match self.which.parse::<SnapshotId>() {
             Ok(id) => vec![id],
@@ -114,7 +118,8 @@ impl Files {
     /// The rest that is missing, if what is here is the beginning of `etag`.
     fn part(&self, etag: &str, total: u64) -> Option<Part> {
         let from = fs::metadata(&self.partial).ok()?.len();
-        let same = fs::read_to_string(&self.etag).ok()? == etag;
+        // An archive without a name cannot be told from another one.
+        let same = !etag.is_empty() && fs::read_to_string(&self.etag).ok()? == etag;
         (same && from > 0 && from <= total).then(|| Part { from, etag: etag.to_owned() })
     }
 }

@@ -24,8 +24,9 @@ use crate::domain::id::DeploymentId;
 
 /// Take, list, download and delete snapshots through a running appliance's API.
 ///
-/// The key is read from --api-key-file, or from the environment variable `LD_API_KEY`; the address from --api-url or
-/// `LD_API_URL`, else it is the one that this host's configuration listens on.
+/// The key is read from --api-key-file, or from the environment variable `LD_API_KEY`. The address is that of --api-url;
+/// else the one in the file of --api-key-file, if that is a bootstrap.json: a key goes where it belongs; else that of
+/// `LD_API_URL`; else what this host's configuration listens on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -46,7 +46,12 @@ fn addresses(host: &str) -> Result<Vec<IpAddr>, Error> {
     runtime.block_on(async {
         let names = Names::builder_tokio().and_then(hickory_resolver::ResolverBuilder::build).map_err(failed)?;
         let lookup = tokio::time::timeout(LOOKUP_MAX, names.lookup_ip(host)).await;
-        Ok(lookup.map_err(|_| Error::HostNotFound)?.map_err(failed)?.iter().collect())
+        match lookup {
+            Ok(Ok(found)) => Ok(found.iter().collect()),
+            Ok(Err(error)) if error.is_no_records_found() => Err(Error::HostNotFound),
+            Ok(Err(error)) => Err(std::io::Error::other(format!("its name cannot be looked up: {error}")).into()),
+            Err(_) => Err(std::io::Error::other("the name servers did not answer").into()),
+        }
     })
 }
 
