@@ -37,6 +37,11 @@ test: install-tools ## all tests, counted
 	  END { printf "\n%d tests passed, %d failed, %d ignored\n", passed, failed, ignored; exit failed > 0 || passed == 0 }' \
 	  target/test.log
 
+.PHONY: test-lab
+LAB ?= all
+test-lab: ## as root: plant real faults on a host of namespaces, one at a time, and see each found; LAB=part of a name
+	SNAPVISOR_LAB="$(LAB)" $(CARGO) test --locked --test lab
+
 check: ## formatting, lints as errors, documentation without warnings, module rules
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings

@@ -43,7 +43,7 @@ pub struct SegmentReport {
     pub unindexed: u64,
     /// The first thing that is wrong.
     pub defect: Option<SegmentDefect>,
-    /// The first entry of the index for which the log has no message: wrong, unless the log was read before it had grown.
+    /// Where the log ends before its index does: wrong, unless the log was read before it had grown.
     pub surplus: Option<SegmentDefect>,
 }
 
@@ -92,18 +92,30 @@ impl SegmentAudit {
     #[must_use]
     pub fn finish(self, index: &mut impl FnMut() -> Option<IndexEntry>) -> SegmentReport {
         let Self { decoder, progress } = self;
-        let surplus = (progress.defect.is_none() && index().is_some()).then(|| {
-            let position = progress.messages * super::index::ENTRY_BYTES as u64;
-            let what =
-                format!("an entry for message {} of a log that holds {}", progress.messages + 1, progress.messages);
-            SegmentDefect { file: SegmentFile::Index, position, what }
+        let tail = decoder.finish();
+        let surplus = (progress.defect.is_none() && index().is_some()).then(|| match tail {
+            // The index is written after the log: what it knows was whole once.
+            Tail::Torn { position, bytes, .. } => SegmentDefect {
+                file: SegmentFile::Log,
+                position,
+                what: format!("ends {bytes} bytes into a message that the index has whole"),
+            },
+            Tail::Whole => SegmentDefect {
+                file: SegmentFile::Index,
+                position: progress.messages * super::index::ENTRY_BYTES as u64,
+                what: format!(
+                    "an entry for message {} of a log that holds {}",
+                    progress.messages + 1,
+                    progress.messages
+                ),
+            },
         });
         SegmentReport {
             messages: progress.messages,
             bytes: progress.bytes,
             last_offset: progress.messages.checked_sub(1).map(|last| progress.start_offset + last),
             times_us: progress.times_us,
-            tail: decoder.finish(),
+            tail,
             unindexed: progress.unindexed,
             defect: progress.defect,
             surplus,
@@ -231,7 +243,11 @@ mod tests {
         assert!(matches!(torn.tail, Tail::Torn { .. }));
         assert_eq!((torn.messages, torn.defect), (whole.messages - 1, None));
 
-        let short = audit(start, &log[..log.len() - 5], &index);
+        let begins = u64::from(IndexEntry::decode(index[index.len() - 32..][..16].try_into().unwrap()).end_position);
+        let torn_behind_its_index = audit(start, &log[..log.len() - 5], &index);
+        assert_eq!(place(torn_behind_its_index), Some((SegmentFile::Log, begins)));
+
+        let short = audit(start, &log[..usize::try_from(begins).unwrap()], &index);
         assert_eq!(place(short), Some((SegmentFile::Index, index.len() as u64 - 16)));
     }
 }

@@ -99,7 +99,7 @@ struct Volume<'a> {
     space: Space,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Use {
     Data,
     System,
@@ -173,9 +173,12 @@ fn space(case: &Case<'_>) -> Result<Judgement, Gap> {
         human(worst.space.total_bytes),
         percent(left)
     );
+    let others = volumes.iter().filter(|volume| !std::ptr::eq(*volume, worst) && verdict(volume) >= Verdict::Warn);
+    let others: Vec<&str> = others.map(|volume| volume.mount.point.as_str()).collect();
+    let others = if others.is_empty() { String::new() } else { format!(" Short as well: {}.", others.join(", ")) };
     let judged = match worst_verdict {
-        Verdict::Fail => Judgement::fail(format!("{fact}; at least {limit} are needed.")),
-        Verdict::Warn => Judgement::warn(format!("{fact}; at least {limit} should be.")),
+        Verdict::Fail => Judgement::fail(format!("{fact}; at least {limit} are needed.{others}")),
+        Verdict::Warn => Judgement::warn(format!("{fact}; at least {limit} should be.{others}")),
         _ => Judgement::pass(format!("{fact}; no other that matters has a smaller share.")),
     };
     let rows = volumes.iter().map(|volume| {
@@ -207,12 +210,16 @@ fn space(case: &Case<'_>) -> Result<Judgement, Gap> {
     Ok(gaps.into_iter().fold(judged, Judgement::gap))
 }
 
+/// The worst; among equally bad ones Iggy's own, then the one with the least left.
 fn worst<'a, 'b>(
     volumes: &'a [Volume<'b>],
     verdict: impl Fn(&Volume<'_>) -> Verdict,
     left: impl Fn(&Volume<'_>) -> f64,
 ) -> &'a Volume<'b> {
-    let order = |a: &&Volume<'_>, b: &&Volume<'_>| verdict(b).cmp(&verdict(a)).then(left(a).total_cmp(&left(b)));
+    let order = |a: &&Volume<'_>, b: &&Volume<'_>| {
+        let whose = if verdict(a) >= Verdict::Warn { a.use_of.cmp(&b.use_of) } else { std::cmp::Ordering::Equal };
+        verdict(b).cmp(&verdict(a)).then(whose).then(left(a).total_cmp(&left(b)))
+    };
     volumes.iter().min_by(order).expect("there is at least one volume")
 }
 
@@ -319,6 +326,12 @@ mod tests {
         assert_eq!(
             judged.summary,
             "/srv (Iggy's data) has 5.00 GiB available of 20.0 GiB (25.0 %); at least 15 % and 10 GiB should be."
+        );
+        let both = evidence(bytes(20 * GIB, 5 * GIB), bytes(100 * GIB, 14 * GIB));
+        assert_eq!(
+            judge_one("disk.space", &both).unwrap().summary,
+            "/srv (Iggy's data) has 5.00 GiB available of 20.0 GiB (25.0 %); at least 15 % and 10 GiB should be. \
+             Short as well: /."
         );
     }
 

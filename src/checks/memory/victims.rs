@@ -43,7 +43,7 @@ fn victims(case: &Case<'_>) -> Result<Judgement, Gap> {
         log.as_ref().map(|log| log.lines.iter().filter(|line| is_kill(&line.text)).collect()).unwrap_or_default();
     let since_us = log.as_ref().map_or(0, |log| since_us(log.uptime_s, case.setting("hours_max")));
     let recent = |line: &&&KernelLine| line.since_boot_us >= since_us;
-    let iggy = lines.iter().filter(recent).find(|line| line.text.contains("(iggy-"));
+    let iggy = lines.iter().rev().filter(recent).find(|line| line.text.contains("(iggy-"));
     let judged = if let Some(line) = iggy {
         Judgement::fail(format!("The kernel killed a process of Iggy for want of memory: {}", line.text.trim()))
     } else if of_group > 0 {
@@ -91,6 +91,20 @@ mod tests {
     use crate::evidence::memory::Paging;
 
     const DAY_US: u64 = 86_400_000_000;
+
+    #[test]
+    fn the_newest_kill_is_told_first() {
+        let line = |pid: u64| KernelLine {
+            priority: 3,
+            since_boot_us: pid,
+            text: format!("Out of memory: Killed process {pid} (iggy-server) total-vm:1kB"),
+        };
+        let mut evidence = Evidence::default();
+        evidence.put(PAGING, Ok(Paging::default()));
+        evidence.put(KERNEL_LOG, Ok(KernelLog { lines: vec![line(656), line(812)], dropped: 0, uptime_s: 1_000 }));
+        let judged = judge_one("mem.oom", &evidence).unwrap();
+        assert!(judged.summary.contains("Killed process 812"), "{}", judged.summary);
+    }
 
     #[test]
     fn who_was_killed_and_when_decides() {

@@ -1,8 +1,8 @@
 //! Where Iggy's data is, and whether that may be believed.
 //!
 //! The order is: the operator's configuration, the process, a unit file, well-known paths. What a process or its
-//! environment names is believed only if the executable and the data directory belong to root or to that process's user,
-//! and the directory has a layout of Iggy's.
+//! environment names is believed only if root runs it, or if the executable and the data directory belong to root or to
+//! that process's user; and if the directory has a layout of Iggy's.
 
 use super::super::FileKind;
 use super::super::observe::Scene;
@@ -117,9 +117,9 @@ fn by_process(host: &Host, process: &IggyProcess) -> IggyPlace {
     at(FoundBy::Process, named, seen, standing)
 }
 
-/// Whether a file of this owner can be believed of a process of that user.
+/// Whether a file of this owner can be believed of a process of that user. Root answers for whatever it runs.
 const fn owned(owner_uid: u32, uid: u32) -> bool {
-    owner_uid == 0 || owner_uid == uid
+    owner_uid == 0 || owner_uid == uid || uid == 0
 }
 
 /// Why nothing that this process says is believed, if so.

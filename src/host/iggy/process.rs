@@ -48,10 +48,16 @@ fn program(host: &Host, process: &Process) -> Option<Program> {
         Ok(link) => {
             let path = link.strip_suffix(DELETED).unwrap_or(&link);
             let file = path.rsplit('/').next().unwrap_or(path);
-            Program::ALL.into_iter().find(|program| program.name() == file)
+            Program::ALL.into_iter().find(|program| is_copy(file, program.name()))
         }
         Err(_) => by_name,
     }
+}
+
+/// Whether a file is the program of this name, or what an upgrade or an installation by version makes of it:
+/// `iggy-server.old`, `iggy-server-0.8.0`.
+fn is_copy(file: &str, name: &str) -> bool {
+    file.strip_prefix(name).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
 fn details(host: &Host, program: Program, process: &Process, ticks_per_s: u64) -> IggyProcess {

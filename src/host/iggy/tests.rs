@@ -172,6 +172,30 @@ fn nobody_gets_a_folder_that_neither_they_nor_root_own() {
 }
 
 #[test]
+fn what_root_runs_is_believed_whoever_owns_it() {
+    let mut tree = Tree::with_server();
+    tree.processes[0].uid = 0;
+    tree.data("/opt/iggy/local_data", 1001, V0_8);
+    assert!(tree.place().unwrap().believed().is_some());
+}
+
+#[test]
+fn a_server_whose_file_was_renamed_is_still_one() {
+    for (exe, is_one) in [
+        ("/opt/iggy/iggy-server", true),
+        ("/opt/iggy/iggy-server (deleted)", true),
+        ("/opt/iggy/iggy-server.old", true),
+        ("/opt/iggy/iggy-server-0.8.0", true),
+        ("/opt/iggy/iggy-server2", false),
+        ("/usr/bin/python3.11", false),
+    ] {
+        let tree = Tree::with_server();
+        tree.link("proc/812/exe", exe);
+        assert_eq!(process::processes(&tree.scene()).unwrap().len(), usize::from(is_one), "{exe}");
+    }
+}
+
+#[test]
 fn what_root_owns_is_believed_of_any_user() {
     let mut tree = Tree::with_server();
     tree.owned("/proc/812/exe", 0, FileKind::File);
