@@ -55,8 +55,11 @@ fn memory(scene: &Scene) -> Observed<Memory> {
 }
 
 fn swap(scene: &Scene) -> Observed<Swap> {
-    // A kernel without swap has no such file.
-    let areas = optional(scene.host.text("/proc/swaps"))?.unwrap_or_default();
+    // A kernel without swap has no such file; but neither has a tree in which nothing was recorded.
+    let areas = match optional(scene.host.text("/proc/swaps"))? {
+        Some(areas) => areas,
+        None => scene.host.text("/proc/meminfo").map(|_| String::new())?,
+    };
     let swappiness = optional(scene.host.value("/proc/sys/vm/swappiness"))?;
     Ok(Swap { areas: areas.lines().skip(1).filter_map(swap_area).collect(), swappiness })
 }

@@ -3,6 +3,8 @@
 //! A file system that does not answer holds whoever asks it, so each is asked by a thread of a child process that can be
 //! killed and abandoned ([`probe`]). What does not answer there is not touched in this process any more.
 
+use std::time::Duration;
+
 use super::collector::{Collect, Collector, Stage};
 use super::observe::Scene;
 use super::root::Host;
@@ -15,9 +17,13 @@ mod probe;
 
 pub use probe::{ARGUMENT as PROBE_MOUNTS_ARGUMENT, probe_mounts_main};
 
-pub(super) const COLLECTORS: &[&dyn Collect] =
-    &[&Collector::new(MOUNTS, Stage::Mounts, mounts), &Collector::new(DATA_VOLUME, Stage::Detail, data_volume)];
+pub(super) const COLLECTORS: &[&dyn Collect] = &[
+    &Collector::new(MOUNTS, Stage::Mounts, mounts).within(LIMIT),
+    &Collector::new(DATA_VOLUME, Stage::Detail, data_volume),
+];
 
+/// For the table, and for the answers: those that wait for a processor are waited for, see [`probe`].
+const LIMIT: Duration = Duration::from_secs(6);
 /// Bytes of a table of mounts that are read: some 20,000 lines.
 const TABLE_BYTES_MAX: usize = 4 << 20;
 /// Mounts that are asked; the first ones.

@@ -18,6 +18,11 @@ use crate::host::sys;
 pub const ARGUMENT: &str = "__probe-mounts";
 /// How long file systems are waited for.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+/// How much longer it is waited while what is missing waits for a processor and not for a file system: on a host whose
+/// processors are all taken, a second may pass before anybody was asked.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How often it is looked whether it does.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What the child says before it asks anybody: without it, the program was not ours.
 const GREETING: &str = "snapvisor mounts 1";
 /// Bytes of the child's input: 512 mount points of `PATH_MAX`.
@@ -42,7 +47,9 @@ impl From<Answer> for Observed<Space> {
         match answer {
             Answer::Space(space) => Ok(space),
             Answer::Silent => Err(Gap::timeout(format!("it did not answer within {} s", WAIT_MAX.as_secs()))),
-            Answer::NotAsked => Err(Gap::broken("no process to ask it from could be started")),
+            Answer::NotAsked => {
+                Err(Gap::broken("no process to ask it from could be started, or none got to it in time"))
+            }
             Answer::Refused(errno) if errno == Errno::ACCESS.raw_os_error() => {
                 Err(Gap::denied("its mount point may not be entered", "CAP_DAC_READ_SEARCH, or run as root"))
             }
@@ -117,22 +124,64 @@ fn answers(child: &mut Child, count: usize, deadline: Instant) -> io::Result<Vec
             }
         }
     })?;
-    let next = || receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+    let next = |until: Instant| receiver.recv_timeout(until.saturating_duration_since(Instant::now()));
     let foreign = || io::Error::other("the child is not ours");
-    if next().map_err(|_| foreign())?.trim_end() != GREETING {
+    if next(deadline + PATIENCE).map_err(|_| foreign())?.trim_end() != GREETING {
         return Err(foreign());
     }
-    let mut answers = vec![Answer::Silent; count];
-    let mut left = count;
-    while left > 0 {
-        let Ok(line) = next() else { break };
-        let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
-        if let Some(slot) = answers.get_mut(line.at) {
-            *slot = line.answer;
-            left -= 1;
+    let mut answers: Vec<Option<Answer>> = vec![None; count];
+    let mut until = deadline;
+    while answers.contains(&None) {
+        match next(until) {
+            Ok(line) => {
+                let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
+                if let Some(slot) = answers.get_mut(line.at) {
+                    *slot = Some(line.answer);
+                }
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                let missing = (0..count).filter(|&at| answers[at].is_none());
+                if until >= deadline + PATIENCE || !waits_for_a_processor(child.id(), missing) {
+                    break;
+                }
+                until += LOOK_EVERY;
+            }
         }
     }
-    Ok(answers)
+    let silent = |at: usize| {
+        if waits_for_a_processor(child.id(), std::iter::once(at)) { Answer::NotAsked } else { Answer::Silent }
+    };
+    Ok(answers.into_iter().enumerate().map(|(at, answer)| answer.unwrap_or_else(|| silent(at))).collect())
+}
+
+/// The name of the thread that asks the mount at this place.
+fn thread_name(at: usize) -> String {
+    format!("mount-{at}")
+}
+
+/// Whether a thread that asks one of these mounts could run, and does not get to; before it is there, the child's first
+/// thread speaks for it. A thread that a file system holds sleeps.
+fn waits_for_a_processor(pid: u32, mut mounts: impl Iterator<Item = usize>) -> bool {
+    let states = thread_states(pid);
+    let first = states.iter().find(|(tid, ..)| *tid == pid).map(|(.., state)| *state);
+    mounts.any(|at| {
+        let own = states.iter().find(|(_, name, _)| *name == thread_name(at)).map(|(.., state)| *state);
+        own.or(first) == Some('R')
+    })
+}
+
+/// Id, name and state of each thread of a process.
+fn thread_states(pid: u32) -> Vec<(u32, String, char)> {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let one = |folder: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(folder.path().join("stat")).ok()?;
+        // The name may hold anything but ends at the last bracket.
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+        let tid = folder.file_name().to_str()?.parse().ok()?;
+        Some((tid, name.to_owned(), rest.trim_start().chars().next()?))
+    };
+    threads.flatten().filter_map(one).collect()
 }
 
 /// Kills the child and reaps it if it dies at once; one that waits for a disk is left to init.
@@ -186,7 +235,7 @@ pub fn probe_mounts_main() -> ExitCode {
                 // The parent is gone, or waits no more.
                 let _ = say(&line);
             };
-            std::thread::Builder::new().stack_size(STACK_BYTES).spawn(asking).ok()
+            std::thread::Builder::new().name(thread_name(at)).stack_size(STACK_BYTES).spawn(asking).ok()
         })
         .collect();
     for thread in threads {

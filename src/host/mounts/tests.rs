@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::probe::{Answer, ask_by};
 use super::*;
@@ -38,6 +38,21 @@ fn a_mount_that_never_answers_costs_the_limit_and_itself_alone() {
     assert!(matches!(answers[1].1, Answer::Space(space) if space.available_bytes == 5), "{answers:?}");
     let silent: Observed<_> = answers[0].1.clone().into();
     assert_eq!(silent.unwrap_err().reason, GapReason::Timeout);
+}
+
+/// As above, but the child never gets to the first mount: it runs, and is given no time.
+const STARVED: &str = r#"#!/bin/sh
+echo "snapvisor mounts 1"
+echo '{"at":1,"answer":{"space":{"total_bytes":10,"available_bytes":5,"inodes":0,"inodes_available":0}}}'
+while :; do :; done
+"#;
+
+#[test]
+fn a_mount_that_nobody_got_to_is_not_called_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = ask_by(&program(&folder, STARVED), &two(), Duration::from_millis(10));
+    assert_eq!(answers[0], ("/mnt/dead".to_owned(), Answer::NotAsked));
+    assert!(matches!(answers[1].1, Answer::Space(_)), "{answers:?}");
 }
 
 #[test]
