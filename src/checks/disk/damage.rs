@@ -16,7 +16,7 @@ pub(super) const ERRORS: Check = Check {
     tier: Tier::Core,
     severity: Severity::Critical,
     needs: &[FILE_SYSTEM_ERRORS.source(), MOUNTS.source()],
-    rule: "Fails when a file system counted errors on itself, or the one with the data is mounted read-only; passes otherwise. What the kernel logged of devices is judged by logs.kernel.",
+    rule: "Fails when a file system counted errors on itself, or the one with the data is mounted read-only; information where none counts its errors, such as XFS; passes otherwise. What the kernel logged of devices is judged by logs.kernel.",
     threshold_source: "node-problem-detector's readonly-monitor and its rules for ext4.",
     why: "After the first error an ext4 file system may turn read-only at any moment, and what was written around it is in doubt.",
     remedy: "dmesg -T | grep -iE 'ext4|xfs|btrfs|i/o error'\nsystemctl stop iggy-server\numount MOUNT_POINT && fsck -f DEVICE   # xfs_repair for XFS\n# and compare the data with a replica before the server starts again.",
@@ -64,6 +64,7 @@ fn judged_errors(found: &[FileSystemErrors], data: Option<&Mount>) -> Judgement 
             "The {} file system on {} counted {} errors on itself.",
             worst.kind, worst.device, worst.errors
         )),
+        None if found.is_empty() => Judgement::info("No file system here counts its own errors."),
         None => Judgement::pass(format!(
             "{} counted no errors.",
             counted(found.len(), "file system that counts them", "file systems that count them")
@@ -142,7 +143,7 @@ mod tests {
         {
             assert_eq!(judged_errors(&[counts(errors)], Some(&mount(options))).verdict, expected);
         }
-        assert_eq!(judged_errors(&[], None).verdict, Verdict::Pass);
+        assert_eq!(judged_errors(&[], None).verdict, Verdict::Info);
     }
 
     #[test]

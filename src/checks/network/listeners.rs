@@ -44,8 +44,8 @@ fn listeners(case: &Case<'_>) -> Result<Judgement, Gap> {
             .gap(gap)
         }
         (_, Err(_)) => Judgement::info(format!(
-            "{} wait for connections or packets; no server of Iggy's runs.",
-            counted(sockets.listeners.len(), "socket", "sockets")
+            "{} for connections or packets; no server of Iggy's runs.",
+            counted(sockets.listeners.len(), "socket waits", "sockets wait")
         )),
     };
     let judged = if sockets.completeness == Completeness::Cut {
