@@ -29,6 +29,9 @@ pub enum Redaction {
     Unredacted,
 }
 
+/// What a summary says where clear text was asked for and the node's configuration does not give it.
+pub const CLEAR_TEXT_REFUSED: &str = "clear text: this node does not give it (snapshot.allow_unredacted = false)";
+
 /// Whether Iggy's data directory is bundled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

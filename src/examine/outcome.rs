@@ -1,16 +1,12 @@
 //! What a snapshot says of itself: its redaction, and the summary for the row.
 
 use super::job::Summary;
-use crate::domain::snapshot::Redaction;
+use crate::domain::snapshot::{CLEAR_TEXT_REFUSED, Redaction};
 use crate::redact::{Engine, Policy, Redacted};
 use crate::report::model::{ArtifactMasks, BundleState, Document, RedactionSummary, RuleMasks};
 
 /// Sentences that a summary holds at most.
 const LEFT_OUT_MAX: usize = 50;
-
-/// What is said where clear text was asked for and the node's configuration does not give it.
-pub(super) const CLEAR_TEXT_REFUSED: &str =
-    "clear text: this node does not give it (snapshot.allow_unredacted = false)";
 
 /// What was masked, most first.
 pub(super) fn redaction(state: Redaction, engine: &Engine, policy: &Policy<'_>) -> RedactionSummary<Redacted<String>> {

@@ -16,7 +16,7 @@ use crate::bundle::data::DataBundle;
 use crate::bundle::manifest::About;
 use crate::checks;
 use crate::domain::progress::{Progress, Stage};
-use crate::domain::snapshot::{Redaction, SnapshotOptions};
+use crate::domain::snapshot::{CLEAR_TEXT_REFUSED, Redaction, SnapshotOptions};
 use crate::domain::time::Timestamp;
 use crate::evidence::Evidence;
 use crate::host::{ContactPeers, Host, IggyRequest, Observation, Request, sys};
@@ -148,7 +148,7 @@ fn about(job: &Job, observation: &Observation, engine: &Engine, policy: &Policy<
         created_at: observation.now,
         options: SnapshotOptions { redaction, ..job.options },
         ruleset: engine.summary().ruleset,
-        left_out: refused.then(|| Redacted::new(outcome::CLEAR_TEXT_REFUSED.to_owned(), policy)).into_iter().collect(),
+        left_out: refused.then(|| Redacted::new(CLEAR_TEXT_REFUSED.to_owned(), policy)).into_iter().collect(),
     }
 }
 
@@ -258,7 +258,7 @@ mod tests {
         job.options.redaction = Redaction::Unredacted;
         job.config.snapshot.allow_unredacted = false;
         let summary = run(&job, &mut |_| {}).unwrap();
-        assert_eq!(summary.left_out[0], outcome::CLEAR_TEXT_REFUSED);
+        assert_eq!(summary.left_out[0], CLEAR_TEXT_REFUSED);
         let zip = zip::ZipArchive::new(File::open(&job.archive).unwrap()).unwrap();
         let comment = String::from_utf8_lossy(zip.comment()).into_owned();
         assert!(comment.contains(" redact_secrets=true "), "{comment}");

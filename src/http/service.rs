@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -89,7 +89,7 @@ impl Service<Request<Incoming>> for Surrounded {
                 method = %shown(&method),
                 route,
                 status,
-                duration_ms = time.as_secs_f64() * 1000.0,
+                duration_ms = milliseconds(time),
                 key = key.map(crate::domain::id::KeyId::get),
                 client = client.map(tracing::field::display),
                 "answered"
@@ -97,6 +97,11 @@ impl Service<Request<Incoming>> for Surrounded {
             Ok(sent(&method, response))
         })
     }
+}
+
+/// Whole microseconds: a line shows no digits that mean nothing.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// A request of HTTP/1.1 says once which host it is for (RFC 9112, section 3.2). We serve one host, but a proxy before us

@@ -49,6 +49,18 @@ fn an_archive_comes_whole_with_its_name_its_length_and_its_tag() {
 }
 
 #[test]
+fn secrets_in_clear_are_loud_in_the_name_of_the_archive() {
+    let appliance = Appliance::start();
+    let options = serde_json::json!({ "redact_secrets": false, "include_iggy": false });
+    appliance.post(&appliance.snapshots(""), &options).nothing();
+    appliance.wait_until_over();
+    let link = appliance.link(appliance.newest()["id"].as_i64().unwrap());
+    let head = with(&appliance, "HEAD", &link, &[]);
+    let disposition = head.header("content-disposition").unwrap();
+    assert!(disposition.ends_with("-UNREDACTED.zip\""), "{disposition}");
+}
+
+#[test]
 fn a_single_range_is_a_206_of_exactly_those_bytes() {
     let (appliance, link) = taken();
     let whole = archive();

@@ -14,6 +14,7 @@ use warp::reply::Response;
 
 use crate::archive::{ArchiveError, LinkError};
 use crate::domain::id::SnapshotId;
+use crate::domain::snapshot::{CLEAR_TEXT_REFUSED, Redaction};
 use crate::http::call::Call;
 use crate::http::conditions::{self, EntityTag, Outcome};
 use crate::http::dispatch::Api;
@@ -139,9 +140,13 @@ fn sent(api: &Api, call: &Call, row: &SnapshotRow, file: Arc<File>, content: Con
     response
 }
 
-/// `{name}-{node name}.zip`: both are letters, digits, dots, dashes and underscores, so nothing needs escaping.
+/// `{name}-{node name}.zip`: both are letters, digits, dots, dashes and underscores, so nothing needs escaping. Secrets
+/// in clear are loud in it.
 fn file_name(row: &SnapshotRow) -> String {
-    format!("{}-{}.zip", row.item.name, row.node_name)
+    let asked = row.options.redaction == Redaction::Unredacted;
+    let refused = row.left_out.iter().any(|sentence| sentence == CLEAR_TEXT_REFUSED);
+    let mark = if asked && !refused { "-UNREDACTED" } else { "" };
+    format!("{}-{}{mark}.zip", row.item.name, row.node_name)
 }
 
 /// Two or more parts, as `multipart/byteranges`.
