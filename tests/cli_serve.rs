@@ -283,8 +283,8 @@ fn a_directory_that_others_use_is_neither_taken_nor_closed() {
     fs::set_permissions(&home, fs::Permissions::from_mode(0o755)).unwrap();
     for (data_dir, says) in [
         (home.clone(), "holds files and no snapvisor.db: the appliance needs a directory of its own"),
-        (iggy.clone(), "a data directory of Iggy's: nothing is ever written there"),
-        (iggy.join("state/snapvisor"), "a data directory of Iggy's: nothing is ever written there"),
+        (iggy.clone(), "is in a data directory of Iggy's"),
+        (iggy.join("state/snapvisor"), "is in a data directory of Iggy's"),
     ] {
         let problem = refusal(run(&data_dir, &["serve", "--listen", "127.0.0.1:0"]), 2);
         assert!(problem.contains(says), "{problem}");

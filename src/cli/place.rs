@@ -19,12 +19,14 @@ const FILE_SYSTEMS_OWN: &str = "lost+found";
 
 /// Refuses a path in a data directory of Iggy's: the configured one, or any with a layout that we know.
 pub(super) fn refuse_in_iggy(path: &Path, config: &Config) -> Result<(), CliError> {
-    let real = real(path);
-    let configured = config.iggy.data_dir.as_deref().map(self::real);
-    let of_iggy = real.ancestors().find(|above| configured.as_deref() == Some(above) || has_layout(above));
-    match of_iggy {
+    let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let real = real(&named);
+    // The configured directory is compared by its name alone: it may be on a file system that does not answer.
+    let configured = config.iggy.data_dir.as_deref();
+    let above = || real.ancestors().chain(named.ancestors());
+    match above().find(|above| configured == Some(above) || has_layout(above)) {
         Some(directory) => Err(CliError::Usage(format!(
-            "{} lies in {}, a data directory of Iggy's: nothing is ever written there; choose another place",
+            "{} is in a data directory of Iggy's ({}): nothing is ever written there; choose another place",
             path.display(),
             directory.display()
         ))),
@@ -79,13 +81,15 @@ fn refuse_others(directory: &Path) -> Result<(), CliError> {
     }
 }
 
-/// The path without links, as far as it is there.
+/// The absolute path without links, as far as it is there.
 fn real(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let there = path.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
     match there {
-        Some((above, real)) => real.join(path.strip_prefix(above).unwrap_or(Path::new(""))),
-        None => path,
+        Some((above, real)) => match path.strip_prefix(above) {
+            Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
+            _ => real,
+        },
+        None => path.to_owned(),
     }
 }
 

@@ -14,8 +14,8 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
-    /// It is another program's database.
-    #[error("{0} is not a database of snapvisor")]
+    /// It is another program's database, or was damaged at its head.
+    #[error("{0} is damaged, or is not a database of snapvisor: put it aside, or choose another data directory")]
     Foreign(PathBuf),
     /// It was written by a newer snapvisor.
     #[error("the database has schema {found} and this snapvisor knows {known} at most: run a newer one")]

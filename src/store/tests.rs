@@ -450,7 +450,10 @@ fn the_database_is_the_owners_alone() {
 #[test]
 fn another_programs_database_and_a_newer_one_are_refused_and_left_alone() {
     for (sql, message) in [
-        ("CREATE TABLE theirs (x)", " is not a database of snapvisor"),
+        (
+            "CREATE TABLE theirs (x)",
+            " is damaged, or is not a database of snapvisor: put it aside, or choose another data directory",
+        ),
         (
             "PRAGMA user_version = 99; PRAGMA application_id = 1399746646",
             "the database has schema 99 and this snapvisor knows 1 at most: run a newer one",

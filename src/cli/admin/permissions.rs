@@ -14,8 +14,8 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub(super) struct PermissionArgs {
     /// A permission, in all of the tenant; may be repeated. `X:manage` brings `X:read`.
     ///
-    /// In environments: deployment:read, deployment:manage. In the tenant: info:read, info:manage, role:read, role:manage,
-    /// `api_key:read`, `api_key:manage`, division:read, division:manage, audit:read.
+    /// In environments: `deployment:read`, `deployment:manage`. In the tenant: `info:read`, `info:manage`, `role:read`,
+    /// `role:manage`, `api_key:read`, `api_key:manage`, `division:read`, `division:manage`, `audit:read`.
     #[arg(long = "allow", value_name = "PERMISSION", conflicts_with = "permissions")]
     allow: Vec<String>,
     /// A JSON file with the whole permission tree, for permissions in one division or environment.

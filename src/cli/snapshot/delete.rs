@@ -11,6 +11,10 @@ use crate::domain::id::SnapshotId;
 ///
 /// A row that is still processing is cancelled first.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  snapvisor snapshot delete 17                          one node's row
+  snapvisor snapshot delete 17 18 19                    a whole snapshot of three nodes")]
 pub(super) struct Delete {
     /// The rows' ids, as `snapvisor snapshot list` shows them.
     #[arg(required = true, value_name = "ID")]

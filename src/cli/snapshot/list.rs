@@ -10,6 +10,10 @@ use crate::config::Config;
 
 /// List a deployment's snapshots, the newest first: a row for each node.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  snapvisor snapshot list                               the newest 20 rows
+  snapvisor snapshot list --limit 0 -o json             all, for scripts")]
 pub(super) struct List {
     /// Show at most this many rows; 0: all.
     #[arg(long, default_value_t = 20, value_name = "ROWS")]
