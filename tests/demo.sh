@@ -21,10 +21,10 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 [ -n "$address" ] || { echo "the appliance did not start; see $demo/serve.log" >&2; exit 1; }
-echo "serving on $address"
+echo "the appliance serves on $address; it takes a snapshot of this machine ..."
 
 client=(--api-url "$address" --api-key-file "$demo/data/bootstrap.json")
-"$binary" snapshot create "${client[@]}" --wait
+"$binary" snapshot create "${client[@]}" --wait >/dev/null
 zip=$("$binary" snapshot download "${client[@]}" latest --output "$demo")
 
 unpack() {
@@ -39,12 +39,24 @@ unpack() {
 }
 unpack "$zip" "$demo/unpacked"
 
+# The headline, and what is behind it. JSON escapes whatever a terminal would obey.
+json=$demo/unpacked/report.json
+echo
+sed -n 's/.*"headline":"\([^"]*\)".*/\1/p' "$json"
+for verdict in fail warn; do
+    grep -o "\"id\":\"[^\"]*\",\"category\":[^{}]*\"verdict\":\"$verdict\",\"summary\":\"[^\"]*\"" "$json" |
+        sed "s/\"id\":\"\([^\"]*\)\".*\"summary\":\"\([^\"]*\)\"/  $verdict  \1: \2/" || true
+done
+
 cat <<END
 
-  the archive    $zip
-  the report     $demo/unpacked/report.html
+  the report     file://$demo/unpacked/report.html
   for scripts    $demo/unpacked/report.json
+  the archive    $zip ($(du -h "$zip" | cut -f1))
   the API        $address    (the key is in $demo/data/bootstrap.json)
+
+  the same without a server:   $binary collect
+  what each check asks:        $binary checks
 
 END
 if [ "${DEMO_EXIT:-0}" = 1 ]; then
