@@ -1,5 +1,7 @@
 //! The control group of a process: what it may use, as the strictest of its ancestors says, and what it uses.
 
+use serde::{Deserialize, Serialize};
+
 use super::Key;
 use super::pressure::Pressure;
 
@@ -7,6 +9,9 @@ use super::pressure::Pressure;
 pub const OWN_CGROUP: Key<Cgroup> = Key::new("cgroup.own");
 /// The control group of the Iggy server.
 pub const IGGY_CGROUP: Key<Cgroup> = Key::new("cgroup.iggy");
+
+/// How often the quota has stopped the Iggy server, after the sampling window.
+pub const IGGY_THROTTLING_LATER: Key<Throttling> = Key::new("cgroup.iggy-throttling-later");
 
 /// Which kind of control groups the host has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,7 +85,7 @@ impl Quota {
 }
 
 /// Periods since the group exists.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Throttling {
     /// Periods in which the group ran.
     pub periods: u64,

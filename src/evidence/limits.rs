@@ -1,5 +1,7 @@
 //! The limits of the Iggy server's process, and its threads.
 
+use serde::{Deserialize, Serialize};
+
 use super::Key;
 use super::cpu::CpuList;
 
@@ -7,6 +9,20 @@ use super::cpu::CpuList;
 pub const SERVER_LIMITS: Key<ServerLimits> = Key::new("limits.server");
 /// The server's threads.
 pub const SERVER_THREADS: Key<ServerThreads> = Key::new("limits.threads");
+
+/// Those threads that waited for a device at the start, after the sampling window.
+pub const SERVER_THREADS_LATER: Key<Vec<ThreadWait>> = Key::new("limits.threads-later");
+
+/// What a thread waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadWait {
+    /// Its id.
+    pub tid: u32,
+    /// The state's letter.
+    pub state: char,
+    /// The kernel function that it waits in, when the kernel tells.
+    pub waits_in: Option<String>,
+}
 
 /// Limits of the server's process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,6 +19,8 @@ pub const NET_COUNTERS: Key<NetCounters> = Key::new("net.counters");
 pub struct Link {
     /// Its name.
     pub name: String,
+    /// Its number.
+    pub index: u32,
     /// `up`, `down`, `unknown` (loopback and tunnels).
     pub state: String,
     /// The largest packet, bytes.

@@ -26,6 +26,8 @@ pub struct ProcessRate {
     pub last_cpu: Option<u32>,
     /// The state's letter at the start and at the end.
     pub states: [char; 2],
+    /// Of one that waited for a device at both ends: the kernel function that it waits in, when the kernel tells.
+    pub waits_in: Option<String>,
 }
 
 impl ProcessRates {

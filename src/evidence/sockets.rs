@@ -89,6 +89,8 @@ pub struct Listener {
     pub waiting: u64,
     /// UDP: packets that found no room.
     pub dropped: u64,
+    /// TCP: connections that its accept queue may hold, where the kernel told us.
+    pub room: Option<u64>,
     /// The process that holds it, where that can be seen.
     pub owner: Option<u32>,
 }

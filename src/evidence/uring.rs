@@ -20,14 +20,37 @@ pub enum RingProbe {
     Given {
         /// The features that the kernel reports, as bits.
         features: u32,
-        /// How many operations it knows, if it says.
-        operations: Option<u32>,
+        /// The operations that it knows, if it says.
+        operations: Option<RingOperations>,
     },
     /// It was refused.
     Refused {
         /// Why.
         errno: i32,
     },
+}
+
+/// Operations of `io_uring`, as bits by their numbers in `io_uring.h`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingOperations(pub [u64; 4]);
+
+impl RingOperations {
+    /// Adds an operation.
+    pub const fn add(&mut self, code: u8) {
+        self.0[(code / 64) as usize] |= 1 << (code % 64);
+    }
+
+    /// Whether an operation is among them.
+    #[must_use]
+    pub const fn has(&self, code: u8) -> bool {
+        self.0[(code / 64) as usize] >> (code % 64) & 1 == 1
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.0.iter().map(|bits| bits.count_ones()).sum()
+    }
 }
 
 /// Who may use `io_uring`: the kernel's two settings, which came in 6.6.

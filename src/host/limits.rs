@@ -7,16 +7,20 @@ use super::processes::status_field;
 use super::root::Host;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
-use crate::evidence::cgroup::{Cgroup, IGGY_CGROUP};
+use crate::evidence::cgroup::{Cgroup, IGGY_CGROUP, IGGY_THROTTLING_LATER, Throttling};
 use crate::evidence::cpu::CpuList;
 use crate::evidence::iggy::IGGY_PROCESS;
-use crate::evidence::limits::{SERVER_LIMITS, SERVER_THREADS, ServerLimits, ServerThread, ServerThreads};
+use crate::evidence::limits::{
+    SERVER_LIMITS, SERVER_THREADS, SERVER_THREADS_LATER, ServerLimits, ServerThread, ServerThreads, ThreadWait,
+};
 use crate::evidence::processes::ProcessStat;
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(SERVER_LIMITS, Stage::Detail, limits),
     &Collector::new(SERVER_THREADS, Stage::Detail, threads),
     &Collector::new(IGGY_CGROUP, Stage::Detail, control_group),
+    &Collector::new(IGGY_THROTTLING_LATER, Stage::Rates, throttling_later),
+    &Collector::new(SERVER_THREADS_LATER, Stage::Rates, threads_later),
 ];
 
 /// Threads that are looked at at most: four files each. A server has a shard a processor and some more.
@@ -62,4 +66,27 @@ fn thread(host: &Host, pid: u32, tid: u32) -> Option<ServerThread> {
 
 fn control_group(scene: &Scene) -> Observed<Cgroup> {
     cgroup::of_process(&scene.host, &pid(scene)?.to_string())
+}
+
+/// Read anew after the window; a recording keeps both readings.
+fn throttling_later(scene: &Scene) -> Observed<Throttling> {
+    if scene.evidence.read(IGGY_CGROUP)?.quota.is_none() {
+        return Err(Gap::not_applicable("the server has no CPU quota"));
+    }
+    let pid = pid(scene)?;
+    scene.host.call("iggy-throttling-later", || {
+        let group = cgroup::of_process(&Host::live(), &pid.to_string())?;
+        group.throttling.ok_or_else(|| Gap::absent("the control group does not count its periods"))
+    })
+}
+
+/// The threads that wait for a device, after the window.
+fn threads_later(scene: &Scene) -> Observed<Vec<ThreadWait>> {
+    let first = scene.evidence.read(SERVER_THREADS)?;
+    let pid = pid(scene)?;
+    scene.host.call("iggy-threads-later", || {
+        let waiting = first.threads.iter().filter(|thread| thread.state == 'D');
+        let again = waiting.filter_map(|one| thread(&Host::live(), pid, one.tid));
+        Ok(again.map(|thread| ThreadWait { tid: thread.tid, state: thread.state, waits_in: thread.waits_in }).collect())
+    })
 }

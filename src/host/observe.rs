@@ -21,6 +21,10 @@ const COLLECTORS: &[&[&dyn Collect]] = &[
     super::mounts::COLLECTORS,
     super::memory::COLLECTORS,
     super::block::COLLECTORS,
+    super::nvme::COLLECTORS,
+    super::drbd::COLLECTORS,
+    super::trim::COLLECTORS,
+    super::deleted_files::COLLECTORS,
     super::data_dir::COLLECTORS,
     super::damage::COLLECTORS,
     super::tls::COLLECTORS,
@@ -34,6 +38,7 @@ const COLLECTORS: &[&[&dyn Collect]] = &[
     super::cgroup::COLLECTORS,
     super::uring::COLLECTORS,
     super::cpu::COLLECTORS,
+    super::frequency::COLLECTORS,
     super::clock::COLLECTORS,
     super::limits::COLLECTORS,
     super::own::COLLECTORS,
@@ -88,7 +93,6 @@ pub(super) struct Scene {
     /// The evidence of the stages before.
     pub(super) evidence: Evidence,
     /// When the snapshot began.
-    #[expect(dead_code, reason = "the areas that read it come next")]
     pub(super) now: Timestamp,
 }
 

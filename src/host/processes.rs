@@ -14,6 +14,8 @@ pub(super) const COLLECTORS: &[&dyn Collect] =
 
 /// Processes that are looked at at most: three small files each, about a third of the collector's limit.
 pub(super) const PROCESSES_MAX: usize = 8_192;
+/// Processes that wait for a device and are asked where.
+const WAITING_MAX: usize = 256;
 /// Bytes of a command line that are read: enough for any path, and the rest is not wanted.
 const ARGV0_BYTES_MAX: usize = 4_096;
 /// Ticks in a second as /proc shows them (`USER_HZ`), if the kernel does not say: 100 on every common architecture.
@@ -64,6 +66,11 @@ fn rates(scene: &Scene) -> Observed<ProcessRates> {
     let ticks_per_s = scene.evidence.read(PROCESSES)?.ticks_per_s;
     let mut rates: Vec<ProcessRate> =
         samples.first.keys().filter_map(|path| rate(samples, path, ticks_per_s)).collect();
+    for rate in rates.iter_mut().filter(|rate| rate.states == ['D', 'D']).take(WAITING_MAX) {
+        // `0` where the kernel does not tell us.
+        let function = scene.host.trimmed(&format!("/proc/{}/wchan", rate.pid)).ok();
+        rate.waits_in = function.filter(|name| !name.is_empty() && name != "0");
+    }
     rates.sort_by(|a, b| b.cpu_percent.total_cmp(&a.cpu_percent).then(a.pid.cmp(&b.pid)));
     Ok(ProcessRates { rates })
 }
@@ -81,6 +88,7 @@ fn rate(samples: &Samples, path: &str, ticks_per_s: u64) -> Option<ProcessRate> 
         cpu_percent: ticks * 100.0 / ticks_per_s as f64 / samples.window_s(),
         last_cpu: second.last_cpu,
         states: [first.state, second.state],
+        waits_in: None,
     })
 }
 
@@ -159,7 +167,7 @@ mod tests {
             first: [("/proc/7/stat".to_owned(), stat(100, started[0]))].into(),
             second: [("/proc/7/stat".to_owned(), stat(150, started[1]))].into(),
         };
-        let expected = ProcessRate { pid: 7, cpu_percent: 25.0, last_cpu: Some(1), states: ['R', 'R'] };
+        let expected = ProcessRate { pid: 7, cpu_percent: 25.0, last_cpu: Some(1), states: ['R', 'R'], waits_in: None };
         assert_eq!(rate(&samples([5, 5]), "/proc/7/stat", 100), Some(expected));
         assert_eq!(rate(&samples([5, 6]), "/proc/7/stat", 100), None);
     }

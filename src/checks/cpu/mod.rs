@@ -3,6 +3,7 @@
 use super::Check;
 
 mod clock_source;
+mod governor;
 mod load;
 mod pinning;
 mod quota;
@@ -10,4 +11,4 @@ mod topology;
 mod usage;
 
 pub(super) const CHECKS: &[Check] =
-    &[topology::CHECK, load::CHECK, usage::CHECK, quota::CHECK, pinning::CHECK, clock_source::CHECK];
+    &[topology::CHECK, load::CHECK, usage::CHECK, quota::CHECK, pinning::CHECK, clock_source::CHECK, governor::CHECK];

@@ -5,7 +5,7 @@ use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::verdict::Severity;
-use crate::evidence::cgroup::{Cgroup, IGGY_CGROUP};
+use crate::evidence::cgroup::{Cgroup, IGGY_CGROUP, IGGY_THROTTLING_LATER, Throttling};
 use crate::evidence::limits::{SERVER_THREADS, ServerThreads};
 
 pub(super) const CHECK: Check = Check {
@@ -14,9 +14,10 @@ pub(super) const CHECK: Check = Check {
     category: Category::Cpu,
     tier: Tier::Extended,
     severity: Severity::High,
-    needs: &[IGGY_CGROUP.source(), SERVER_THREADS.source()],
-    rule: "Fails when the server's control group was stopped in more than 25 % of its periods; warns above 5 %, and when \
-           there is a quota while shards are pinned to single processors. Passes otherwise.",
+    needs: &[IGGY_CGROUP.source(), IGGY_THROTTLING_LATER.source(), SERVER_THREADS.source()],
+    rule: "Fails when the server's control group was stopped in more than 25 % of its periods during the window; warns above 5 %, \
+           when it was stopped in more than 5 % of its periods since it exists, and when there is a quota while shards are pinned \
+           to single processors. A window in which the group ran in fewer than five periods says nothing. Passes otherwise.",
     threshold_source: "Iggy's configuration advises against pinning under a quota; the figures are our own judgement.",
     why: "A pinned shard that the quota stops cannot move: its clients wait for the rest of the period, up to 100 ms.",
     remedy: "systemctl edit iggy-server\n# and in the editor: processors of its own in place of a quota\n[Service]\nCPUQuota=\nAllowedCPUs=0-3\n# then\nsystemctl daemon-reload && systemctl restart iggy-server",
@@ -45,7 +46,10 @@ fn quota(case: &Case<'_>) -> Result<Judgement, Gap> {
     let group = case.read(IGGY_CGROUP)?;
     let pinned = case.read(SERVER_THREADS).map_or(0, pinned);
     let (warn, fail) = (case.setting("throttled_warn_percent"), case.setting("throttled_fail_percent"));
-    Ok(judged(group, pinned, warn, fail))
+    let later = case.read(IGGY_THROTTLING_LATER);
+    let judged = judged(group, later.as_ref().ok().copied(), pinned, warn, fail);
+    let lost = later.err().filter(|_| group.quota.is_some());
+    Ok(lost.into_iter().fold(judged, Judgement::gap))
 }
 
 /// Shards that may use one processor alone.
@@ -53,37 +57,54 @@ fn pinned(threads: &ServerThreads) -> usize {
     threads.threads.iter().filter(|thread| thread.shard().is_some() && thread.allowed.count() == 1).count()
 }
 
-fn judged(group: &Cgroup, pinned: usize, warn: f64, fail: f64) -> Judgement {
+/// Periods in which the group must have run for its window to say anything.
+const PERIODS_MIN: u64 = 5;
+
+fn judged(group: &Cgroup, later: Option<&Throttling>, pinned: usize, warn: f64, fail: f64) -> Judgement {
     let Some(quota) = group.quota else { return Judgement::pass("The server has no CPU quota.") };
-    let throttling = group.throttling.unwrap_or_default();
-    let stopped = share(throttling.throttled, throttling.periods);
+    let first = group.throttling.unwrap_or_default();
+    let ever = *later.unwrap_or(&first);
+    let periods = ever.periods.saturating_sub(first.periods);
+    let stopped = ever.throttled.saturating_sub(first.throttled);
+    let now = if periods < PERIODS_MIN { 0.0 } else { share(stopped, periods) };
+    let since_start = share(ever.throttled, ever.periods);
     let cpus = format!("{:.2} processors", quota.cpus());
     let fact = |limit: f64| {
         format!(
-            "The quota of {cpus} stopped the server in {} of its periods, more than {}.",
-            percent(stopped),
+            "The quota of {cpus} stopped the server in {} of its periods during the window, more than {}.",
+            percent(now),
             percent(limit)
         )
     };
-    let judged = if stopped > fail {
+    let judged = if now > fail {
         Judgement::fail(fact(fail))
-    } else if stopped > warn {
+    } else if now > warn {
         Judgement::warn(fact(warn))
+    } else if since_start > warn {
+        Judgement::warn(format!(
+            "The quota of {cpus} stopped the server in {} of its periods since it exists, more than {}; in {} during the window.",
+            percent(since_start),
+            percent(warn),
+            percent(now)
+        ))
     } else if pinned > 0 {
         Judgement::warn(format!(
             "The server has a quota of {cpus} while {pinned} of its shards are pinned to one processor each."
         ))
     } else {
-        Judgement::pass(format!("The quota of {cpus} stopped the server in {} of its periods.", percent(stopped)))
+        Judgement::pass(format!(
+            "The quota of {cpus} stopped the server in {} of its periods since it exists.",
+            percent(since_start)
+        ))
     };
     let facts = [
         ("Quota", cpus),
-        ("Periods", throttling.periods.to_string()),
-        ("Stopped in", throttling.throttled.to_string()),
+        ("Periods, in the window and since it exists", format!("{periods} and {}", ever.periods)),
+        ("Stopped in, likewise", format!("{stopped} and {}", ever.throttled)),
         ("Pinned shards", pinned.to_string()),
     ];
     judged
-        .measured(stopped, Unit::Percent, percent(stopped))
+        .measured(now, Unit::Percent, percent(now))
         .expected(format!("≤ {}", percent(warn)))
         .proof(Proof::facts("CPU quota of the server", facts))
 }
@@ -92,23 +113,28 @@ fn judged(group: &Cgroup, pinned: usize, warn: f64, fail: f64) -> Judgement {
 mod tests {
     use super::*;
     use crate::domain::verdict::Verdict;
-    use crate::evidence::cgroup::{Quota, Throttling};
+    use crate::evidence::cgroup::Quota;
 
     #[test]
     fn throttling_and_pinning_are_judged_at_their_boundaries() {
         let quota = Some(Quota { quota_us: 150_000, period_us: 100_000 });
-        for (quota, throttled, pinned, verdict) in [
-            (None, 900, 4, Verdict::Pass),
-            (quota, 50, 0, Verdict::Pass),
-            (quota, 51, 0, Verdict::Warn),
-            (quota, 250, 0, Verdict::Warn),
-            (quota, 251, 0, Verdict::Fail),
-            (quota, 0, 1, Verdict::Warn),
+        for (quota, before, periods, stopped, pinned, verdict) in [
+            (None, 900, 100, 100, 4, Verdict::Pass),
+            (quota, 0, 100, 5, 0, Verdict::Pass),
+            (quota, 0, 100, 6, 0, Verdict::Warn),
+            (quota, 0, 100, 25, 0, Verdict::Warn),
+            (quota, 0, 100, 26, 0, Verdict::Fail),
+            (quota, 0, 4, 4, 0, Verdict::Pass),
+            (quota, 50, 0, 0, 0, Verdict::Pass),
+            (quota, 51, 0, 0, 0, Verdict::Warn),
+            (quota, 500, 0, 0, 0, Verdict::Warn),
+            (quota, 0, 100, 0, 1, Verdict::Warn),
         ] {
-            let group =
-                Cgroup { quota, throttling: Some(Throttling { periods: 1000, throttled }), ..Cgroup::default() };
-            let judged = judged(&group, pinned, 5.0, 25.0);
-            assert_eq!(judged.verdict, verdict, "{throttled} {pinned}: {}", judged.summary);
+            let first = Throttling { periods: 1000, throttled: before };
+            let later = Throttling { periods: 1000 + periods, throttled: before + stopped };
+            let group = Cgroup { quota, throttling: Some(first), ..Cgroup::default() };
+            let judged = judged(&group, Some(&later), pinned, 5.0, 25.0);
+            assert_eq!(judged.verdict, verdict, "{before} {periods} {stopped} {pinned}: {}", judged.summary);
         }
     }
 }

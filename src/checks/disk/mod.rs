@@ -4,12 +4,16 @@ use super::Check;
 
 mod damage;
 mod data_dir;
+mod deleted;
+mod drbd;
 mod fstype;
 mod io;
 mod mount_options;
+mod nvme;
 mod queue;
 mod space;
 mod stuck;
+mod trim;
 
 pub(super) const CHECKS: &[Check] = &[
     space::SPACE,
@@ -20,6 +24,10 @@ pub(super) const CHECKS: &[Check] = &[
     data_dir::CHECK,
     damage::ERRORS,
     damage::RAID,
+    nvme::CHECK,
+    drbd::CHECK,
     mount_options::CHECK,
     queue::CHECK,
+    trim::CHECK,
+    deleted::CHECK,
 ];

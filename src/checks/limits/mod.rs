@@ -5,9 +5,10 @@ use super::Check;
 mod files;
 mod memlock;
 mod open_files;
+mod operations;
 mod probe;
 mod sysctl;
 mod threads;
 
 pub(super) const CHECKS: &[Check] =
-    &[probe::CHECK, sysctl::CHECK, memlock::CHECK, open_files::CHECK, threads::CHECK, files::CHECK];
+    &[probe::CHECK, operations::CHECK, sysctl::CHECK, memlock::CHECK, open_files::CHECK, threads::CHECK, files::CHECK];

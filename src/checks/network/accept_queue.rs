@@ -76,7 +76,12 @@ fn accept_queue(case: &Case<'_>) -> Result<Judgement, Gap> {
             )
         }));
     }
-    facts.extend(own.iter().map(|listener| (format!("Waiting on {}", listener.place()), listener.waiting.to_string())));
+    facts.extend(own.iter().map(|listener| {
+        (
+            format!("Waiting on {}, of its room", listener.place()),
+            format!("{} of {}", listener.waiting, known(listener.room)),
+        )
+    }));
     judged = judged.proof(Proof::facts("Queues", facts));
     Ok(counters.err().into_iter().chain(sockets.err()).fold(judged, Judgement::gap))
 }
@@ -91,19 +96,22 @@ fn judged(case: &Case<'_>, settings: &NetSettings, counters: Option<&NetCounters
         }
     }
     let fill_max = case.setting("fill_warn_percent");
-    let queue_max = settings.accept_queue_max.unwrap_or(IGGY_BACKLOG).clamp(1, IGGY_BACKLOG);
-    if let Some(fullest) = own.iter().max_by_key(|listener| listener.waiting) {
-        let fill = share(fullest.waiting, queue_max);
-        if fill > fill_max {
-            return Judgement::warn(format!(
-                "{} connections wait to be accepted on {}, {} of its queue of {queue_max}.",
-                fullest.waiting,
-                fullest.place(),
-                percent(fill)
-            ))
-            .measured(fill, Unit::Percent, percent(fill))
-            .expected(format!("≤ {fill_max} %"));
-        }
+    // What the kernel says of a listener, else what Iggy asks for, cut as the kernel would.
+    let assumed = settings.accept_queue_max.unwrap_or(IGGY_BACKLOG).clamp(1, IGGY_BACKLOG);
+    let fills = own.iter().map(|listener| {
+        let room = listener.room.unwrap_or(assumed).max(1);
+        (listener, room, share(listener.waiting, room))
+    });
+    let fullest = fills.max_by(|a, b| a.2.total_cmp(&b.2)).filter(|(.., fill)| *fill > fill_max);
+    if let Some((fullest, queue_max, fill)) = fullest {
+        return Judgement::warn(format!(
+            "{} connections wait to be accepted on {}, {} of its queue of {queue_max}.",
+            fullest.waiting,
+            fullest.place(),
+            percent(fill)
+        ))
+        .measured(fill, Unit::Percent, percent(fill))
+        .expected(format!("≤ {fill_max} %"));
     }
     let least = case.setting("somaxconn_min");
     let of_queue = |judged: Judgement, value: u64| {
@@ -152,6 +160,7 @@ mod tests {
             inode: 1,
             waiting,
             dropped: 0,
+            room: None,
             owner: None,
         };
         evidence.put(SOCKETS, Ok(Sockets { listeners: vec![listener], ..Sockets::default() }));
@@ -172,6 +181,31 @@ mod tests {
             (65_535, 4096, 0, 2868, Verdict::Warn),
         ] {
             assert_eq!(verdict(somaxconn, syn, drops, waiting), expected, "{somaxconn} {syn} {drops} {waiting}");
+        }
+    }
+
+    #[test]
+    fn the_room_that_the_kernel_tells_counts() {
+        let listener = |room| Listener {
+            transport: Transport::Tcp,
+            address: "0.0.0.0".parse().unwrap(),
+            port: 8090,
+            uid: 0,
+            inode: 1,
+            waiting: 8,
+            dropped: 0,
+            room,
+            owner: None,
+        };
+        for (room, expected) in [(None, Verdict::Pass), (Some(12), Verdict::Pass), (Some(11), Verdict::Warn)] {
+            let mut evidence = Evidence::default();
+            let settings =
+                NetSettings { accept_queue_max: Some(4096), syn_queue_max: Some(4096), ..NetSettings::default() };
+            evidence.put(NET_SETTINGS, Ok(settings));
+            evidence.put(SOCKETS, Ok(Sockets { listeners: vec![listener(room)], ..Sockets::default() }));
+            let server = ServerConfig::parse("[tcp]\nenabled = true\naddress = \"0.0.0.0:8090\"\n").unwrap();
+            evidence.put(IGGY_CONFIG, Ok(IggyConfig { path: String::new(), server }));
+            assert_eq!(judge_one("net.accept-queue", &evidence).unwrap().verdict, expected, "{room:?}");
         }
     }
 

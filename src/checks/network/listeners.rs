@@ -146,7 +146,7 @@ mod tests {
 
     fn listener(transport: Transport, port: u16, owner: Option<u32>) -> Listener {
         let address = "127.0.0.1".parse().unwrap();
-        Listener { transport, address, port, uid: 0, inode: 1, waiting: 0, dropped: 0, owner }
+        Listener { transport, address, port, uid: 0, inode: 1, waiting: 0, dropped: 0, room: None, owner }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Who uses the machine.
 
 use super::super::figures::percent;
-use super::super::{Case, Category, Check, Tier};
+use super::super::{Case, Category, Check, Setting, Tier};
+use super::servers;
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::size;
 use crate::domain::verdict::Severity;
-use crate::evidence::processes::{PROCESS_RATES, PROCESSES, Process, ProcessRates, Processes, Visibility};
+use crate::evidence::limits::SERVER_THREADS;
+use crate::evidence::own::OWN;
+use crate::evidence::processes::{PROCESS_RATES, PROCESSES, Process, ProcessRate, ProcessRates, Processes, Visibility};
 
 pub(super) const CHECK: Check = Check {
     id: "proc.top",
@@ -14,14 +17,20 @@ pub(super) const CHECK: Check = Check {
     category: Category::Processes,
     tier: Tier::Core,
     severity: Severity::Info,
-    needs: &[PROCESSES.source(), PROCESS_RATES.source()],
-    rule: "Information: the ten processes that used the most processor time during the window, and the ten with the most resident memory. Arguments are not read.",
-    threshold_source: "No threshold.",
+    needs: &[PROCESSES.source(), PROCESS_RATES.source(), SERVER_THREADS.source(), OWN.source()],
+    rule: "Warns when a process that is neither Iggy's nor ours used more than 50 % (neighbour_warn_percent) of a processor during the window and ran on one that a shard is pinned to. Information otherwise: the ten processes that used the most processor time during the window, and the ten with the most resident memory. Arguments are not read.",
+    threshold_source: "Brendan Gregg's pidstat step names the processes; the 50 % are our own judgement.",
     why: "What is not Iggy and uses much is the first suspect when Iggy is slow.",
-    remedy: "",
+    remedy: "ps -eo pid,psr,pcpu,comm --sort=-pcpu | head\n# Move it away from the processors of the shards\nsystemctl set-property OTHER.service AllowedCPUs=0-1\ntaskset -pc 0-1 PID",
     references: &["proc_pid_stat(5)"],
     privilege: "any user; as root or without hidepid for processes of others",
-    settings: &[],
+    settings: &[Setting {
+        name: "neighbour_warn_percent",
+        default: 50.0,
+        min: 1.0,
+        max: 100_000.0,
+        help: "use of a shard's processor by another process that warns, percent of one processor",
+    }],
     evaluate: top,
 };
 
@@ -42,7 +51,19 @@ fn top(case: &Case<'_>) -> Result<Judgement, Gap> {
         ),
         None => format!("{count} processes."),
     };
-    let mut judged = Judgement::info(summary);
+    let neighbour = rates.and_then(|rates| neighbour(case, table, rates));
+    let mut judged = match neighbour {
+        Some((process, rate, shard)) => Judgement::warn(format!(
+            "{} (pid {}) used {} of a processor during the window and ran on processor {}, to which {shard} is pinned.",
+            process.program(),
+            process.pid,
+            percent(rate.cpu_percent),
+            rate.last_cpu.unwrap_or_default()
+        ))
+        .measured(rate.cpu_percent, Unit::Percent, percent(rate.cpu_percent))
+        .expected(format!("≤ {}", percent(case.setting("neighbour_warn_percent")))),
+        None => Judgement::info(summary),
+    };
     if let Some(rates) = rates {
         judged = judged.proof(by_time(table, rates));
     }
@@ -51,6 +72,26 @@ fn top(case: &Case<'_>) -> Result<Judgement, Gap> {
         judged = judged.gap(Gap::denied("only processes of our own user are visible (hidepid)", "run as root"));
     }
     Ok(judged)
+}
+
+/// The busiest process that shares its processor with a shard.
+fn neighbour<'a>(
+    case: &Case<'a>,
+    table: &'a Processes,
+    rates: &'a ProcessRates,
+) -> Option<(&'a Process, &'a ProcessRate, &'a str)> {
+    let threads = &case.evidence.read(SERVER_THREADS).ok()?.threads;
+    let most = case.setting("neighbour_warn_percent");
+    let own = case.read(OWN).map_or(0, |own| own.pid);
+    let servers: Vec<u32> = servers(case).map(|server| server.pid).collect();
+    // The busiest stand first.
+    rates.rates.iter().take_while(|rate| rate.cpu_percent > most).find_map(|rate| {
+        let process = table.find(rate.pid)?;
+        let foreign = process.pid != own && process.parent != own && !servers.contains(&process.pid);
+        let pinned = |cpu: u32| threads.iter().find(|thread| thread.shard().is_some() && thread.allowed.0 == [cpu]);
+        let shard = rate.last_cpu.and_then(pinned)?;
+        foreign.then_some((process, rate, shard.name.as_str()))
+    })
 }
 
 fn columns() -> Vec<Column> {
@@ -97,7 +138,8 @@ mod tests {
     use super::*;
     use crate::domain::verdict::Verdict;
     use crate::evidence::Evidence;
-    use crate::evidence::processes::ProcessRate;
+    use crate::evidence::cpu::CpuList;
+    use crate::evidence::limits::{ServerThread, ServerThreads};
 
     #[test]
     fn the_busiest_process_is_named_and_hidden_ones_are_a_gap() {
@@ -111,5 +153,27 @@ mod tests {
         assert_eq!(judged.verdict, Verdict::Info);
         assert_eq!(judged.summary, "2 processes; the busiest is iggy-server (pid 7) with 150 % of one processor.");
         assert_eq!((judged.proofs.len(), judged.gaps.len()), (2, 1));
+    }
+
+    #[test]
+    fn a_busy_neighbour_on_a_shards_processor_warns() {
+        for (name, cpu_percent, last_cpu, allowed, expected) in [
+            ("java", 50.1, 3, "3", Verdict::Warn),
+            ("java", 50.0, 3, "3", Verdict::Info),
+            ("java", 90.0, 2, "3", Verdict::Info),
+            ("java", 90.0, 3, "0-3", Verdict::Info),
+            ("iggy-server", 90.0, 3, "3", Verdict::Info),
+        ] {
+            let mut evidence = Evidence::default();
+            let processes = vec![Process { pid: 8, parent: 1, name: name.into(), ..Process::default() }];
+            evidence.put(PROCESSES, Ok(Processes { processes, ..Processes::default() }));
+            let rate = ProcessRate { pid: 8, cpu_percent, last_cpu: Some(last_cpu), ..ProcessRate::default() };
+            evidence.put(PROCESS_RATES, Ok(ProcessRates { rates: vec![rate] }));
+            let shard =
+                ServerThread { name: "shard-3".into(), allowed: CpuList::parse(allowed), ..ServerThread::default() };
+            evidence.put(SERVER_THREADS, Ok(ServerThreads { threads: vec![shard], ..ServerThreads::default() }));
+            let judged = judge_one("proc.top", &evidence).unwrap();
+            assert_eq!(judged.verdict, expected, "{name} {cpu_percent} {last_cpu}: {}", judged.summary);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Check;
 
+mod jumps;
 mod sync;
 
-pub(super) const CHECKS: &[Check] = &[sync::CHECK];
+pub(super) const CHECKS: &[Check] = &[sync::CHECK, jumps::CHECK];

@@ -5,6 +5,7 @@ use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::verdict::Severity;
+use crate::evidence::config::IGGY_CONFIG;
 use crate::evidence::processes::{PROCESSES, Processes};
 use crate::evidence::time::{KERNEL_CLOCK, KernelClock};
 
@@ -14,9 +15,9 @@ pub(super) const CHECK: Check = Check {
     category: Category::Time,
     tier: Tier::Core,
     severity: Severity::High,
-    needs: &[KERNEL_CLOCK.source(), PROCESSES.source()],
-    rule: "Fails when the offset that the kernel still has to work off is 500 ms or more. Warns when the kernel counts its \
-           clock as unsynchronised, when its largest possible error is 16 s or more, when the offset is above 50 ms, or \
+    needs: &[KERNEL_CLOCK.source(), PROCESSES.source(), IGGY_CONFIG.source()],
+    rule: "Fails when the offset that the kernel still has to work off is 500 ms or more, and when the kernel counts the clock of \
+           a cluster's node as unsynchronised. Warns when it counts that of a single node so, when its largest possible error is 16 s or more, when the offset is above 50 ms, or \
            when two time services run. Passes otherwise. No time server is asked.",
     threshold_source: "TiUP fails at 500 ms; node_exporter's mixin warns at 50 ms and at a largest error of 16 s.",
     why: "Messages carry the server's time, retention deletes by it, and tokens and certificates expire by it.",
@@ -74,19 +75,35 @@ fn sync(case: &Case<'_>) -> Result<Judgement, Gap> {
         ("Status bits", format!("{:#x}", clock.status)),
         ("Time services running", shown("none seen")),
     ];
-    let judged = judged(case, clock, offset_ms, &services);
+    let clustered = case.read(IGGY_CONFIG).is_ok_and(|config| config.server.cluster.enabled == Some(true));
+    let judged = judged(case, clock, offset_ms, &services, if clustered { Nodes::Several } else { Nodes::One });
+    // How far two nodes are apart takes both of them.
+    let others = clustered.then(|| {
+        Gap::not_applicable("how far the clocks of the cluster's other nodes are off is not seen from here")
+            .unlocked_by("a snapshot of each node: compare their offsets")
+    });
+    let judged = others.into_iter().fold(judged, Judgement::gap);
     Ok(judged
         .measured(offset_ms, Unit::Milliseconds, format!("{offset_ms:.3} ms"))
         .expected(format!("synchronised, offset ≤ {} ms", case.setting("offset_warn_ms")))
         .proof(Proof::facts("The kernel's clock", facts)))
 }
 
-fn judged(case: &Case<'_>, clock: &KernelClock, offset_ms: f64, services: &[&str]) -> Judgement {
+/// How many nodes must agree on the time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nodes {
+    One,
+    Several,
+}
+
+fn judged(case: &Case<'_>, clock: &KernelClock, offset_ms: f64, services: &[&str], nodes: Nodes) -> Judgement {
     let (warn_ms, fail_ms) = (case.setting("offset_warn_ms"), case.setting("offset_fail_ms"));
     let error_s = seconds(clock.error_max_us);
     let who = if services.is_empty() { "no time service was seen running" } else { "a time service runs" };
     if offset_ms >= fail_ms {
         Judgement::fail(format!("The clock is {offset_ms:.1} ms off; {fail_ms} ms is too much."))
+    } else if !clock.synchronised && nodes == Nodes::Several {
+        Judgement::fail(format!("The kernel counts the clock of this cluster's node as unsynchronised; {who}."))
     } else if !clock.synchronised {
         Judgement::warn(format!("The kernel counts its clock as unsynchronised; {who}."))
     } else if error_s >= case.setting("error_warn_s") {
@@ -126,7 +143,9 @@ mod tests {
     use super::*;
     use crate::domain::verdict::Verdict;
     use crate::evidence::Evidence;
+    use crate::evidence::config::IggyConfig;
     use crate::evidence::processes::Process;
+    use crate::iggy::config::ServerConfig;
 
     fn verdict(clock: KernelClock, programs: &[&str]) -> (Verdict, String) {
         let process = |name: &&str| Process { name: (*name).into(), ..Process::default() };
@@ -174,5 +193,18 @@ mod tests {
             (verdict, summary.as_str()),
             (Verdict::Warn, "Two time services pull at the clock: chrony and systemd-timesyncd.")
         );
+    }
+
+    #[test]
+    fn the_nodes_of_a_cluster_must_agree() {
+        for (enabled, expected) in [(true, Verdict::Fail), (false, Verdict::Warn)] {
+            let server =
+                ServerConfig::parse(&format!("[tcp]\nenabled = true\n[cluster]\nenabled = {enabled}\n")).unwrap();
+            let mut evidence = Evidence::default();
+            evidence.put(KERNEL_CLOCK, Ok(KernelClock { synchronised: false, ..GOOD }));
+            evidence.put(IGGY_CONFIG, Ok(IggyConfig { path: String::new(), server }));
+            let judged = judge_one("time.sync", &evidence).unwrap();
+            assert_eq!((judged.verdict, judged.gaps.len()), (expected, usize::from(enabled)));
+        }
     }
 }

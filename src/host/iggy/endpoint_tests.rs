@@ -15,7 +15,7 @@ use crate::iggy::config::ServerConfig;
 
 fn listener(address: &str, port: u16, owner: Option<u32>) -> Listener {
     let (transport, address) = (Transport::Tcp, address.parse().unwrap());
-    Listener { transport, address, port, uid: 0, inode: 1, waiting: 0, dropped: 0, owner }
+    Listener { transport, address, port, uid: 0, inode: 1, waiting: 0, dropped: 0, room: None, owner }
 }
 
 fn scene(http_url: Option<&str>, sockets: Sockets, config: &str, server: IggyProcess, found: FoundBy) -> Scene {

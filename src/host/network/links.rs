@@ -57,6 +57,7 @@ fn link(host: &Host, name: &str, addresses: &[OwnAddress]) -> Option<Link> {
     let members = bond.unwrap_or_default();
     Some(Link {
         name: name.to_owned(),
+        index,
         state: host.trimmed(&at("operstate")).unwrap_or_default(),
         mtu: host.value(&at("mtu")).ok(),
         // A device that is down refuses to say, and a virtual one says -1.

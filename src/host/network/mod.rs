@@ -3,28 +3,48 @@
 use super::collector::{Collect, Collector, Stage};
 use super::observe::Scene;
 use crate::evidence::Observed;
+use crate::evidence::conntrack::CONNTRACK;
+use crate::evidence::firewall::FIREWALL;
 use crate::evidence::network::{
     LINKS, NET_COUNTERS, NET_SETTINGS, NetCounters, NetSettings, link_rates, named_counters,
 };
+use crate::evidence::peers::PEERS;
+use crate::evidence::qdisc::{QDISCS, QDISCS_LATER};
+use crate::evidence::routes::{NAMES, PEER_ROUTES, ROUTES};
 use crate::evidence::samples::SAMPLES;
 use crate::evidence::sockets::SOCKETS;
+use crate::evidence::softnet::BACKLOG;
 
+mod conntrack;
+mod firewall;
 mod links;
 mod netlink;
+mod peers;
+mod qdisc;
+mod routes;
 mod sockets;
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(LINKS, Stage::Facts, links::links),
     &Collector::new(NET_SETTINGS, Stage::Facts, settings),
     &Collector::new(SOCKETS, Stage::Detail, sockets::sockets),
+    &Collector::new(ROUTES, Stage::Facts, routes::routes),
+    &Collector::new(NAMES, Stage::Facts, routes::names),
+    &Collector::new(FIREWALL, Stage::Facts, firewall::firewall),
+    &Collector::new(CONNTRACK, Stage::Facts, conntrack::conntrack),
+    &Collector::new(QDISCS, Stage::Facts, qdisc::early),
+    &Collector::new(PEER_ROUTES, Stage::Questions, routes::peer_routes),
+    &Collector::new(PEERS, Stage::Questions, peers::peers).within(peers::ALL_MAX),
     &Collector::new(NET_COUNTERS, Stage::Rates, counters),
+    &Collector::new(QDISCS_LATER, Stage::Rates, qdisc::later),
+    &Collector::new(BACKLOG, Stage::Rates, conntrack::backlog),
 ];
 
 const NETSTAT: &str = "/proc/net/netstat";
 const SNMP: &str = "/proc/net/snmp";
 const DEV: &str = "/proc/net/dev";
 /// Counter files of the sampling window.
-pub(super) const SAMPLED: &[&str] = &[NETSTAT, SNMP, DEV];
+pub(super) const SAMPLED: &[&str] = &[NETSTAT, SNMP, DEV, conntrack::SOFTNET];
 
 fn settings(scene: &Scene) -> Observed<NetSettings> {
     // A kernel without one setting is an answer, one without any is not.

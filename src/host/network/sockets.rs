@@ -6,9 +6,14 @@ use std::net::IpAddr;
 
 use super::super::file::Truncated;
 use super::super::observe::Scene;
+use netlink_packet_core::{Emitable, Parseable};
+use netlink_packet_sock_diag::constants::SOCK_DIAG_BY_FAMILY;
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponseHeader, SocketId, StateFlags};
+
 use super::super::processes;
 use super::super::root::Host;
-use crate::domain::gap::GapReason;
+use super::netlink;
+use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
 use crate::evidence::iggy::IGGY_PROCESS;
 use crate::evidence::sockets::{Completeness, Listener, Network, Sockets, TcpState, Transport, line};
@@ -54,8 +59,11 @@ pub(super) fn sockets(scene: &Scene) -> Observed<Sockets> {
         (found.orphans, found.tcp_pages) = (sockstat(&text, "orphan"), sockstat(&text, "mem"));
     }
     let owners = owners(host, server);
+    // The table of another network is only in /proc, which does not tell how long a queue may get.
+    let room = if network == Network::Ours { room(host).unwrap_or_default() } else { BTreeMap::new() };
     for listener in &mut found.listeners {
         listener.owner = owners.holders.get(&listener.inode).copied();
+        listener.room = room.get(&listener.inode).copied().filter(|_| listener.transport == Transport::Tcp);
     }
     found.hidden_processes = owners.hidden;
     Ok(found)
@@ -77,6 +85,7 @@ fn take(text: &str, transport: Transport, found: &mut Sockets, peers: &mut BTree
                 inode: socket.inode,
                 waiting: socket.waiting,
                 dropped: socket.dropped,
+                room: None,
                 owner: None,
             });
         } else if transport == Transport::Tcp {
@@ -92,6 +101,39 @@ fn sockstat(text: &str, name: &str) -> Option<u64> {
     let tcp = text.lines().find_map(|line| line.strip_prefix("TCP: "))?;
     let mut words = tcp.split_ascii_whitespace().skip_while(|word| *word != name);
     words.nth(1)?.parse().ok()
+}
+
+/// How long the accept queue of each TCP listener may get: number in the kernel → connections. Asked over netlink, and
+/// only where that loads no module.
+fn room(host: &Host) -> Observed<BTreeMap<u64, u64>> {
+    let modules = host.text("/proc/modules");
+    let built_in = modules.is_err() || modules.is_ok_and(|text| text.lines().any(|line| line.starts_with("tcp_diag ")));
+    host.call("accept-queues", || {
+        if !built_in {
+            return Err(Gap::not_applicable("asking for them would load a module"));
+        }
+        let mut found = BTreeMap::new();
+        for (family, socket_id) in [(libc::AF_INET, SocketId::new_v4()), (libc::AF_INET6, SocketId::new_v6())] {
+            let request = InetRequest {
+                family: u8::try_from(family).expect("families of addresses are small numbers"),
+                protocol: u8::try_from(libc::IPPROTO_TCP).expect("TCP has number 6"),
+                extensions: ExtensionFlags::empty(),
+                states: StateFlags::LISTEN,
+                socket_id,
+            };
+            let mut body = vec![0; request.buffer_len()];
+            request.emit(&mut body);
+            let answers = netlink::table(netlink::NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, &body)
+                .map_err(|error| netlink::gap(&error, "accept queues", "run the snapshot outside of the sandbox"))?;
+            for answer in &answers {
+                if let Ok(socket) = InetResponseHeader::parse(&answer.body[..]) {
+                    // Of a listener the send queue is the length that its accept queue may have.
+                    found.insert(u64::from(socket.inode), u64::from(socket.send_queue));
+                }
+            }
+        }
+        Ok(found)
+    })
 }
 
 /// Who holds which socket.
@@ -152,6 +194,9 @@ mod tests {
         take(&text, Transport::Tcp, &mut found, &mut BTreeMap::new());
         let ours = found.listeners.iter().find(|listener| listener.port == port).unwrap();
         assert!(ours.address.is_loopback());
+        // Whatever a program asks for, the kernel cuts it to net.core.somaxconn.
+        let most = host.value::<u64>("/proc/sys/net/core/somaxconn").unwrap();
+        assert!((1..=most).contains(&room(&host).unwrap()[&ours.inode]), "{:?}", room(&host));
         assert_eq!(owners(&host, Some(std::process::id())).holders.get(&ours.inode), Some(&std::process::id()));
     }
 }

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use super::last_errno;
-use crate::evidence::uring::{RING_CAPACITY, RingProbe};
+use crate::evidence::uring::{RING_CAPACITY, RingOperations, RingProbe};
 
 /// `io_uring.h`: completions are worked off when the task enters the kernel anyway (5.19).
 const IORING_SETUP_COOP_TASKRUN: u32 = 1 << 8;
@@ -67,8 +67,8 @@ pub fn probe_ring() -> RingProbe {
     RingProbe::Given { features: params.features, operations: operations(&ring) }
 }
 
-/// How many operations the kernel knows; `None` if it does not say.
-fn operations(ring: &OwnedFd) -> Option<u32> {
+/// The operations that the kernel knows; `None` if it does not say.
+fn operations(ring: &OwnedFd) -> Option<RingOperations> {
     // SAFETY: every field is an integer, for which zero is a value.
     let mut probe = unsafe { Box::<Operations>::new_zeroed().assume_init() };
     // SAFETY: the pointer is to a whole, writable io_uring_probe with room for as many operations as are named.
@@ -81,9 +81,13 @@ fn operations(ring: &OwnedFd) -> Option<u32> {
             OPERATIONS_MAX,
         )
     };
-    let known = probe.known.iter().take(usize::from(probe.count));
-    let supported = known.filter(|operation| operation.flags & IO_URING_OP_SUPPORTED != 0).count();
-    (asked == 0).then(|| u32::try_from(supported).unwrap_or(u32::MAX))
+    let mut found = RingOperations::default();
+    for operation in probe.known.iter().take(usize::from(probe.count)) {
+        if operation.flags & IO_URING_OP_SUPPORTED != 0 {
+            found.add(operation.code);
+        }
+    }
+    (asked == 0).then_some(found)
 }
 
 #[cfg(test)]
@@ -100,7 +104,9 @@ mod tests {
     #[test]
     fn a_probe_ends_in_a_ring_or_an_errno() {
         match probe_ring() {
-            RingProbe::Given { operations, .. } => assert!(operations.is_none_or(|count| count > 0)),
+            RingProbe::Given { operations, .. } => {
+                assert!(operations.is_none_or(|known| known.has(0) && known.count() > 20));
+            }
             RingProbe::Refused { errno } => assert!(errno > 0),
         }
     }
