@@ -26,6 +26,7 @@ pub const FORMATS: &[Format] = &[
     ("iggy-cluster-psk", "iggy", Keyed, "[A-Za-z0-9]{40,64}"),
     ("iggy-connectors-api-key", "iggy", Keyed, "[A-Za-z0-9]{24,40}"),
     ("ld-api", "iggy", Bare, "ld_api_[A-Za-z0-9]{32,48}"),
+    ("ld-pk", "iggy", Bare, "ld_pk_[A-Za-z0-9]{32,48}"),
     ("laser-connection-string", "iggy", Url, "(laser|iggy):[A-Za-z0-9]{20,32}@10.0.0.7:8090"),
     ("iggy-url-userpass", "iggy", Url, "(iggy|iggy+tcp|iggy+quic|iggy+http|iggy+ws)://svc:[A-Za-z0-9]{16,24}@iggy-0.local:8090"),
     ("iggy-url-pat", "iggy", Url, "iggy://[A-Za-z0-9+/]{67}=@127.0.0.1:8090"),

@@ -62,7 +62,7 @@ use Sure::{Exact, Mixed, Yes};
 #[rustfmt::skip]
 pub(super) const TOKENS: &[Token] = &[
     // LaserData and version control.
-    t("ld_api_", Word, 16, Yes, "laserdata.com"),
+    t("ld_api_", Word, 16, Yes, "laserdata.com"), t("ld_pk_", Word, 16, Yes, "laserdata.com, and this appliance"),
     t("ghp_", Alnum, 16, Yes, "github.com"), t("gho_", Alnum, 16, Yes, "github.com"), t("ghu_", Alnum, 16, Yes, "github.com"),
     t("ghs_", Word, 16, Yes, "github.com"), t("ghr_", Alnum, 16, Yes, "github.com"), t("github_pat_", Word, 20, Yes, "github.com"),
     t("glpat-", Dotted, 16, Yes, "gitlab.com"), t("gldt-", Word, 16, Yes, "gitlab.com"), t("glptt-", Word, 16, Yes, "gitlab.com"),
@@ -256,6 +256,7 @@ mod tests {
         for token in [
             "ghp_0123456789abcdefghijABCDEFGHIJ012345",
             "ld_api_0123456789abcdef0123456789abcdef",
+            "ld_pk_0123456789abcdefghijABCDEFGHIJ0123456789",
             "SG.abcdefghij0123456789AB.abcdefghij0123456789ABCDEFGHIJabcdefghij012",
             "glpat-abcDEF0123-_xyzABC12",
             "hvs.CAESIabcdefghij0123456789",
