@@ -5,7 +5,7 @@
 //! end with reports that say so.
 
 use std::io::{IsTerminal, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +21,11 @@ use crate::observability::{Colour, Format, Logs, Metrics};
 use crate::orchestrator::{ChildExaminer, Clock as _, Orchestrator, Parts, ServeLock, Start, SystemClock, bootstrap};
 use crate::redact::{Engine, PseudonymKey};
 use crate::store::Store;
+
+/// Connections that wait to be accepted.
+const CONNECTIONS_WAITING_MAX: i32 = 1024;
+/// Open files that are kept for what is no connection: the database, the log, examinations and their pipes.
+const OPEN_FILES_KEPT: u64 = 256;
 
 /// Run the appliance: the snapshot API, its archives and its database.
 ///
@@ -64,7 +69,11 @@ impl Serve {
             place::refuse_in_iggy(log_file, &config)?;
         }
         start_logs(&config)?;
-        raise_open_files();
+        let connections_max = connections_within(raise_open_files());
+        if config.limits.connections > connections_max {
+            tracing::warn!(connections_max, "fewer connections than limits.connections, for the limit of open files");
+            config.limits.connections = connections_max;
+        }
         let appliance = Appliance::prepare(config)?;
         appliance.run(out)?;
         Ok(Exit::Done)
@@ -83,8 +92,7 @@ struct Appliance {
 impl Appliance {
     fn prepare(config: Config) -> Result<Self, CliError> {
         let config = Arc::new(config);
-        let listener =
-            TcpListener::bind(config.listen).map_err(|source| CliError::Listen { address: config.listen, source })?;
+        let listener = listen(config.listen).map_err(|source| CliError::Listen { address: config.listen, source })?;
         let address = listener.local_addr().map_err(|source| CliError::Listen { address: config.listen, source })?;
         let public_url = config.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string);
         let store = Store::open(&config.data_dir)?;
@@ -130,6 +138,16 @@ impl Appliance {
         housekeeping.abort();
         Ok(())
     }
+}
+
+/// Listens, as `TcpListener::bind` does, with a queue that takes a burst of clients: past its end the kernel drops what
+/// clients send, and they try again after seconds.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(CONNECTIONS_WAITING_MAX)?;
+    Ok(socket.into())
 }
 
 /// The line that says where; on a first start, how to begin.
@@ -188,13 +206,25 @@ fn start_logs(config: &Config) -> Result<(), CliError> {
     Ok(())
 }
 
-/// As many open files as the system lets us have: each connection is one, and each archive that is read.
-fn raise_open_files() {
+/// As many open files as the system lets us have: each connection is one, and each archive that is read. Gives how many
+/// those are, `None` for no limit.
+fn raise_open_files() -> Option<u64> {
     let limit = rustix::process::getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(error) = rustix::process::setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+    match rustix::process::setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+            limit.current
+        }
     }
+}
+
+/// How many connections there may be with so many open files: one may read an archive, which is two files, and clients
+/// alone must not take those that the database and an examination need.
+fn connections_within(open_files: Option<u64>) -> u32 {
+    let room = open_files.map_or(u64::MAX, |all| all.saturating_sub(OPEN_FILES_KEPT) / 2);
+    u32::try_from(room).unwrap_or(u32::MAX).max(1)
 }
 
 /// Ready at the first SIGTERM or SIGINT. The handlers are in place when this returns.
@@ -225,6 +255,15 @@ mod tests {
         let mut later = Vec::new();
         greet(&mut later, "http://127.0.0.1:1", &Start::Later).unwrap();
         assert_eq!(later, b"listening on http://127.0.0.1:1\n");
+    }
+
+    #[test]
+    fn connections_leave_files_for_the_rest() {
+        for (open_files, expected) in
+            [(None, u32::MAX), (Some(524_288), 262_016), (Some(4096), 1920), (Some(258), 1), (Some(64), 1)]
+        {
+            assert_eq!(connections_within(open_files), expected, "{open_files:?}");
+        }
     }
 
     #[test]
