@@ -68,11 +68,16 @@ fn snapvisor() -> Command {
     command
 }
 
-/// Starts a server and gives the address that it prints.
+/// Starts a server and gives the address that it prints. The setting `open files` is the shell's, not ours.
 fn serve(data_dir: &Path, log: &Path, settings: &[(String, String)]) -> (Running, SocketAddr) {
     let mut command = snapvisor();
+    if let Some((_, files)) = settings.iter().find(|(setting, _)| setting == "open files") {
+        command = Command::new("sh");
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", files, env!("CARGO_BIN_EXE_snapvisor")]);
+    }
     command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
-    for (setting, value) in settings {
+    for (setting, value) in settings.iter().filter(|(setting, _)| setting != "open files") {
         command.env(format!("SNAPVISOR_{}", setting.replace('.', "_").to_uppercase()), value);
     }
     let log = fs::OpenOptions::new().append(true).create(true).open(log).unwrap();

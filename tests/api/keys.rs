@@ -155,6 +155,15 @@ fn a_key_works_from_the_addresses_on_its_list_alone() {
         ("2001:db9::5", false),
         ("192.0.2.7, 203.0.113.9", false),
         ("203.0.113.9, 192.0.2.7", true),
+        ("::ffff:192.0.2.7", true),
+        ("::ffff:c000:207", true),
+        ("[2001:db8::5]:4711", true),
+        ("192.0.2.7:4711", true),
+        ("nonsense, 192.0.2.7", true),
+        ("192.0.2.7, nonsense", false),
+        ("192.0.2.007", false),
+        ("127.0.0.1", false),
+        ("", false),
     ] {
         if allowed {
             from(address).good();
@@ -179,8 +188,16 @@ fn a_forwarded_address_counts_from_a_trusted_proxy_alone() {
     let appliance = Appliance::start();
     let body = but(but(asked("bound"), "validate_ip", json!(true)), "allowed_ips", json!(["192.0.2.7"]));
     let token = create(&appliance, &body).json()["token"].as_str().unwrap().to_owned();
-    let request = Request::new("GET", &appliance.snapshots("")).header("ld-api-key", &token);
-    request.header("x-forwarded-for", "192.0.2.7").send(appliance.address).problem(403, "address_not_allowed");
+    for (name, value) in [
+        ("x-forwarded-for", "192.0.2.7"),
+        ("x-forwarded-for", "127.0.0.1, 192.0.2.7"),
+        ("x-real-ip", "192.0.2.7"),
+        ("forwarded", "for=192.0.2.7"),
+        ("true-client-ip", "192.0.2.7"),
+    ] {
+        let request = Request::new("GET", &appliance.snapshots("")).header("ld-api-key", &token);
+        request.header(name, value).send(appliance.address).problem(403, "address_not_allowed");
+    }
 }
 
 #[test]
@@ -228,4 +245,35 @@ fn nobody_makes_a_key_beyond_their_own_permissions_or_division() {
     let reader = appliance.key_with(&json!({"tenant": ["api_key:read"]}), None);
     let request = Request::new("POST", &appliance.tenant("/api_keys")).header("ld-api-key", &reader);
     request.json(&asked("x")).send(appliance.address).problem(403, "forbidden");
+}
+
+#[test]
+fn there_are_as_many_keys_and_roles_as_the_tenant_may_have() {
+    use snapvisor::orchestrator::{Actor, KeyRequest, KeyRole, create_key, create_role};
+    let appliance = Appliance::start();
+    let features = appliance.get(&appliance.tenant("")).good()["features"].clone();
+    let (keys, roles) = (features["api_keys_limit"].as_i64().unwrap(), features["roles_limit"].as_i64().unwrap());
+    let tenant = appliance.tenant;
+    appliance.change(move |w| {
+        let actor = Actor::command_line();
+        // The first key and the system role are there.
+        for number in 1..keys {
+            let request = KeyRequest {
+                name: format!("key-{number}"),
+                expires_at: now().plus_s(3600),
+                security: snapvisor::store::Security::default(),
+                division_id: None,
+                role: KeyRole::Inline(snapvisor::domain::permission::Permissions::default()),
+            };
+            create_key(w, &actor, tenant, request, now())?;
+        }
+        for number in 1..roles {
+            let nothing = snapvisor::domain::permission::Permissions::default();
+            create_role(w, &actor, tenant, &format!("role-{number}"), nothing, now())?;
+        }
+        Ok(())
+    });
+    create(&appliance, &asked("one more")).problem(409, "api_keys_limit_reached");
+    let role = json!({"name": "one more", "permissions": {}});
+    appliance.post(&appliance.tenant("/roles"), &role).problem(409, "roles_limit_reached");
 }

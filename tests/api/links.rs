@@ -115,7 +115,8 @@ fn a_range_outside_is_a_416_that_says_the_length_and_one_that_is_none_is_ignored
         answer.problem(416, "range_not_satisfiable");
         assert_eq!(answer.header("content-range"), Some("bytes */300000"));
     }
-    for range in ["bytes=9-1", "bytes=x-", "lines=1-2", "bytes"] {
+    let many = format!("bytes={}", (0..17).map(|at| format!("{0}-{0}", at * 10)).collect::<Vec<_>>().join(","));
+    for range in ["bytes=9-1", "bytes=x-", "lines=1-2", "bytes", &many] {
         let answer = with(&appliance, "GET", &link, &[("range", range)]);
         assert_eq!((answer.status, answer.body.len()), (200, 300_000), "{range}");
     }
@@ -139,6 +140,10 @@ fn preconditions_decide_between_a_part_the_whole_and_nothing() {
         (&[("if-range", weak.as_str()), ("range", "bytes=0-4")], 200, 300_000),
         (&[("if-range", "Mon, 01 Jun 2026 10:30:00 GMT"), ("range", "bytes=0-4")], 200, 300_000),
         (&[("if-range", "\"other\""), ("range", "bytes=400000-")], 200, 300_000),
+        // An archive has no date of its own, so these say nothing about it.
+        (&[("if-modified-since", "Mon, 01 Jun 2099 10:30:00 GMT")], 200, 300_000),
+        (&[("if-unmodified-since", "Mon, 01 Jun 1992 10:30:00 GMT")], 200, 300_000),
+        (&[("if-none-match", "\"other\""), ("if-modified-since", "Mon, 01 Jun 2099 10:30:00 GMT")], 200, 300_000),
     ] {
         let answer = with(&appliance, "GET", &link, headers);
         assert_eq!((answer.status, answer.body.len()), (status, length), "{headers:?}");
@@ -216,4 +221,60 @@ fn links_begin_with_the_public_url() {
     assert!(url.starts_with("https://snap.example.com/x/archives/1?"), "{url}");
     let link = appliance.get(&appliance.snapshots("")).header("link").unwrap().to_owned();
     assert!(link.starts_with("<https://snap.example.com/x/deployments/"), "{link}");
+}
+
+#[test]
+fn a_link_has_each_of_its_parts_once_as_it_was_signed() {
+    let (appliance, link) = taken();
+    let (path, query) = link.split_once('?').unwrap();
+    let parts: Vec<&str> = query.split('&').collect();
+    let names: Vec<&str> = parts.iter().map(|part| part.split_once('=').unwrap().0).collect();
+    assert_eq!(names, ["expires", "key", "sha256", "signature"]);
+    let mut bad = vec![
+        format!("{path}?{query}&"),
+        format!("{path}?&{query}"),
+        format!("{path}?{query}="),
+        format!("{path}/?{query}"),
+    ];
+    for (at, part) in parts.iter().enumerate() {
+        let (name, value) = part.split_once('=').unwrap();
+        let mut others = parts.clone();
+        others.remove(at);
+        let others = others.join("&");
+        bad.push(format!("{path}?{others}"));
+        bad.push(format!("{path}?{query}&{part}"));
+        bad.push(format!("{path}?{others}&{name}="));
+        bad.push(format!("{path}?{others}&{name}"));
+        bad.push(format!("{path}?{others}&{}={value}", name.to_uppercase()));
+        bad.push(format!("{path}?{others}&%{:02x}{}={value}", name.as_bytes()[0], &name[1..]));
+        bad.push(format!("{path}?{others}&{name}=%{:02x}{}", value.as_bytes()[0], &value[1..]));
+        bad.push(format!("{path}?{others}&{name}={value}%00"));
+        bad.push(format!("{path}?{others}&{name}={}", value.to_uppercase() + "x"));
+    }
+    for link in bad {
+        let answer = with(&appliance, "GET", &link, &[("ld-api-key", &appliance.key)]);
+        let expected = if link.starts_with(&format!("{path}/")) { (404, "not_found") } else { (403, "link_invalid") };
+        answer.problem(expected.0, expected.1);
+    }
+    // Their order says nothing, so it is not signed.
+    let reversed: Vec<&str> = parts.iter().rev().copied().collect();
+    let answer = with(&appliance, "GET", &format!("{path}?{}", reversed.join("&")), &[]);
+    assert_eq!((answer.status, answer.body.len()), (200, 300_000));
+}
+
+#[test]
+fn a_link_outlives_a_new_signing_key_as_long_as_the_old_one_is_kept() {
+    let mut appliance = Appliance::start();
+    let link = appliance.link(appliance.taken());
+    let file = appliance.data_dir.join("link-signing.key");
+    let old = std::fs::read_to_string(&file).unwrap();
+    let new = "ab".repeat(32);
+    std::fs::write(&file, format!("{new}\n{old}")).unwrap();
+    appliance.restart();
+    assert_eq!(with(&appliance, "GET", &link, &[]).status, 200);
+    let second = appliance.link(1);
+    std::fs::write(&file, format!("{new}\n")).unwrap();
+    appliance.restart();
+    with(&appliance, "GET", &link, &[]).problem(403, "link_invalid");
+    assert_eq!(with(&appliance, "GET", &second, &[]).status, 200);
 }

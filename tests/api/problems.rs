@@ -136,3 +136,31 @@ fn a_database_that_is_gone_is_a_500_without_a_word_of_why() {
     let reason = answer.problem(500, "internal_error");
     assert!(!reason.to_lowercase().contains("table") && !reason.contains("trigger"), "{reason}");
 }
+
+#[test]
+fn a_database_that_is_busy_for_too_long_is_a_503_that_passes() {
+    let appliance = Appliance::start();
+    let role = json!({"name": "r", "permissions": {}});
+    let database = appliance.database();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = appliance.post(&appliance.tenant("/roles"), &role);
+    answer.problem(503, "service_unavailable");
+    assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() > 0);
+    // Reading goes on meanwhile.
+    appliance.get("/tenants").good();
+    database.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(appliance.post(&appliance.tenant("/roles"), &role).status, 201);
+}
+
+#[test]
+fn a_head_is_answered_as_a_get_without_its_body() {
+    let appliance = Appliance::start();
+    appliance.taken();
+    for path in
+        ["/healthz", "/tenants", &appliance.snapshots(""), &appliance.snapshots("/1"), &appliance.tenant("/x"), "/x"]
+    {
+        let (get, head) = (appliance.get(path), appliance.send(&appliance.request("HEAD", path)));
+        assert_eq!((head.status, head.telling(), head.body.len()), (get.status, get.telling(), 0), "{path}");
+        assert_ne!(head.request_id(), get.request_id());
+    }
+}

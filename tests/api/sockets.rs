@@ -21,6 +21,19 @@ pub fn exchange(to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     rest(&mut stream)
 }
 
+/// The next answer on a connection that stays open; it states its length.
+pub fn one_answer(stream: &mut TcpStream) -> Answer {
+    let (mut bytes, mut byte) = (Vec::new(), [0]);
+    while !bytes.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        bytes.push(byte[0]);
+    }
+    let mut body = vec![0; Answer::parse(&bytes).header("content-length").unwrap().parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    bytes.extend_from_slice(&body);
+    Answer::parse(&bytes)
+}
+
 /// What comes until the server closes.
 pub fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut all = Vec::new();

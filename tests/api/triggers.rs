@@ -223,3 +223,29 @@ fn one_trigger_makes_a_row_per_node_and_one_that_cannot_be_reached_ends_with_a_r
         assert!(report.to_string().contains("No agent of this node is connected"), "{report}");
     }
 }
+
+#[test]
+fn a_snapshot_is_over_when_every_row_of_it_is() {
+    let appliance = Appliance::start();
+    appliance.add_node(appliance.deployment.get(), "host-2");
+    let rows = appliance.enter(appliance.next_entered());
+    let post = || appliance.post(&appliance.snapshots(""), &json!({}));
+    for id in rows {
+        post().problem(409, "snapshot_in_progress");
+        appliance.complete(id);
+    }
+    post().nothing();
+}
+
+#[test]
+fn a_snapshot_is_over_by_its_deadline() {
+    let appliance = Appliance::with(&[("snapshot.deadline_s", "2"), ("snapshot.sampling_ms", "1900")]);
+    appliance.trigger();
+    appliance.wait_until_over();
+    let detail = appliance.get(&appliance.snapshots("/1")).good();
+    let time = |name: &str| -> snapvisor::domain::time::Timestamp { detail[name].as_str().unwrap().parse().unwrap() };
+    // The sample alone takes longer than a node may. Some seconds more are for a machine that has other things to do.
+    assert!(time("completed_at").since_s(time("created_at")) < 30, "{detail}");
+    assert_eq!(detail["outcome"], "failed", "{detail}");
+    assert!(detail["size_bytes"].as_i64().unwrap() > 0, "there is a report: {detail}");
+}
