@@ -1,7 +1,6 @@
 //! What a line of a log gives away: known messages, what they mean and what to do.
 
 use crate::domain::verdict::Verdict;
-use crate::iggy::log_line::Level;
 
 /// A message that is known.
 #[derive(Debug)]
@@ -59,11 +58,21 @@ pub(super) const KERNEL: &[Pattern] = &[
     warn(&["no space left on device"], "a device is full"),
 ];
 
-/// The runtimes'. The messages are those of Iggy's own source (0.8 and master).
+/// The runtimes'. The messages are those of Iggy's own source (0.8 and master), the first that fits counts.
 pub(super) const RUNTIME: &[Pattern] = &[
-    fail(&["panicked at"], "a thread of the runtime panicked"),
-    fail(&["aborting"], "the runtime gave up"),
-    fail(&["shard", "aborted"], "a shard gave up"),
+    fail(
+        &["io_uring permission denied"],
+        "io_uring is forbidden: seccomp of the container, or kernel.io_uring_disabled",
+    ),
+    fail(&["io_uring invalid argument"], "the kernel is older than 5.19 and lacks what the shards need of io_uring"),
+    fail(&["io_uring incomplete opcode support"], "this kernel's io_uring lacks an operation that the shards need"),
+    fail(&["no worker thread is running"], "this kernel's io_uring lacks an operation that the shards need"),
+    fail(
+        &["locked memory limit information"],
+        "the rings of io_uring did not get locked memory: LimitMEMLOCK is too low",
+    ),
+    fail(&["denied locked memory"], "the rings of io_uring did not get locked memory: LimitMEMLOCK is too low"),
+    fail(&["panicked"], "a thread of the runtime panicked"),
     fail(&["no space left on device"], "a write failed: the file system is full"),
     fail(&["os error 28"], "a write failed: the file system is full"),
     fail(&["read-only file system"], "a write failed: the file system is read-only"),
@@ -73,9 +82,30 @@ pub(super) const RUNTIME: &[Pattern] = &[
     fail(&["superblock", "corrupt"], "the server's own metadata is damaged"),
     fail(&["checksum mismatch"], "data on disk does not match its checksum"),
     fail(&["invalid message checksum"], "data on disk does not match its checksum"),
+    fail(&["invalid batch checksum"], "data on disk does not match its checksum"),
+    fail(
+        &["cannot decrypt the message"],
+        "stored messages were encrypted with another key than the one that is configured",
+    ),
     fail(&["address already in use"], "a listener could not be opened: the port is taken"),
+    fail(&["failed to bind"], "a listener could not be opened"),
+    fail(&["failed to save messages for partition"], "messages that were taken could not be written"),
+    fail(&["shutdown flush failed"], "messages that were taken could not be written when the server stopped"),
+    fail(
+        &["shutdown fsync failed"],
+        "messages that were written may not have reached the disk when the server stopped",
+    ),
     fail(&["failed to fsync"], "data could not be made durable"),
     fail(&["failed to persist"], "data could not be made durable"),
+    fail(&["server has failed to start"], "the server did not start"),
+    fail(&["shard", "exited with error"], "a shard gave up"),
+    fail(&["shard", "aborted"], "a shard gave up"),
+    fail(&["aborting"], "the runtime gave up"),
+    warn(&["failed to set cpu affinity"], "a shard runs on any CPU: it could not be pinned"),
+    warn(&["unable to accept tcp"], "a client was turned away at the door"),
+    warn(&["shards will sync on restart"], "shards disagree on metadata until the next restart"),
+    warn(&["failed to delete messages file"], "retention could not remove a segment: its space is not freed"),
+    warn(&["users limit reached"], "no more users can be made"),
 ];
 
 /// The first pattern of a table that a line matches.
@@ -96,17 +126,6 @@ pub(super) fn is_failed_login(line: &str) -> bool {
     ]
     .iter()
     .any(|text| line.contains(text))
-}
-
-/// A level as a report writes it.
-pub(super) const fn word(level: Level) -> &'static str {
-    match level {
-        Level::Error => "error",
-        Level::Warn => "warn",
-        Level::Info => "info",
-        Level::Debug => "debug",
-        Level::None => "none",
-    }
 }
 
 #[cfg(test)]
@@ -135,6 +154,23 @@ mod tests {
         ] {
             assert_eq!(verdict(KERNEL, line), expected, "{line}");
         }
+        for (line, meaning) in [
+            ("thread 'shard-1' panicked at core/x.rs:3:5:", "a thread of the runtime panicked"),
+            ("ERROR shard-0: Shard 0 panicked: boom", "a thread of the runtime panicked"),
+            ("=== io_uring Permission Denied ===", RUNTIME[0].meaning),
+            (
+                "ERROR Failed to save messages for partition 1: No space left on device (os error 28)",
+                "a write failed: the file system is full",
+            ),
+            ("ERROR Failed to save messages for partition 1: x", "messages that were taken could not be written"),
+            (
+                "ERROR Cannot decrypt the message at offset: 7. Error: x",
+                "stored messages were encrypted with another key than the one that is configured",
+            ),
+        ] {
+            assert_eq!(matching(RUNTIME, line).map(|pattern| pattern.meaning), Some(meaning), "{line}");
+        }
+        assert!(matching(RUNTIME, "INFO server: saved 10 messages").is_none());
         assert_eq!(verdict(RUNTIME, "thread 'shard-1' panicked at core/x.rs:3:5:"), Some(Verdict::Fail));
         assert!(is_failed_login("WARN Invalid credentials for user ID: 7"));
     }

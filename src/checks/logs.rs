@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::log_patterns::{self, KERNEL, Pattern, RUNTIME, is_failed_login, matching};
+use super::log_patterns::{KERNEL, Pattern, RUNTIME, is_failed_login, matching};
 use super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
+use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::logs::{KERNEL_LOG, RUNTIME_LOGS, RuntimeLog};
-use crate::iggy::log_line::{Level, LogLine, template, without_colours};
+use crate::iggy::log_line::{LogLine, template, without_colours};
 
 const DAY_S: i64 = 24 * 60 * 60;
 const HOUR_S: i64 = 60 * 60;
@@ -165,6 +166,10 @@ fn read(log: &RuntimeLog, now: Timestamp) -> Vec<Read<'_>> {
 
 fn runtime(case: &Case<'_>) -> Result<Judgement, Gap> {
     let logs = case.read(RUNTIME_LOGS)?;
+    let gaps: Vec<Gap> = logs.iter().filter_map(|log| log.unread.clone()).collect();
+    if gaps.len() == logs.len() {
+        return Err(gaps.into_iter().next().unwrap_or_else(|| Gap::absent("no runtime has a log")));
+    }
     let lines: Vec<Read<'_>> = logs.iter().flat_map(|log| read(log, case.now)).collect();
     let day: Vec<&Read<'_>> = lines.iter().filter(|line| line.age_s.is_none_or(|age| age <= DAY_S)).collect();
     let (logins, day): (Vec<_>, Vec<_>) = day.into_iter().partition(|line| is_failed_login(&line.plain));
@@ -172,6 +177,7 @@ fn runtime(case: &Case<'_>) -> Result<Judgement, Gap> {
     let errors = day.iter().filter(|line| line.level == Level::Error).count() as u64;
     let judged = judge(&hits, "A runtime's log").unwrap_or_else(|| by_level(case, &day, errors));
     let judged = judged.proof(levels(&lines)).proof(templates(&day));
+    let judged = gaps.into_iter().fold(judged, Judgement::gap);
     Ok(if logins.is_empty() {
         judged
     } else {
@@ -205,9 +211,8 @@ fn levels(lines: &[Read<'_>]) -> Proof {
         *counts.entry((line.runtime, line.level)).or_default() += 1;
     }
     let columns = vec![Column::text("Runtime"), Column::text("Level"), Column::number("Lines", Unit::Count)];
-    let rows = counts
-        .into_iter()
-        .map(|((runtime, level), count)| vec![runtime.into(), log_patterns::word(level).into(), count.into()]);
+    let rows =
+        counts.into_iter().map(|((runtime, level), count)| vec![runtime.into(), level.word().into(), count.into()]);
     Proof::table("Lines by level", columns, rows.collect())
 }
 
@@ -222,8 +227,7 @@ fn templates(lines: &[&Read<'_>]) -> Proof {
     rows.sort_by_key(|((level, _), count)| (*level, std::cmp::Reverse(*count)));
     let columns = vec![Column::text("Level"), Column::number("Lines", Unit::Count), Column::text("Message")];
     let rows = rows.into_iter().take(TEMPLATES_MAX);
-    let rows =
-        rows.map(|((level, template), count)| vec![log_patterns::word(level).into(), count.into(), template.into()]);
+    let rows = rows.map(|((level, template), count)| vec![level.word().into(), count.into(), template.into()]);
     Proof::table("The most frequent warnings and errors, numbers taken out", columns, rows.collect())
 }
 

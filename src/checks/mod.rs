@@ -17,6 +17,7 @@ mod cpu;
 mod disk;
 mod figures;
 mod iggy;
+mod journal;
 mod limits;
 mod log_patterns;
 mod logs;
@@ -49,6 +50,7 @@ const CATALOGUE: &[&[Check]] = &[
     time::CHECKS,
     security::CHECKS,
     logs::CHECKS,
+    &[journal::CHECK],
     own::CHECKS,
 ];
 

@@ -1,4 +1,4 @@
-//! The nouns of the field, pure: ids, times, sizes, verdicts, findings, gaps, progress, snapshots and their legal moves, plans, permissions.
+//! The nouns of the field, pure: ids, times, sizes, verdicts, findings, gaps, levels of log lines, progress, snapshots and their legal moves, plans, permissions.
 //!
 //! Nothing here reads a clock, a file or the network, and nothing here knows another room of this crate.
 //! Invariant: a value that exists is valid; what can be wrong is refused by the constructor.
@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod finding;
 pub mod gap;
 pub mod id;
+pub mod level;
 pub mod permission;
 pub mod plan;
 pub mod progress;

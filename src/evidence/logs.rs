@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Key;
+use crate::domain::gap::Gap;
 
 /// The kernel's log.
 pub const KERNEL_LOG: Key<KernelLog> = Key::new("logs.kernel");
@@ -36,7 +37,7 @@ pub struct KernelLine {
 pub struct RuntimeLog {
     /// `iggy-server`, `iggy-connectors`.
     pub runtime: String,
-    /// The files, newest first.
+    /// The files, newest first, or the unit in the journal.
     pub sources: Vec<String>,
     /// The lines, oldest first.
     pub lines: Vec<String>,
@@ -44,6 +45,8 @@ pub struct RuntimeLog {
     pub older: Older,
     /// Lines that were cut for their length.
     pub lines_cut: u64,
+    /// Why there is no line, for a runtime that should have some.
+    pub unread: Option<Gap>,
 }
 
 /// What a runtime's log holds besides the lines that were kept.
@@ -53,6 +56,8 @@ pub enum Older {
     /// Nothing: the lines are all there is.
     #[default]
     Nothing,
+    /// More, of which it is not known how much.
+    Some,
     /// At least this many bytes of older lines.
     Bytes(u64),
 }

@@ -31,6 +31,19 @@ pub struct UnitFile {
     pub config_path: Option<String>,
     /// Files with more variables, without the leading `-`.
     pub environment_files: Vec<String>,
+    /// Whether it is started at boot.
+    pub wanted: Wanted,
+}
+
+/// Whether a unit is started at boot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// A target wants it.
+    AtBoot,
+    /// None does, as far as the folders of systemd say.
+    #[default]
+    ByHand,
 }
 
 impl UnitFile {

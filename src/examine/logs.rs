@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
 use crate::evidence::Evidence;
 use crate::evidence::logs::{Older, RUNTIME_LOGS, RuntimeLog};
-use crate::iggy::log_line::{self, LogLine, template, without_colours};
-use crate::report::model::{Level, LevelCounts, Log, LogSpan, Template};
+use crate::iggy::log_line::{LogLine, template, without_colours};
+use crate::report::model::{LevelCounts, Log, LogSpan, Template};
 
 /// Bars of the histogram.
 const SPANS_MAX: i64 = 60;
@@ -15,7 +16,10 @@ const TEMPLATES_MAX: usize = 20;
 
 /// The logs of all runtimes that could be read.
 pub(super) fn all(evidence: &Evidence) -> Vec<Log<String>> {
-    evidence.read(RUNTIME_LOGS).map(|logs| logs.iter().map(log).collect()).unwrap_or_default()
+    evidence
+        .read(RUNTIME_LOGS)
+        .map(|logs| logs.iter().filter(|log| log.unread.is_none()).map(log).collect())
+        .unwrap_or_default()
 }
 
 fn log(log: &RuntimeLog) -> Log<String> {
@@ -23,7 +27,7 @@ fn log(log: &RuntimeLog) -> Log<String> {
     let read: Vec<LogLine<'_>> = lines.iter().map(|line| LogLine::read(line)).collect();
     let mut levels = LevelCounts::default();
     for line in &read {
-        levels.add(level(line.level));
+        levels.add(line.level);
     }
     Log {
         runtime: log.runtime.clone(),
@@ -42,17 +46,8 @@ fn dropped(log: &RuntimeLog) -> u64 {
     let kept: u64 = log.lines.iter().map(|line| line.len() as u64 + 1).sum();
     match log.older {
         Older::Nothing => 0,
+        Older::Some => 1,
         Older::Bytes(bytes) => (bytes * log.lines.len().max(1) as u64 / kept.max(1)).max(1),
-    }
-}
-
-const fn level(level: log_line::Level) -> Level {
-    match level {
-        log_line::Level::Error => Level::Error,
-        log_line::Level::Warn => Level::Warn,
-        log_line::Level::Info => Level::Info,
-        log_line::Level::Debug => Level::Debug,
-        log_line::Level::None => Level::Other,
     }
 }
 
@@ -63,7 +58,7 @@ fn spans(lines: &[LogLine<'_>]) -> Vec<LogSpan> {
     let mut spans: BTreeMap<i64, LevelCounts> = BTreeMap::new();
     for line in lines {
         if let Some(time) = line.time {
-            spans.entry(time.since_s(first) / length_s).or_default().add(level(line.level));
+            spans.entry(time.since_s(first) / length_s).or_default().add(line.level);
         }
     }
     let at = |index: i64| Timestamp::from_unix(first.unix() + index * length_s);
@@ -79,7 +74,7 @@ fn spans(lines: &[LogLine<'_>]) -> Vec<LogSpan> {
 }
 
 fn templates(lines: &[LogLine<'_>]) -> Vec<Template<String>> {
-    let mut found: BTreeMap<(log_line::Level, String), (u64, u64)> = BTreeMap::new();
+    let mut found: BTreeMap<(Level, String), (u64, u64)> = BTreeMap::new();
     for (number, line) in (1..).zip(lines) {
         let entry = found.entry((line.level, template(line.message))).or_insert((0, number));
         entry.0 += 1;
@@ -89,11 +84,6 @@ fn templates(lines: &[LogLine<'_>]) -> Vec<Template<String>> {
     found.truncate(TEMPLATES_MAX);
     found
         .into_iter()
-        .map(|((found_level, text), (count, first_line))| Template {
-            text,
-            level: level(found_level),
-            count,
-            first_line,
-        })
+        .map(|((found_level, text), (count, first_line))| Template { text, level: found_level, count, first_line })
         .collect()
 }

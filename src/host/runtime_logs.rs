@@ -1,16 +1,23 @@
-//! The newest lines of Iggy's runtimes, from their log files, rotated ones included.
+//! The newest lines of Iggy's runtimes and of this appliance: from log files, rotated ones included, else from the journal.
+
+use std::time::Duration;
 
 use super::collector::{Collect, Collector, Stage};
+use super::journal::{self, LineLimits, More};
 use super::observe::Scene;
 use super::root::Host;
 use super::{FileKind, Truncated};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
-use crate::evidence::iggy::IGGY_PLACE;
+use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESSES, Program};
 use crate::evidence::logs::{Older, RUNTIME_LOGS, RuntimeLog};
+use crate::evidence::units::{IGGY_UNITS, UnitFile};
 
-pub(super) const COLLECTORS: &[&dyn Collect] = &[&Collector::new(RUNTIME_LOGS, Stage::Detail, runtime_logs)];
+pub(super) const COLLECTORS: &[&dyn Collect] =
+    &[&Collector::new(RUNTIME_LOGS, Stage::Detail, runtime_logs).within(LOGS_LIMIT)];
 
+/// Reading three runtimes' lines, of which two may be in the journal.
+const LOGS_LIMIT: Duration = Duration::from_secs(5);
 /// Lines kept of one runtime (the hosted service's own number).
 const LINES_MAX: usize = 2_000;
 /// Bytes read of one runtime's logs.
@@ -20,9 +27,79 @@ const LINE_BYTES_MAX: usize = 4 * 1024;
 /// Files looked at, the newest.
 const FILES_MAX: usize = 16;
 
+/// The unit of this appliance, as `snapvisor install` writes it.
+const OWN_UNIT: &str = "snapvisor.service";
+
 fn runtime_logs(scene: &Scene) -> Observed<Vec<RuntimeLog>> {
-    let folder = scene.evidence.read(IGGY_PLACE)?.below("logs")?;
-    newest(&scene.host, "iggy-server", &folder, "iggy-server.log").map(|log| vec![log])
+    let mut logs = Vec::new();
+    match (server(scene), unit(scene, Program::Connectors)) {
+        // Neither is known here: there is nothing to read, and no runtime that should have written.
+        (Err(gap), None) if scene.evidence.read(IGGY_PLACE).is_err() => return Err(gap),
+        (server, connectors) => {
+            logs.push(server.unwrap_or_else(|gap| unread(Program::Server.name(), gap)));
+            logs.extend(connectors.map(|unit| {
+                let name = Program::Connectors.name();
+                from_journal(scene, name, &unit).unwrap_or_else(|gap| unread(name, gap))
+            }));
+        }
+    }
+    // This appliance may as well run without a unit; then it has no log of its own to show.
+    logs.extend(from_journal(scene, "snapvisor", OWN_UNIT).ok());
+    Ok(logs)
+}
+
+fn unread(runtime: &str, gap: Gap) -> RuntimeLog {
+    RuntimeLog { runtime: runtime.to_owned(), unread: Some(gap), ..RuntimeLog::default() }
+}
+
+/// The server's own files; without any, what its unit wrote to the journal.
+fn server(scene: &Scene) -> Observed<RuntimeLog> {
+    let name = Program::Server.name();
+    let folder = scene.evidence.read(IGGY_PLACE).and_then(|place| place.below("logs"));
+    let from_files = folder.and_then(|folder| newest(&scene.host, name, &folder, "iggy-server.log"));
+    match (from_files, unit(scene, Program::Server)) {
+        (Ok(log), _) => Ok(log),
+        (Err(_), Some(unit)) => from_journal(scene, name, &unit),
+        (Err(gap), None) => Err(gap),
+    }
+}
+
+/// The unit under which this program runs or would run.
+fn unit(scene: &Scene, program: Program) -> Option<String> {
+    let processes = scene.evidence.read(IGGY_PROCESSES).map_or(&[][..], Vec::as_slice);
+    let running = processes.iter().filter(|process| process.program == program).find_map(|process| {
+        let last = process.figures.cgroup.as_deref()?.rsplit('/').next()?;
+        last.strip_suffix(".service").map(|_| last.to_owned())
+    });
+    running.or_else(|| {
+        let units = scene.evidence.read(IGGY_UNITS).map_or(&[][..], Vec::as_slice);
+        let starts = |unit: &&UnitFile| unit.program.as_deref().is_some_and(|path| path.ends_with(program.name()));
+        units.iter().find(starts).map(|unit| unit.name.clone())
+    })
+}
+
+/// What this unit wrote to the journal.
+fn from_journal(scene: &Scene, runtime: &str, unit: &str) -> Observed<RuntimeLog> {
+    let plain = unit.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    scene.host.call(&format!("journal-lines-{plain}"), || {
+        let folders = journal::folders(&scene.host);
+        if folders.is_empty() {
+            return Err(Gap::absent("there is no log file, and journald keeps no files on this host"));
+        }
+        let limits = LineLimits { lines: LINES_MAX, bytes: BYTES_MAX, line_bytes: LINE_BYTES_MAX };
+        let found = journal::lines(&folders, unit, limits)?;
+        if found.lines.is_empty() {
+            return Err(Gap::absent(format!("the journal has no line of {unit}")));
+        }
+        Ok(RuntimeLog {
+            runtime: runtime.to_owned(),
+            sources: vec![format!("journal, {unit}")],
+            lines: found.lines,
+            older: if found.more == More::Yes { Older::Some } else { Older::Nothing },
+            lines_cut: found.lines_cut,
+            unread: None,
+        })
+    })
 }
 
 /// The newest lines of the files in `folder` whose names begin with `stem` (`iggy-server.log`, `iggy-server.log.1`,

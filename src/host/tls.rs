@@ -1,63 +1,184 @@
-//! Collector of the files that Iggy's TLS sections name.
+//! Collectors of the files that Iggy's TLS sections name, of the chains in them, and of what listeners serve.
 //!
-//! A private key is never read: its owner and permissions are all that is looked at. A file with certificates may hold a
-//! key beside them, so its bytes are wiped and never recorded.
+//! A private key's bytes are read for one question, whether they fit the certificate, and wiped. A file with certificates
+//! may hold a key beside them, so its bytes are wiped too and never recorded.
 
-use std::net::IpAddr;
+use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::FromDer;
-use x509_parser::public_key::PublicKey;
 
 use super::collector::{Collect, Collector, Stage};
+use super::file::bounded;
 use super::observe::Scene;
+use super::root::Host;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
+use crate::evidence::chains::{Anchors, SectionChain, TLS_CHAINS, TLS_LISTENERS};
 use crate::evidence::config::IGGY_CONFIG;
 use crate::evidence::iggy::{IGGY_PROCESS, ProcessRoot};
-use crate::evidence::tls::{Access, Certificate, KeyKind, SignatureKind, TLS_FILES, TlsFile, TlsRole};
-use crate::iggy::config::{ServerConfig, Tls};
+use crate::evidence::tls::{Access, Certificate, TLS_FILES, TlsFile, TlsRole};
+use crate::iggy::config::{Listener, Release, ServerConfig, Tls};
+use chain::Authority;
 
-pub(super) const COLLECTORS: &[&dyn Collect] = &[&Collector::new(TLS_FILES, Stage::Questions, files)];
+#[cfg(test)]
+pub(super) mod authority_tests;
+mod certificate;
+mod chain;
+mod handshake;
+
+/// Three handshakes, each under its own limit.
+const HANDSHAKES_MAX: Duration = Duration::from_secs(7);
+
+pub(super) const COLLECTORS: &[&dyn Collect] = &[
+    &Collector::new(TLS_FILES, Stage::Questions, files),
+    &Collector::new(TLS_CHAINS, Stage::Questions, chains),
+    &Collector::new(TLS_LISTENERS, Stage::Questions, handshake::listeners).within(HANDSHAKES_MAX),
+];
 
 /// Certificates of one file that are kept: a bundle of all public authorities has 150.
 const CERTIFICATES_MAX: usize = 256;
+/// Where systems keep the authorities that they trust, the first that is there.
+const SYSTEM_AUTHORITIES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+/// Bytes of such a bundle; Debian's has 220 KB.
+const AUTHORITIES_BYTES_MAX: usize = 4 << 20;
+
+/// A section of the configuration with TLS that is on.
+#[derive(Debug, Clone, Copy)]
+struct Section<'a> {
+    name: &'static str,
+    tls: &'a Tls,
+    /// The port, when handshakes over TCP are possible there.
+    port: Option<u16>,
+    /// Protocols to offer.
+    alpn: &'static [&'static [u8]],
+    certificate: Origin,
+}
+
+/// Where a section's certificate comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// The file that it names.
+    File,
+    /// The file if it is there, else the server makes one (0.8's `self_signed = true` over TCP).
+    FileIfThere,
+    /// The server makes one and the file does not count.
+    Made,
+}
+
+impl Section<'_> {
+    /// The certificate file, if the server serves from it.
+    fn certificate_file(&self, scene: &Scene) -> Option<String> {
+        let path = self.tls.cert_file.as_ref()?.to_string_lossy().into_owned();
+        let there = || seen(scene, &path).and_then(|seen| scene.host.metadata(&seen)).is_ok();
+        match self.certificate {
+            Origin::File => Some(path),
+            Origin::FileIfThere => there().then_some(path),
+            Origin::Made => None,
+        }
+    }
+}
+
+/// The sections whose TLS is on.
+fn sections<'a>(config: &'a ServerConfig) -> Vec<Section<'a>> {
+    let made = |tls: &Tls| match (tls.self_signed, config.release) {
+        (Some(true), Release::V0_8) => Origin::FileIfThere,
+        (Some(true), _) => Origin::Made,
+        _ => Origin::File,
+    };
+    let over_tcp = |name, listener: &'a Listener, alpn| {
+        let tls = listener.tls.as_ref().filter(|tls| listener.is_on() && tls.enabled == Some(true))?;
+        let certificate = if name == "http.tls" { Origin::File } else { made(tls) };
+        Some(Section { name, tls, port: listener.port(), alpn, certificate })
+    };
+    let quic = config.quic.tls.as_ref().filter(|tls| config.quic.is_on() && tls.self_signed == Some(false));
+    let cluster =
+        config.cluster.tls.as_ref().filter(|tls| config.cluster.enabled == Some(true) && tls.enabled == Some(true));
+    let silent = |name, tls, certificate| Section { name, tls, port: None, alpn: &[], certificate };
+    [
+        over_tcp("tcp.tls", &config.tcp, &[]),
+        over_tcp("http.tls", &config.http, &[b"h2", b"http/1.1"]),
+        over_tcp("websocket.tls", &config.websocket, &[]),
+        quic.map(|tls| silent("quic.certificate", tls, Origin::File)),
+        cluster.map(|tls| {
+            silent("cluster.tls", tls, if tls.self_signed == Some(true) { Origin::Made } else { Origin::File })
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
 
 fn files(scene: &Scene) -> Observed<Vec<TlsFile>> {
     let config = &scene.evidence.read(IGGY_CONFIG)?.server;
     scene.host.call("tls-files", || {
-        Ok(named(config).into_iter().map(|(section, role, path)| look(scene, section, role, &path)).collect())
+        let mut found = Vec::new();
+        for section in sections(config) {
+            let Some(certificate) = section.certificate_file(scene) else { continue };
+            found.push(look(scene, section.name, TlsRole::Chain, &certificate));
+            for (role, path) in [(TlsRole::Key, &section.tls.key_file), (TlsRole::Authorities, &section.tls.ca_file)] {
+                if let Some(path) = path {
+                    found.push(look(scene, section.name, role, &path.to_string_lossy()));
+                }
+            }
+        }
+        Ok(found)
     })
 }
 
-/// The files of the sections that are on and do not make their own certificate.
-fn named(config: &ServerConfig) -> Vec<(&'static str, TlsRole, String)> {
-    let on = |tls: &Tls| tls.enabled == Some(true) && tls.self_signed != Some(true);
-    let sections = [
-        ("tcp.tls", config.tcp.tls.as_ref().filter(|tls| config.tcp.is_on() && on(tls))),
-        ("http.tls", config.http.tls.as_ref().filter(|tls| config.http.is_on() && tls.enabled == Some(true))),
-        ("websocket.tls", config.websocket.tls.as_ref().filter(|tls| config.websocket.is_on() && on(tls))),
-        (
-            "quic.certificate",
-            config.quic.tls.as_ref().filter(|tls| config.quic.is_on() && tls.self_signed == Some(false)),
-        ),
-        ("cluster.tls", config.cluster.tls.as_ref().filter(|tls| config.cluster.enabled == Some(true) && on(tls))),
-    ];
-    let mut found = Vec::new();
-    for (section, tls) in sections {
-        let Some(tls) = tls else { continue };
-        for (role, path) in
-            [(TlsRole::Chain, &tls.cert_file), (TlsRole::Key, &tls.key_file), (TlsRole::Authorities, &tls.ca_file)]
-        {
-            if let Some(path) = path {
-                found.push((section, role, path.to_string_lossy().into_owned()));
-            }
+fn chains(scene: &Scene) -> Observed<Vec<SectionChain>> {
+    let config = &scene.evidence.read(IGGY_CONFIG)?.server;
+    scene.host.call("tls-chains", || {
+        let mut system = None;
+        let mut found = Vec::new();
+        for section in sections(config) {
+            let Some(path) = section.certificate_file(scene) else { continue };
+            let system = system.get_or_insert_with(|| system_authorities(&scene.host));
+            let chain = followed(scene, &section, &path, system);
+            found.push(SectionChain { section: section.name.to_owned(), path, chain });
         }
-    }
-    found
+        Ok(found)
+    })
+}
+
+fn followed(
+    scene: &Scene,
+    section: &Section<'_>,
+    path: &str,
+    system: &[CertificateDer<'static>],
+) -> Observed<crate::evidence::chains::Chain> {
+    let read = |path: &str| scene.host.seed(&seen(scene, path)?);
+    let bytes = read(path)?;
+    let file = ders(&bytes, path)?;
+    let own = match &section.tls.ca_file {
+        Some(ca_file) => {
+            let ca_file = ca_file.to_string_lossy();
+            ders(&read(&ca_file)?, &ca_file)?
+        }
+        None => Vec::new(),
+    };
+    let own = own.into_iter().map(|der| Authority { list: Anchors::CaFile, der });
+    let system = system.iter().map(|der| Authority { list: Anchors::System, der: der.clone() });
+    let trusted: Vec<Authority> = own.chain(system).collect();
+    let key = match &section.tls.key_file {
+        Some(key) => read(&key.to_string_lossy()),
+        None => Err(Gap::absent("the configuration names no key file")),
+    };
+    chain::follow(&file, &trusted, key, scene.now)
+        .ok_or_else(|| Gap::broken(format!("{path} holds a certificate that cannot be read")))
+}
+
+/// The authorities that this host trusts; none when it has no list.
+pub(super) fn system_authorities(host: &Host) -> Vec<CertificateDer<'static>> {
+    let mut there = SYSTEM_AUTHORITIES.iter().filter_map(|path| Some((host.open(path).ok()?, *path)));
+    let Some((file, path)) = there.next() else { return Vec::new() };
+    let read = bounded(file, path, AUTHORITIES_BYTES_MAX);
+    read.and_then(|read| ders(&read.bytes, path)).unwrap_or_default()
 }
 
 fn look(scene: &Scene, section: &str, role: TlsRole, path: &str) -> TlsFile {
@@ -76,7 +197,7 @@ fn look(scene: &Scene, section: &str, role: TlsRole, path: &str) -> TlsFile {
 }
 
 /// A path of the server's configuration as we can open it.
-fn seen(scene: &Scene, path: &str) -> Observed<String> {
+pub(super) fn seen(scene: &Scene, path: &str) -> Observed<String> {
     let process = scene.evidence.read(IGGY_PROCESS);
     let absolute = if path.starts_with('/') {
         path.to_owned()
@@ -93,127 +214,23 @@ fn seen(scene: &Scene, path: &str) -> Observed<String> {
 }
 
 /// The certificates of a PEM file, or the one of a DER file.
-fn certificates(bytes: &[u8], path: &str) -> Observed<Vec<Certificate>> {
+pub(super) fn ders(bytes: &[u8], path: &str) -> Observed<Vec<CertificateDer<'static>>> {
     let broken = |what: &str| Gap::broken(format!("{path} {what}"));
-    let from_pem: Result<Vec<CertificateDer<'_>>, _> =
+    let from_pem: Result<Vec<CertificateDer<'static>>, _> =
         CertificateDer::pem_slice_iter(bytes).take(CERTIFICATES_MAX).collect();
-    let ders = match from_pem {
-        Ok(found) if !found.is_empty() => found,
-        Ok(_) if bytes.first() == Some(&0x30) => vec![CertificateDer::from(bytes)],
-        Ok(_) => return Err(broken("holds no certificate")),
-        Err(_) => return Err(broken("is not whole PEM")),
-    };
-    ders.iter().map(|der| certificate(der).ok_or_else(|| broken("holds a certificate that cannot be read"))).collect()
-}
-
-fn certificate(der: &[u8]) -> Option<Certificate> {
-    let (_, parsed) = X509Certificate::from_der(der).ok()?;
-    let names = parsed.subject_alternative_name().ok().flatten();
-    let names = names.iter().flat_map(|names| &names.value.general_names).filter_map(name).collect();
-    let purposes = parsed.extended_key_usage().ok().flatten();
-    Some(Certificate {
-        subject: parsed.subject().to_string(),
-        issuer: parsed.issuer().to_string(),
-        not_before_unix: parsed.validity().not_before.timestamp(),
-        not_after_unix: parsed.validity().not_after.timestamp(),
-        is_authority: parsed.is_ca(),
-        names,
-        key: key(&parsed),
-        signature: signature(&parsed.signature_algorithm.algorithm.to_id_string()),
-        serves_tls: purposes.is_none_or(|purposes| purposes.value.server_auth || purposes.value.any),
-    })
-}
-
-fn name(name: &GeneralName<'_>) -> Option<String> {
-    match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(bytes) => match bytes.len() {
-            4 => Some(IpAddr::from(<[u8; 4]>::try_from(*bytes).ok()?).to_string()),
-            16 => Some(IpAddr::from(<[u8; 16]>::try_from(*bytes).ok()?).to_string()),
-            _ => None,
-        },
-        _ => None,
+    match from_pem {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) if bytes.first() == Some(&0x30) => Ok(vec![CertificateDer::from(bytes.to_vec())]),
+        Ok(_) => Err(broken("holds no certificate")),
+        Err(_) => Err(broken("is not whole PEM")),
     }
 }
 
-fn key(certificate: &X509Certificate<'_>) -> KeyKind {
-    /// RFC 8410: Ed25519 and Ed448.
-    const EDWARDS: &[(&str, u32)] = &[("1.3.101.112", 256), ("1.3.101.113", 448)];
-    let algorithm = certificate.public_key().algorithm.algorithm.to_id_string();
-    if let Some((_, bits)) = EDWARDS.iter().find(|(id, _)| *id == algorithm) {
-        return KeyKind::Curve(*bits);
-    }
-    let bits = |bits: usize| u32::try_from(bits).unwrap_or(u32::MAX);
-    match certificate.public_key().parsed() {
-        Ok(PublicKey::RSA(key)) => KeyKind::Rsa(bits(key.key_size())),
-        Ok(PublicKey::EC(point)) => KeyKind::Curve(bits(point.key_size())),
-        Ok(PublicKey::DSA(_)) => KeyKind::Dsa,
-        _ => KeyKind::Other,
-    }
-}
-
-fn signature(algorithm: &str) -> SignatureKind {
-    match algorithm {
-        // md2, md4 and md5 with RSA.
-        "1.2.840.113549.1.1.2" | "1.2.840.113549.1.1.3" | "1.2.840.113549.1.1.4" => SignatureKind::Md5,
-        // SHA-1 with RSA, DSA and ECDSA.
-        "1.2.840.113549.1.1.5" | "1.2.840.10040.4.3" | "1.2.840.10045.4.1" | "1.3.14.3.2.29" => SignatureKind::Sha1,
-        _ => SignatureKind::Sound,
-    }
+fn certificates(bytes: &[u8], path: &str) -> Observed<Vec<Certificate>> {
+    let broken = || Gap::broken(format!("{path} holds a certificate that cannot be read"));
+    ders(bytes, path)?.iter().map(|der| certificate::certificate(der).ok_or_else(broken)).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
-
-    use super::*;
-
-    fn chain() -> String {
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority.distinguished_name.push(rcgen::DnType::CommonName, "authority");
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let names = vec!["node.example".to_owned(), "10.0.0.5".to_owned(), "fd00::5".to_owned()];
-        let mut leaf = CertificateParams::new(names).unwrap();
-        leaf.distinguished_name = rcgen::DistinguishedName::new();
-        leaf.distinguished_name.push(rcgen::DnType::CommonName, "node");
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        (leaf.not_before, leaf.not_after) = (rcgen::date_time_ymd(2026, 1, 1), rcgen::date_time_ymd(2027, 1, 1));
-        let key = KeyPair::generate().unwrap();
-        let leaf = leaf.signed_by(&key, &authority).unwrap();
-        format!("{}{}{}", leaf.pem(), key.serialize_pem(), authority.pem())
-    }
-
-    #[test]
-    fn a_chain_is_read_past_the_key_that_stands_in_it() {
-        let found = certificates(chain().as_bytes(), "x.pem").unwrap();
-        assert_eq!(found.len(), 2);
-        assert_eq!(found[0].subject, "CN=node");
-        assert_eq!(found[0].issuer, found[1].subject);
-        assert_eq!(found[0].names, ["node.example", "10.0.0.5", "fd00::5"]);
-        assert_eq!((found[0].not_before_unix, found[0].not_after_unix), (1_767_225_600, 1_798_761_600));
-        assert_eq!((found[0].key, found[0].signature), (KeyKind::Curve(256), SignatureKind::Sound));
-        assert!(found[0].serves_tls && !found[0].is_authority && found[1].is_authority && found[1].is_self_signed());
-    }
-
-    #[test]
-    fn what_is_no_certificate_is_a_gap_without_its_text() {
-        for (bytes, end) in [
-            (&b"hunter2"[..], "holds no certificate"),
-            (b"", "holds no certificate"),
-            (b"\x30\x03\x02\x01\x01", "holds a certificate that cannot be read"),
-            (b"-----BEGIN CERTIFICATE-----\nhunter2", "is not whole PEM"),
-        ] {
-            let gap = certificates(bytes, "x.pem").unwrap_err();
-            assert_eq!(gap.detail, format!("x.pem {end}"));
-        }
-    }
-
-    #[test]
-    fn only_sections_that_are_on_are_looked_at() {
-        let config = "[tcp]\nenabled = true\n[tcp.tls]\nenabled = true\nself_signed = false\ncert_file = \"a\"\nkey_file = \"b\"\n\
-            [http]\nenabled = true\n[http.tls]\nenabled = false\ncert_file = \"c\"\n[quic]\nenabled = true\n[quic.certificate]\nself_signed = true\ncert_file = \"d\"\n";
-        let found = named(&ServerConfig::parse(config).unwrap());
-        assert_eq!(found, [("tcp.tls", TlsRole::Chain, "a".to_owned()), ("tcp.tls", TlsRole::Key, "b".to_owned())]);
-    }
-}
+#[path = "tls/tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use super::root::Host;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::iggy::StartFlag;
-use crate::evidence::units::{IGGY_UNITS, UnitFile};
+use crate::evidence::units::{IGGY_UNITS, UnitFile, Wanted};
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[&Collector::new(IGGY_UNITS, Stage::Discovery, units)];
 
@@ -24,6 +24,8 @@ const FOLDERS: &[&str] = &[
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 ];
+/// Targets of a boot that a service is installed into.
+const TARGETS: &[&str] = &["multi-user.target", "default.target", "graphical.target"];
 /// Units that are read.
 const UNITS_MAX: usize = 16;
 /// Drop-ins of one unit that are read.
@@ -59,7 +61,10 @@ fn units(scene: &Scene) -> Observed<Vec<UnitFile>> {
     let host = &scene.host;
     host.call("iggy-unit-files", || {
         let found = paths(host)?;
-        Ok(found.into_iter().map(|(name, paths)| read(host, name, paths)).collect())
+        Ok(found
+            .into_iter()
+            .map(|(name, paths)| UnitFile { wanted: wanted(host, &name), ..read(host, name, paths) })
+            .collect())
     })
 }
 
@@ -103,6 +108,12 @@ fn paths(host: &Host) -> Observed<BTreeMap<String, Vec<String>>> {
         paths.extend(drop_ins.into_values());
     }
     Ok(found)
+}
+
+/// Whether a target wants this unit at boot: the link that `systemctl enable` makes.
+fn wanted(host: &Host, name: &str) -> Wanted {
+    let linked = |target: &&str| host.link(&format!("/etc/systemd/system/{target}.wants/{name}")).is_ok();
+    if TARGETS.iter().any(linked) { Wanted::AtBoot } else { Wanted::ByHand }
 }
 
 fn read(host: &Host, name: String, paths: Vec<String>) -> UnitFile {
@@ -236,9 +247,20 @@ mod tests {
                 system_path: Some("/srv/iggy data".into()),
                 config_path: None,
                 environment_files: vec!["/etc/iggy.env".into()],
+                wanted: Wanted::ByHand,
             }]
         );
         assert!(!format!("{read:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_unit_that_a_target_wants_starts_at_boot() {
+        let (tree, host) = host(&[("usr/lib/systemd/system/iggy.service", "[Service]\n")]);
+        assert_eq!(wanted(&host, "iggy.service"), Wanted::ByHand);
+        let wants = tree.path().join("etc/systemd/system/multi-user.target.wants");
+        std::fs::create_dir_all(&wants).unwrap();
+        std::os::unix::fs::symlink("/usr/lib/systemd/system/iggy.service", wants.join("iggy.service")).unwrap();
+        assert_eq!(wanted(&host, "iggy.service"), Wanted::AtBoot);
     }
 
     #[test]

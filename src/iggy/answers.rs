@@ -26,6 +26,11 @@ pub struct AnswerError {
 /// # Errors
 /// It is not JSON of that shape. The body is never quoted: it may hold a token.
 pub fn decode<A: Answer>(body: &[u8]) -> Result<A, AnswerError> {
+    decode_any(body)
+}
+
+/// What is in this body, whatever it answers.
+pub(super) fn decode_any<A: DeserializeOwned>(body: &[u8]) -> Result<A, AnswerError> {
     serde_json::from_slice(body).map_err(|error| AnswerError { line: error.line(), column: error.column() })
 }
 
@@ -224,7 +229,7 @@ pub fn consumer_groups_path(stream: u64, topic: u64) -> String {
 /// # Errors
 /// As [`decode`].
 pub fn topics(body: &[u8]) -> Result<Vec<Topic>, AnswerError> {
-    serde_json::from_slice(body).map_err(|error| AnswerError { line: error.line(), column: error.column() })
+    decode_any(body)
 }
 
 /// A consumer group.
@@ -245,7 +250,7 @@ pub struct ConsumerGroup {
 /// # Errors
 /// As [`decode`].
 pub fn consumer_groups(body: &[u8]) -> Result<Vec<ConsumerGroup>, AnswerError> {
-    serde_json::from_slice(body).map_err(|error| AnswerError { line: error.line(), column: error.column() })
+    decode_any(body)
 }
 
 /// `GET /cluster/metadata`.

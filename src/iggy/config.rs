@@ -103,6 +103,28 @@ pub struct Durability {
     pub validate_checksum: Option<bool>,
 }
 
+/// What 0.9 edge refuses to start with, or livelocks on. All `None` in a file of 0.8, but for the first two, which 0.8 has
+/// and ignores.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeLimits {
+    /// `system.segment.archive_expired`.
+    pub archive_expired: Option<bool>,
+    /// `system.recovery.recreate_missing_state`.
+    pub recreate_missing_state: Option<bool>,
+    /// `partition.transfer_artifact_bytes_max`.
+    pub transfer_artifact_bytes_max: Option<u64>,
+    /// `message_bus.max_message_size`.
+    pub message_bytes_max: Option<u64>,
+    /// `metadata.journal_slots`.
+    pub journal_slots: Option<u64>,
+    /// `metadata.prepare_queue_depth`.
+    pub prepare_queue_depth: Option<u64>,
+    /// `cluster.heartbeat_timeout`.
+    pub heartbeat_timeout: Option<Duration>,
+    /// `cluster.commit_broadcast_interval`.
+    pub commit_broadcast_interval: Option<Duration>,
+}
+
 /// Whether a secret is set. Its value is never kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -154,9 +176,36 @@ pub struct Cluster {
     pub nodes: Vec<ClusterNode>,
 }
 
+/// The release whose configuration this is, by the sections that only one of them has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Release {
+    /// 0.8.
+    V0_8,
+    /// Master after 0.8 (0.9 edge).
+    Edge,
+    /// It cannot be told.
+    #[default]
+    Unknown,
+}
+
+impl Release {
+    /// For a person.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::V0_8 => "0.8",
+            Self::Edge => "0.9 (edge)",
+            Self::Unknown => "not recognised",
+        }
+    }
+}
+
 /// What the configuration says, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerConfig {
+    /// Whose configuration it is.
+    pub release: Release,
     /// The data directory, relative to the working directory.
     pub data_dir: Option<PathBuf>,
     /// TCP.
@@ -187,6 +236,8 @@ pub struct ServerConfig {
     pub durability: Durability,
     /// The cluster.
     pub cluster: Cluster,
+    /// What only 0.9 edge has.
+    pub edge: EdgeLimits,
     /// Which secrets are set.
     pub secrets: Secrets,
 }
@@ -306,10 +357,37 @@ impl<'a> File<'a> {
         }
     }
 
+    fn release(self) -> Release {
+        let has = |path: &[&str]| self.section(path).is_some();
+        let old = has(&["message_saver"]) || has(&["system", "state"]) || has(&["cluster", "node"]);
+        let new =
+            has(&["message_bus"]) || has(&["metadata"]) || has(&["partition"]) || has(&["cluster", "coordinator"]);
+        match (old, new) {
+            (true, false) => Release::V0_8,
+            (false, true) => Release::Edge,
+            _ => Release::Unknown,
+        }
+    }
+
+    fn edge(self) -> EdgeLimits {
+        let flag = |path: &[&str]| self.system(path).and_then(Value::as_bool);
+        EdgeLimits {
+            archive_expired: flag(&["segment", "archive_expired"]),
+            recreate_missing_state: flag(&["recovery", "recreate_missing_state"]),
+            transfer_artifact_bytes_max: self.value(&["partition", "transfer_artifact_bytes_max"]).and_then(size),
+            message_bytes_max: self.value(&["message_bus", "max_message_size"]).and_then(size),
+            journal_slots: self.value(&["metadata", "journal_slots"]).and_then(count),
+            prepare_queue_depth: self.value(&["metadata", "prepare_queue_depth"]).and_then(count),
+            heartbeat_timeout: self.value(&["cluster", "heartbeat_timeout"]).and_then(duration),
+            commit_broadcast_interval: self.value(&["cluster", "commit_broadcast_interval"]).and_then(duration),
+        }
+    }
+
     fn server(self) -> ServerConfig {
         let pool_on = self.system(&["memory_pool", "enabled"]).and_then(Value::as_bool) == Some(true);
         let metrics_on = self.flag(&["http", "metrics", "enabled"]) == Some(true);
         ServerConfig {
+            release: self.release(),
             data_dir: self.system(&["path"]).and_then(path_of),
             tcp: self.listener("tcp", "tls"),
             http: self.listener("http", "tls"),
@@ -325,6 +403,7 @@ impl<'a> File<'a> {
             logging: self.logging(),
             durability: self.durability(),
             cluster: self.cluster(),
+            edge: self.edge(),
             secrets: Secrets {
                 jwt_encoding: Self::secret(self.value(&["http", "jwt", "encoding_secret"])),
                 jwt_decoding: Self::secret(self.value(&["http", "jwt", "decoding_secret"])),

@@ -24,6 +24,7 @@ fn the_configuration_of_a_real_server_is_read_whole() {
     };
     let node = |name: &str, ports| ClusterNode { name: Some(name.into()), ip: Some("127.0.0.1".into()), ports };
     let expected = ServerConfig {
+        release: Release::V0_8,
         data_dir: Some("/var/lib/iggy/data".into()),
         tcp: listener(true, "127.0.0.1:18090", tls_off()),
         http: listener(true, "127.0.0.1:13000", Tls { self_signed: None, ..tls_off() }),
@@ -66,6 +67,7 @@ fn the_configuration_of_a_real_server_is_read_whole() {
                 ),
             ],
         },
+        edge: EdgeLimits { archive_expired: Some(false), recreate_missing_state: Some(false), ..EdgeLimits::default() },
         secrets: Secrets {
             jwt_encoding: Secret::Set,
             jwt_decoding: Secret::Set,
@@ -142,6 +144,19 @@ ports = { tcp = 8090, tcp_replica = 70000 }
     assert_eq!((config.secrets.encryption_key, config.secrets.cluster_shared), (Secret::Set, Secret::Set));
     assert_eq!(config.cluster.nodes[0].ports, [("tcp".to_owned(), 8090)]);
     assert!(!format!("{config:?}").contains("abcdef"));
+}
+
+#[test]
+fn the_release_is_known_by_sections_that_only_one_has() {
+    for (text, release) in [
+        (CLEAN, Release::V0_8),
+        (KILLED, Release::V0_8),
+        ("[tcp]\n[message_bus]\nx = 1\n", Release::Edge),
+        ("[tcp]\nenabled = true\n", Release::Unknown),
+        ("[tcp]\n[message_bus]\n[message_saver]\n", Release::Unknown),
+    ] {
+        assert_eq!(ServerConfig::parse(text).unwrap().release, release, "{}", &text[..20.min(text.len())]);
+    }
 }
 
 #[test]

@@ -1,21 +1,7 @@
 //! A line of a server's log file, as `tracing` writes it: time, level, thread, target, message.
 
+use crate::domain::level::{Level, level_of};
 use crate::domain::time::Timestamp;
-
-/// How bad a line says that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Level {
-    /// `ERROR`.
-    Error,
-    /// `WARN`.
-    Warn,
-    /// `INFO`.
-    Info,
-    /// `DEBUG` and `TRACE`.
-    Debug,
-    /// None stands in it: a panic's text, a continuation.
-    None,
-}
 
 /// The parts of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,19 +25,16 @@ impl<'a> LogLine<'a> {
             },
             None => (None, line),
         };
-        let (level, message) = level(rest);
-        Self { time, level, message }
+        Self { time, level: level_of(rest), message: message(rest) }
     }
 }
 
-fn level(rest: &str) -> (Level, &str) {
+/// What follows the level, where `tracing` puts one.
+fn message(rest: &str) -> &str {
     let (word, message) = rest.split_once(' ').unwrap_or((rest, ""));
     match word.trim_end_matches(':') {
-        "ERROR" => (Level::Error, message.trim_start()),
-        "WARN" => (Level::Warn, message.trim_start()),
-        "INFO" => (Level::Info, message.trim_start()),
-        "DEBUG" | "TRACE" => (Level::Debug, message.trim_start()),
-        _ => (Level::None, rest),
+        "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE" => message.trim_start(),
+        _ => rest,
     }
 }
 
@@ -137,7 +120,7 @@ mod tests {
     #[test]
     fn text_without_a_time_or_a_level_is_a_message() {
         for line in ["", "thread 'shard-1' panicked at src/x.rs:1:2:", "INFORMATION about it", "2026-11-24 is a day"] {
-            assert_eq!(LogLine::read(line), LogLine { time: None, level: Level::None, message: line });
+            assert_eq!(LogLine::read(line), LogLine { time: None, level: Level::Other, message: line });
         }
         assert_eq!(LogLine::read("ERROR").level, Level::Error);
     }

@@ -8,9 +8,12 @@
 pub mod answers;
 pub mod audit;
 pub mod config;
+pub mod connectors;
+pub mod edge_audit;
 mod index;
 mod layout;
 pub mod log_line;
+pub mod metrics;
 mod offset;
 pub mod quantity;
 mod segment;

@@ -8,7 +8,6 @@
 pub mod diff;
 pub mod html;
 pub mod json;
-pub mod levels;
 pub mod model;
 
 mod minimal;

@@ -1,23 +1,26 @@
-//! Whether the certificates of a file stand in the right order and lead somewhere.
+//! Whether the certificates of a file lead to an authority, by their signatures, and whether the key is theirs.
 
 use super::super::{Case, Category, Check, Tier};
-use crate::domain::finding::{Judgement, Proof};
+use super::reach::{Reach, reach};
+use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::verdict::Severity;
-use crate::evidence::tls::{Certificate, TLS_FILES, TlsFile, TlsRole};
+use crate::evidence::chains::{Anchors, Chain, ChainEnd, KeyFit, SectionChain, Signer, TLS_CHAINS};
+use crate::evidence::config::IGGY_CONFIG;
+use crate::evidence::tls::{TLS_FILES, TlsRole};
 
 pub(super) const CHECK: Check = Check {
     id: "tls.chain",
-    title: "Chain of certificates",
+    title: "Chain and key",
     category: Category::Tls,
     tier: Tier::Core,
     severity: Severity::Critical,
-    needs: &[TLS_FILES.source()],
-    rule: "Fails when a chain's first certificate is an authority's or may not serve TLS, when a certificate is not followed by its issuer's, or when a ca_file is configured and the chain leads to none of its authorities. \
-           Warns on a self-signed certificate and on a chain that carries its root. Passes otherwise. Names are compared; signatures and the private key are not.",
+    needs: &[TLS_CHAINS.source(), TLS_FILES.source(), IGGY_CONFIG.source()],
+    rule: "Follows signatures from a file's first certificate upwards. Fails when the key is another certificate's, when the first certificate is an authority's or may not serve TLS, when the issuer that follows did not make the signature or may not sign, when a ca_file is configured and the chain leads to none of its authorities, and when clients would refuse the path for a constraint in it. \
+           Warns when the chain ends at an authority that neither the ca_file nor this host's list has (an intermediate is missing, or clients must be told of a private authority), on a certificate that is signed by itself, on a chain out of order and on one that carries its root. The first two are information where the listener is bound to loopback. Passes otherwise. Times, names and key sizes are judged by tls.files, tls.names and tls.crypto.",
     threshold_source: "RFC 5280 and RFC 8446: what clients build a path from.",
     why: "A client that knows only the root cannot bridge a missing intermediate, although the browser on the operator's desk can.",
-    remedy: "# The file must hold the server's certificate, then each intermediate, and not the root:\ncat server.pem intermediate.pem > fullchain.pem\nopenssl verify -CAfile CA_FILE -untrusted fullchain.pem server.pem",
+    remedy: "# The file must hold the server's certificate, then each intermediate, and not the root:\ncat server.pem intermediate.pem > fullchain.pem\nopenssl verify -CAfile CA_FILE -untrusted fullchain.pem server.pem\n# The key must be the certificate's; both lines must be the same:\nopenssl x509 -noout -pubkey -in fullchain.pem | sha256sum\nopenssl pkey -pubout -in KEY_FILE | sha256sum",
     references: &["RFC 5280: certification path validation", "RFC 8446: certificate message"],
     privilege: "CAP_DAC_READ_SEARCH",
     settings: &[],
@@ -25,16 +28,26 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn chain(case: &Case<'_>) -> Result<Judgement, Gap> {
-    let files = case.read(TLS_FILES)?;
+    let chains = case.read(TLS_CHAINS)?;
+    let with_ca_file = |section: &str| {
+        case.read(TLS_FILES)
+            .is_ok_and(|files| files.iter().any(|file| file.section == section && file.role == TlsRole::Authorities))
+    };
     let mut judgements = Vec::new();
     let mut gaps = Vec::new();
-    for file in files.iter().filter(|file| file.role == TlsRole::Chain) {
-        let authorities = files
-            .iter()
-            .find(|other| other.section == file.section && other.role == TlsRole::Authorities)
-            .and_then(|other| other.certificates.as_deref().ok());
-        match &file.certificates {
-            Ok(certificates) => judgements.push(judged(file, certificates, authorities)),
+    for section in chains {
+        match &section.chain {
+            Ok(chain) => {
+                let ca_file = if with_ca_file(&section.section) { CaFile::Configured } else { CaFile::None };
+                let reach = case.read(IGGY_CONFIG).map_or(Reach::Network, |config| reach(config, &section.section));
+                judgements.push(judged(&section.section, chain, ca_file, reach));
+                if let KeyFit::NotCompared(why) = &chain.key {
+                    gaps.push(Gap::denied(
+                        format!("{}: the key was not compared with its certificate: {why}", section.section),
+                        "CAP_DAC_READ_SEARCH",
+                    ));
+                }
+            }
             Err(gap) => gaps.push(gap.clone()),
         }
     }
@@ -44,95 +57,119 @@ fn chain(case: &Case<'_>) -> Result<Judgement, Gap> {
             None => Err(Gap::not_applicable("no listener of Iggy's uses TLS with a certificate from a file")),
         };
     };
-    let facts = files.iter().filter(|file| file.role == TlsRole::Chain).flat_map(|file| {
-        let certificates = file.certificates.iter().flatten();
-        certificates.map(|certificate| (certificate.subject.clone(), format!("signed by {}", certificate.issuer)))
-    });
-    Ok(gaps.into_iter().fold(worst.proof(Proof::facts("The chains, in their order", facts)), Judgement::gap))
+    Ok(gaps.into_iter().fold(worst.proof(table(chains)), Judgement::gap))
 }
 
-fn judged(file: &TlsFile, certificates: &[Certificate], authorities: Option<&[Certificate]>) -> Judgement {
-    let section = &file.section;
-    let [leaf, above @ ..] = certificates else {
-        return Judgement::fail(format!("{section}: {} holds no certificate.", file.path));
-    };
+/// Whether a section names the authorities that its clients know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CaFile {
+    Configured,
+    None,
+}
+
+fn judged(section: &str, chain: &Chain, ca_file: CaFile, reach: Reach) -> Judgement {
+    broken(section, chain, ca_file).unwrap_or_else(|| doubtful(section, chain, reach))
+}
+
+/// What no client can bridge.
+fn broken(section: &str, chain: &Chain, ca_file: CaFile) -> Option<Judgement> {
+    let fail = |what: String| Some(Judgement::fail(format!("{section}: {what}")));
+    let (leaf, last) = (chain.links.first()?, chain.links.last()?);
+    if chain.key == KeyFit::Another {
+        return fail(format!("the key file does not hold the key of {}.", leaf.subject));
+    }
     if leaf.is_authority {
-        return Judgement::fail(format!("{section}: the first certificate, {}, is an authority's.", leaf.subject));
+        return fail(format!("the first certificate, {}, is an authority's.", leaf.subject));
     }
     if !leaf.serves_tls {
-        return Judgement::fail(format!(
-            "{section}: {} may not be used to serve TLS (extended key usage).",
-            leaf.subject
-        ));
+        return fail(format!("{} may not be used to serve TLS (extended key usage).", leaf.subject));
     }
-    for pair in certificates.windows(2) {
-        if pair[0].issuer != pair[1].subject {
-            return Judgement::fail(format!(
-                "{section}: {} was signed by {}, and {} follows it.",
-                pair[0].subject, pair[0].issuer, pair[1].subject
+    match &chain.end {
+        ChainEnd::Forged { issuer } => fail(format!(
+            "{} names {issuer} as its issuer, but the key of that certificate did not make the signature.",
+            last.subject
+        )),
+        ChainEnd::NoAuthority { issuer } => {
+            fail(format!("{} was signed by {issuer}, whose certificate may not sign others.", last.subject))
+        }
+        ChainEnd::Trusted(Anchors::CaFile) => None,
+        _ if ca_file == CaFile::Configured => {
+            fail(format!("the chain ends at {}, whom the ca_file does not know.", last.issuer))
+        }
+        _ => None,
+    }
+    .or_else(|| {
+        let refused = chain.refused.as_ref()?;
+        fail(format!("clients refuse the chain of {}: {refused}.", leaf.subject))
+    })
+}
+
+/// What some clients cannot bridge, and what is untidy.
+fn doubtful(section: &str, chain: &Chain, reach: Reach) -> Judgement {
+    let Some(last) = chain.links.last() else {
+        return Judgement::fail(format!("{section}: the file holds no certificate."));
+    };
+    let for_reach = |what: String| match reach {
+        Reach::Network => Judgement::warn(format!("{section}: {what}")),
+        Reach::Loopback => Judgement::info(format!("{section}: {what} The listener is bound to loopback.")),
+    };
+    match &chain.end {
+        ChainEnd::SelfSigned if chain.links.len() == 1 => {
+            return for_reach(format!("{} is signed by itself; each client must be told to trust it.", last.subject));
+        }
+        ChainEnd::SelfSigned => {
+            return for_reach(format!(
+                "the chain ends at {}, which it carries itself and which nothing on this host trusts.",
+                last.subject
             ));
         }
+        ChainEnd::Unknown => {
+            return for_reach(format!(
+                "{} was signed by {}, which neither the file nor this host has: an intermediate is missing, or clients must be told of this authority.",
+                last.subject, last.issuer
+            ));
+        }
+        _ => {}
     }
-    let last = certificates.last().unwrap_or(leaf);
-    let known = |authority: &Certificate| authority.subject == last.issuer || authority.subject == last.subject;
-    if authorities.is_some_and(|authorities| !authorities.iter().any(known)) {
-        return Judgement::fail(format!(
-            "{section}: the chain ends at {}, whom the ca_file does not know.",
-            last.issuer
-        ));
+    let places: Vec<u32> = chain.links.iter().filter_map(|link| link.place).collect();
+    if places.iter().zip(0..).any(|(place, expected)| *place != expected) {
+        return Judgement::warn(format!("{section}: the certificates do not stand in the order of their signatures."));
     }
-    if leaf.is_self_signed() {
-        return Judgement::warn(format!(
-            "{section}: {} is signed by itself; each client must be told to trust it.",
-            leaf.subject
-        ));
+    let carried = chain.aside.iter().find(|(_, signer)| *signer == Signer::Itself).map(|(subject, _)| subject);
+    let in_path = chain.links.iter().skip(1).find(|link| link.place.is_some() && link.signer == Signer::Itself);
+    if let Some(root) = carried.or(in_path.map(|link| &link.subject)) {
+        return Judgement::warn(format!("{section}: the chain carries its root, {root}, which clients ignore."));
     }
-    if above.iter().any(Certificate::is_self_signed) {
-        return Judgement::warn(format!(
-            "{section}: the chain carries its root, {}, which clients ignore.",
-            last.subject
-        ));
+    Judgement::pass(format!("{section}: {} certificates in order, up to {}.", places.len(), last.subject))
+}
+
+fn table(chains: &[SectionChain]) -> Proof {
+    let mut rows = Vec::new();
+    for section in chains {
+        let Ok(chain) = &section.chain else { continue };
+        for link in &chain.links {
+            let signer = match link.signer {
+                Signer::Itself => "itself".to_owned(),
+                Signer::Another => format!("{}, verified", link.issuer),
+                Signer::Unverified => format!("{}, not verified (a weak key or an old digest)", link.issuer),
+                Signer::Unknown => format!("{}, not found", link.issuer),
+            };
+            let place = link.place.map_or(Cell::Empty, |place| Cell::count(u64::from(place) + 1));
+            rows.push(vec![section.section.as_str().into(), place, link.subject.as_str().into(), signer.into()]);
+        }
+        for (subject, _) in &chain.aside {
+            rows.push(vec![section.section.as_str().into(), Cell::Empty, subject.as_str().into(), "not needed".into()]);
+        }
     }
-    Judgement::pass(format!("{section}: {} certificates in order, up to {}.", certificates.len(), last.issuer))
+    let columns = vec![
+        Column::text("Section"),
+        Column::number("Place in the file", Unit::Count),
+        Column::text("Certificate"),
+        Column::text("Signed by"),
+    ];
+    Proof::table("The chains, upwards", columns, rows)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::verdict::Verdict;
-    use crate::evidence::tls::testing::certificate;
-
-    fn named(subject: &str, issuer: &str) -> Certificate {
-        Certificate { subject: subject.into(), issuer: issuer.into(), ..certificate() }
-    }
-
-    #[test]
-    fn order_ends_and_purposes_are_judged() {
-        let file = TlsFile {
-            section: "tcp.tls".into(),
-            role: TlsRole::Chain,
-            path: "/x.pem".into(),
-            certificates: Ok(Vec::new()),
-            access: Err(Gap::absent("x")),
-        };
-        let (leaf, middle, root) = (named("leaf", "middle"), named("middle", "root"), named("root", "root"));
-        let authority = Certificate { is_authority: true, ..leaf.clone() };
-        let client = Certificate { serves_tls: false, ..leaf.clone() };
-        for (certificates, authorities, expected) in [
-            (vec![leaf.clone(), middle.clone()], None, Verdict::Pass),
-            (vec![leaf.clone(), middle.clone()], Some(vec![root.clone()]), Verdict::Pass),
-            (vec![leaf.clone()], Some(vec![root.clone()]), Verdict::Fail),
-            (vec![leaf.clone()], None, Verdict::Pass),
-            (vec![leaf.clone(), middle.clone(), root.clone()], None, Verdict::Warn),
-            (vec![leaf.clone(), root.clone()], None, Verdict::Fail),
-            (vec![middle.clone(), leaf.clone()], None, Verdict::Fail),
-            (vec![root.clone()], None, Verdict::Warn),
-            (vec![authority], None, Verdict::Fail),
-            (vec![client], None, Verdict::Fail),
-            (vec![], None, Verdict::Fail),
-        ] {
-            let judged = judged(&file, &certificates, authorities.as_deref());
-            assert_eq!(judged.verdict, expected, "{}", judged.summary);
-        }
-    }
-}
+#[path = "chain_tests.rs"]
+mod tests;

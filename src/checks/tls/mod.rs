@@ -6,6 +6,9 @@ mod chain;
 mod crypto;
 mod files;
 mod key_permissions;
+mod listener;
 mod names;
+mod reach;
 
-pub(super) const CHECKS: &[Check] = &[files::CHECK, chain::CHECK, crypto::CHECK, key_permissions::CHECK, names::CHECK];
+pub(super) const CHECKS: &[Check] =
+    &[files::CHECK, chain::CHECK, crypto::CHECK, key_permissions::CHECK, listener::CHECK, names::CHECK];

@@ -7,6 +7,7 @@ use super::super::observe::Scene;
 use super::client::{ANSWER_MAX, Client, ClientError};
 use super::credential;
 use super::endpoint::{self, Endpoint};
+use super::pinned::{self, Trust};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::api::{ApiAnswers, Knock, Login, Ping};
@@ -27,7 +28,9 @@ pub(super) fn ping(scene: &Scene) -> Observed<Ping> {
         }
         match endpoint::http(scene) {
             Ok(endpoint) => {
-                let answer = Client::new(&endpoint.url).ping().map_err(|error| error.to_string());
+                let answer = Client::new(&endpoint.url, pinned::trust(scene, &endpoint.url))
+                    .ping()
+                    .map_err(|error| error.to_string());
                 Ok(Ping { place: endpoint.url, by: Knock::Http, answer })
             }
             Err(no_http) => {
@@ -52,12 +55,12 @@ pub(super) fn api(scene: &Scene) -> Observed<ApiAnswers> {
         let endpoint = endpoint::http(scene)?;
         let owned = credential::read(&scene.host, &path.to_string_lossy())?;
         endpoint::trusted(scene, &endpoint, owned.owner_uid)?;
-        ask(&endpoint, &owned.credential)
+        ask(&endpoint, &owned.credential, pinned::trust(scene, &endpoint.url))
     })
 }
 
-fn ask(endpoint: &Endpoint, credential: &credential::Credential) -> Observed<ApiAnswers> {
-    let mut client = Client::new(&endpoint.url);
+fn ask(endpoint: &Endpoint, credential: &credential::Credential, trust: Trust) -> Observed<ApiAnswers> {
+    let mut client = Client::new(&endpoint.url, trust);
     let login = client.login(credential).map_err(|error| gap("the login", &error))?;
     if login != Login::Accepted {
         let refused = || Gap::denied("the credential was refused", "a valid credential in iggy.credential_file");
@@ -113,4 +116,4 @@ fn gap(what: &str, error: &ClientError) -> Gap {
 
 #[cfg(test)]
 #[path = "api_tests.rs"]
-mod tests;
+pub(super) mod tests;

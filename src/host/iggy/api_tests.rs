@@ -15,7 +15,9 @@ const STATS: &str = include_str!("../../../tests/data/iggy-0.8.0-http/08-stats.t
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0.signature";
 
 /// Serves one answer for each path until the test ends; keeps what was asked.
-fn serve(answers: &'static [(&'static str, u16, &'static str)]) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+pub(in super::super) fn serve(
+    answers: &'static [(&'static str, u16, &'static str)],
+) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -76,7 +78,7 @@ fn a_server_is_asked_with_the_token_that_it_issued() {
         ("/cluster/metadata", 500, r#"{"id":1,"code":"feature_unavailable","reason":"x","field":null}"#),
     ]));
     let (address, asked) = serve(answers);
-    let answers = ask(&endpoint(address), &token()).unwrap();
+    let answers = ask(&endpoint(address), &token(), Trust::default()).unwrap();
     assert_eq!(answers.login, Login::Accepted);
     assert_eq!(answers.stats.as_ref().unwrap().streams_count, 3);
     assert_eq!((answers.clients.clone(), answers.topics.clone()), (Ok(Vec::new()), Ok(Vec::new())));
@@ -100,7 +102,7 @@ fn a_refused_credential_is_an_answer_and_nothing_more_is_asked() {
         let (address, asked) = serve(answers);
         let password = Zeroizing::new("hunter2".to_owned());
         let credential = Credential::Password { username: "root".to_owned(), password };
-        let answers = ask(&endpoint(address), &credential).unwrap();
+        let answers = ask(&endpoint(address), &credential, Trust::default()).unwrap();
         assert!(matches!(&answers.login, Login::Refused { status: seen, .. } if *seen == status), "{answers:?}");
         assert_eq!(asked.lock().unwrap().len(), 1);
         assert!(!format!("{answers:?}").contains("hunter2"));
@@ -110,10 +112,10 @@ fn a_refused_credential_is_an_answer_and_nothing_more_is_asked() {
 #[test]
 fn a_redirect_is_not_followed_and_a_strange_body_not_quoted() {
     let (address, asked) = serve(&[("/personal-access-tokens/login", 302, "")]);
-    assert!(ask(&endpoint(address), &token()).is_err());
+    assert!(ask(&endpoint(address), &token(), Trust::default()).is_err());
     assert_eq!(asked.lock().unwrap().len(), 1);
     let (address, _) = serve(&[("/personal-access-tokens/login", 200, "{\"secret\": \"hunter2\"}")]);
-    let gap = ask(&endpoint(address), &token()).unwrap_err();
+    let gap = ask(&endpoint(address), &token(), Trust::default()).unwrap_err();
     assert_eq!(gap.reason, GapReason::Broken);
     assert!(!gap.detail.contains("hunter2"), "{}", gap.detail);
 }
@@ -121,12 +123,12 @@ fn a_redirect_is_not_followed_and_a_strange_body_not_quoted() {
 #[test]
 fn a_ping_knows_iggy_from_others() {
     let (address, _) = serve(&[("/ping", 200, "pong")]);
-    assert!(Client::new(&format!("http://{address}")).ping().unwrap() >= 0.0);
+    assert!(Client::new(&format!("http://{address}"), Trust::default()).ping().unwrap() >= 0.0);
     let (address, _) = serve(&[("/ping", 200, "<html>")]);
-    let error = Client::new(&format!("http://{address}")).ping().unwrap_err();
+    let error = Client::new(&format!("http://{address}"), Trust::default()).ping().unwrap_err();
     assert!(error.to_string().ends_with("what answers there is not Iggy"), "{error}");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert!(Client::new(&format!("http://{closed}")).ping().is_err());
+    assert!(Client::new(&format!("http://{closed}"), Trust::default()).ping().is_err());
 }
 
 #[test]

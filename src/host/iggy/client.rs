@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use ureq::http::{Response, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
 use ureq::{Agent, Body};
 
 use super::credential::Credential;
+use super::pinned::{PinnedTls, Trust};
 use crate::evidence::api::Login;
 use crate::iggy::answers::{self, AccessToken, ApiError};
 
@@ -47,7 +48,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(url: &str) -> Self {
+    /// A client that trusts this certificate of the server's besides the authorities of this host.
+    pub(super) fn new(url: &str, trust: Trust) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
             .max_redirects(0)
@@ -55,7 +57,7 @@ impl Client {
             .timeout_global(Some(ANSWER_MAX))
             .user_agent(concat!("snapvisor/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), HostsFile);
+        let agent = Agent::with_parts(config, TcpConnector::default().chain(PinnedTls::new(trust)), HostsFile);
         Self { agent, url: url.to_owned(), token: None }
     }
 
@@ -137,6 +139,10 @@ fn is_code(code: &str) -> bool {
 fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => "it took too long".to_owned(),
+        // What rustls refuses comes as this kind.
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            "its certificate was not accepted".to_owned()
+        }
         ureq::Error::Io(error) => error.kind().to_string(),
         ureq::Error::HostNotFound => "its name is not in /etc/hosts, and no other look-up is made".to_owned(),
         ureq::Error::ConnectionFailed => "the connection was refused".to_owned(),

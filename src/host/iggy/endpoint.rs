@@ -60,8 +60,12 @@ pub(super) fn tcp(scene: &Scene) -> Observed<SocketAddr> {
 }
 
 /// An address of ours for a port on which the server's own process listens.
-fn own_socket(scene: &Scene, port: u16) -> Observed<SocketAddr> {
-    let process: &IggyProcess = scene.evidence.read(IGGY_PROCESS)?;
+pub(in crate::host) fn own_socket(scene: &Scene, port: u16) -> Observed<SocketAddr> {
+    socket_of(scene, scene.evidence.read(IGGY_PROCESS)?, port)
+}
+
+/// An address of ours for a port on which this process listens.
+pub(super) fn socket_of(scene: &Scene, process: &IggyProcess, port: u16) -> Observed<SocketAddr> {
     let sockets = scene.evidence.read(SOCKETS)?;
     if sockets.network == Network::Servers {
         return Err(

@@ -11,7 +11,8 @@ use crate::evidence::Observed;
 use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS};
 use crate::evidence::integrity::{Defect, Integrity, PartitionAudit, Writer};
 use crate::iggy::audit::{GoOn, SegmentAudit, SegmentFile, SegmentReport};
-use crate::iggy::{Checksums, ConsumerOffset, ENTRY_BYTES, IndexEntry, Layout, Tail};
+use crate::iggy::edge_audit::EdgeAudit;
+use crate::iggy::{Checksums, ConsumerOffset, ENTRY_BYTES, EdgeIndexEntry, IndexEntry, Layout, Tail};
 
 /// How long is read.
 pub(super) const READ_MAX: Duration = Duration::from_secs(10);
@@ -24,7 +25,7 @@ const CONSUMERS_MAX: usize = 1_000;
 /// Bytes that are read at a time.
 const PIECE_BYTES: usize = 256 * 1024;
 /// Name of a segment without its extension.
-const NAME_DIGITS: usize = 20;
+pub(super) const NAME_DIGITS: usize = 20;
 
 /// A partition and its segments, the newest last.
 struct Partition {
@@ -38,19 +39,19 @@ pub(super) fn integrity(scene: &Scene) -> Observed<Integrity> {
     let root = place.below("")?;
     let root = root.trim_end_matches('/').to_owned();
     let layout = place.believed().map_or(Layout::Unknown, |(_, directory)| directory.layout);
-    if layout != Layout::V0_8 {
+    if !layout.is_known() {
         return Err(Gap::not_applicable(format!("segments of this layout ({}) are not decoded", layout.label())));
     }
     let writer = if scene.evidence.read(IGGY_PROCESS).is_ok() { Writer::Live } else { Writer::None };
-    scene.host.call("iggy-integrity", || audit(&scene.host, &root, writer, Instant::now() + READ_MAX))
+    scene.host.call("iggy-integrity", || audit(&scene.host, &root, layout, writer, Instant::now() + READ_MAX))
 }
 
 /// Audits the partitions below `root`.
-pub(super) fn audit(host: &Host, root: &str, writer: Writer, until: Instant) -> Observed<Integrity> {
+pub(super) fn audit(host: &Host, root: &str, layout: Layout, writer: Writer, until: Instant) -> Observed<Integrity> {
     let mut partitions = partitions(host, root)?;
     let mut found = Integrity { writer, ..Integrity::default() };
     let longest = partitions.iter().map(|partition| partition.starts.len()).max().unwrap_or(0);
-    let mut piece = vec![0; PIECE_BYTES];
+    let mut reader = Reader { host, root, layout, writer, until, piece: vec![0; PIECE_BYTES] };
     for back in 0..longest {
         for partition in &mut partitions {
             let Some(at) = partition.starts.len().checked_sub(back + 1) else { continue };
@@ -61,7 +62,7 @@ pub(super) fn audit(host: &Host, root: &str, writer: Writer, until: Instant) -> 
                 found.segments_left += 1;
                 continue;
             }
-            found.bytes_read += partition.segment(host, root, at, writer, until, &mut piece);
+            found.bytes_read += partition.segment(&mut reader, at);
         }
     }
     for partition in &mut partitions {
@@ -77,7 +78,8 @@ fn numbers(host: &Host, path: &str) -> Observed<Vec<u64>> {
     Ok(numbers)
 }
 
-fn partitions(host: &Host, root: &str) -> Observed<Vec<Partition>> {
+/// Stream, topic and partition of each partition's folder below a data directory, and the folder.
+pub(super) fn partition_folders(host: &Host, root: &str) -> Observed<Vec<([u64; 3], String)>> {
     let mut found = Vec::new();
     let streams = match numbers(host, &format!("{root}/streams")) {
         // A server that never had a stream has no such folder.
@@ -91,20 +93,26 @@ fn partitions(host: &Host, root: &str) -> Observed<Vec<Partition>> {
                 if found.len() == PARTITIONS_MAX {
                     return Ok(found);
                 }
-                let path = format!("{above}/{partition}");
-                let mut audit = PartitionAudit { stream, topic, partition, ..PartitionAudit::default() };
-                let starts = match host.list(&path) {
-                    Ok(names) => starts(&names),
-                    Err(gap) => {
-                        audit.unread = Some(gap.detail);
-                        Vec::new()
-                    }
-                };
-                found.push(Partition { path, starts, audit });
+                found.push(([stream, topic, partition], format!("{above}/{partition}")));
             }
         }
     }
     Ok(found)
+}
+
+fn partitions(host: &Host, root: &str) -> Observed<Vec<Partition>> {
+    let partition = |([stream, topic, partition], path): ([u64; 3], String)| {
+        let mut audit = PartitionAudit { stream, topic, partition, ..PartitionAudit::default() };
+        let starts = match host.list(&path) {
+            Ok(names) => starts(&names),
+            Err(gap) => {
+                audit.unread = Some(gap.detail);
+                Vec::new()
+            }
+        };
+        Partition { path, starts, audit }
+    };
+    Ok(partition_folders(host, root)?.into_iter().map(partition).collect())
 }
 
 fn starts(names: &[String]) -> Vec<u64> {
@@ -116,10 +124,11 @@ fn starts(names: &[String]) -> Vec<u64> {
 
 impl Partition {
     /// Audits the segment at this place; gives the bytes that were read.
-    fn segment(&mut self, host: &Host, root: &str, at: usize, writer: Writer, until: Instant, piece: &mut [u8]) -> u64 {
+    fn segment(&mut self, reader: &mut Reader<'_>, at: usize) -> u64 {
+        let (root, writer) = (reader.root, reader.writer);
         let start = self.starts[at];
         let stem = format!("{}/{start:0NAME_DIGITS$}", self.path);
-        let (read, report) = match read(host, &stem, start, until, piece) {
+        let (read, report) = match reader.read(&stem, start) {
             Ok(read) => read,
             Err(gap) => {
                 // A segment that was removed since it was listed is retention at work.
@@ -229,46 +238,75 @@ impl Partition {
     }
 }
 
-/// Reads a segment through; no report when time ran out.
-fn read(
-    host: &Host,
-    stem: &str,
-    start: u64,
+/// How segments are read.
+struct Reader<'a> {
+    host: &'a Host,
+    root: &'a str,
+    layout: Layout,
+    writer: Writer,
     until: Instant,
-    piece: &mut [u8],
-) -> Observed<(u64, Option<SegmentReport>)> {
-    let path = format!("{stem}.log");
-    let log = host.open(&path)?;
-    let broken = |error: std::io::Error| Gap::broken(format!("{path}: {error}"));
-    // What is appended meanwhile is left to the next snapshot.
-    let length = log.metadata().map_err(broken)?.len();
-    let mut index = match host.open(&format!("{stem}.index")) {
-        Ok(file) => Some(BufReader::with_capacity(PIECE_BYTES, file)),
-        Err(gap) if gap.reason == GapReason::Absent => None,
-        Err(gap) => return Err(gap),
-    };
-    let mut entry = || next_entry(index.as_mut()?);
-    let mut audit = SegmentAudit::new(start, Checksums::Verify);
-    let mut log = log.take(length);
-    let mut bytes = 0;
-    loop {
-        let taken = log.read(piece).map_err(broken)?;
-        if taken == 0 || audit.feed(&piece[..taken], &mut entry) == GoOn::No {
-            return Ok((bytes + taken as u64, Some(audit.finish(&mut entry))));
+    piece: Vec<u8>,
+}
+
+/// Whether a log was read to its end, or to a defect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Reached,
+    OutOfTime,
+}
+
+impl Reader<'_> {
+    /// Reads a segment through; no report when time ran out.
+    fn read(&mut self, stem: &str, start: u64) -> Observed<(u64, Option<SegmentReport>)> {
+        let path = format!("{stem}.log");
+        let log = self.host.open(&path)?;
+        // What is appended meanwhile is left to the next snapshot.
+        let length = log.metadata().map_err(|error| Gap::broken(format!("{path}: {error}")))?.len();
+        let mut log = log.take(length);
+        let mut index = match self.host.open(&format!("{stem}.index")) {
+            Ok(file) => Some(BufReader::with_capacity(PIECE_BYTES, file)),
+            Err(gap) if gap.reason == GapReason::Absent => None,
+            Err(gap) => return Err(gap),
+        };
+        if self.layout == Layout::Edge {
+            let mut entry = || next_entry(index.as_mut()?).map(|bytes| EdgeIndexEntry::decode(&bytes));
+            let mut audit = EdgeAudit::new(start);
+            let (bytes, end) = self.through(&path, &mut log, &mut |piece| audit.feed(piece, &mut entry))?;
+            Ok((bytes, (end == End::Reached).then(|| audit.finish(&mut entry))))
+        } else {
+            let mut entry = || next_entry(index.as_mut()?).map(|bytes| IndexEntry::decode(&bytes));
+            let mut audit = SegmentAudit::new(start, Checksums::Verify);
+            let (bytes, end) = self.through(&path, &mut log, &mut |piece| audit.feed(piece, &mut entry))?;
+            Ok((bytes, (end == End::Reached).then(|| audit.finish(&mut entry))))
         }
-        bytes += taken as u64;
-        if Instant::now() >= until {
-            return Ok((bytes, None));
+    }
+
+    fn through(
+        &mut self,
+        path: &str,
+        log: &mut impl Read,
+        feed: &mut impl FnMut(&[u8]) -> GoOn,
+    ) -> Observed<(u64, End)> {
+        let mut bytes = 0;
+        loop {
+            let taken = log.read(&mut self.piece).map_err(|error| Gap::broken(format!("{path}: {error}")))?;
+            bytes += taken as u64;
+            if taken == 0 || feed(&self.piece[..taken]) == GoOn::No {
+                return Ok((bytes, End::Reached));
+            }
+            if Instant::now() >= self.until {
+                return Ok((bytes, End::OutOfTime));
+            }
         }
     }
 }
 
-fn next_entry(index: &mut BufReader<File>) -> Option<IndexEntry> {
-    let mut bytes = [0; ENTRY_BYTES];
+fn next_entry<const N: usize>(index: &mut BufReader<File>) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
     index.read_exact(&mut bytes).ok()?;
-    Some(IndexEntry::decode(&bytes))
+    Some(bytes)
 }
 
 #[cfg(test)]
 #[path = "integrity_tests.rs"]
-mod tests;
+pub(super) mod tests;

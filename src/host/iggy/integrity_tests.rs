@@ -9,10 +9,10 @@ fn data(name: &str) -> PathBuf {
 }
 
 fn audited(root: &Path, writer: Writer) -> Integrity {
-    audit(&Host::live(), root.to_str().unwrap(), writer, Instant::now() + READ_MAX).unwrap()
+    audit(&Host::live(), root.to_str().unwrap(), Layout::V0_8, writer, Instant::now() + READ_MAX).unwrap()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(in super::super) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -138,6 +138,27 @@ fn a_cut_index_a_removed_segment_and_a_swapped_file_are_found() {
 #[test]
 fn when_time_is_over_the_rest_is_counted() {
     let root = data("iggy-0.8.0-clean");
-    let found = audit(&Host::live(), root.to_str().unwrap(), Writer::None, Instant::now()).unwrap();
+    let found = audit(&Host::live(), root.to_str().unwrap(), Layout::V0_8, Writer::None, Instant::now()).unwrap();
     assert_eq!((found.segments_left, found.bytes_read), (10, 0));
+}
+
+#[test]
+fn segments_of_the_newer_layout_follow_each_other_too() {
+    use crate::iggy::edge_audit::tests::batch;
+    let folder = tempfile::tempdir().unwrap();
+    let partition = folder.path().join("streams/0/topics/0/partitions/0");
+    std::fs::create_dir_all(&partition).unwrap();
+    let write = |start: u64, bytes: &[u8]| std::fs::write(partition.join(format!("{start:020}.log")), bytes).unwrap();
+    let read = || {
+        let root = folder.path().to_str().unwrap();
+        audit(&Host::live(), root, Layout::Edge, Writer::None, Instant::now() + READ_MAX).unwrap()
+    };
+    write(0, &[batch(0, &[b"a", b"b"]), batch(2, &[b"c"])].concat());
+    write(3, &batch(3, &[b"d"]));
+    let found = read();
+    assert_eq!((found.partitions[0].messages, found.partitions[0].defect.as_ref()), (4, None));
+    write(3, &batch(3, &[b"d"])[..300]);
+    assert_eq!(read().partitions[0].torn, Some((0, 300)));
+    write(5, &batch(5, &[b"f"]));
+    assert_eq!(read().partitions[0].defect.as_ref().map(|defect| defect.position), Some(0), "torn in the middle");
 }

@@ -13,20 +13,31 @@ use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::api::{IGGY_API, IGGY_PING};
 use crate::evidence::config::IGGY_CONFIG;
+use crate::evidence::connectors::CONNECTORS;
+use crate::evidence::drift::START_FILES;
 use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS, IGGY_PROCESSES, IggyProcess, Program, SECRET_SEEDS};
+use crate::evidence::installed::INSTALLED;
 use crate::evidence::integrity::INTEGRITY;
+use crate::evidence::metrics::{METRICS_FIRST, METRICS_SECOND};
+use crate::evidence::segments::SEGMENT_FILES;
 use crate::evidence::state::DATA_VERSION;
 
 mod api;
 mod client;
 mod config;
+mod connectors;
 mod credential;
-mod endpoint;
+mod drift;
+pub(super) mod endpoint;
 pub(super) mod environment;
+mod installed;
 mod integrity;
+mod metrics;
+mod pinned;
 mod place;
 mod process;
 mod seeds;
+mod segments;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -38,6 +49,11 @@ const INTEGRITY_MAX: Duration = integrity::READ_MAX.saturating_add(Duration::fro
 /// A login and a handful of answers, each under its own limit.
 const API_MAX: Duration = Duration::from_secs(8);
 
+/// A login and one answer twice.
+const METRICS_MAX: Duration = Duration::from_secs(5);
+/// Walking, and what is around it.
+const SEGMENTS_MAX: Duration = segments::WALK_MAX.saturating_add(Duration::from_secs(1));
+
 pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(IGGY_PROCESSES, Stage::Discovery, process::processes),
     &Collector::new(IGGY_PROCESS, Stage::Placement, server),
@@ -47,6 +63,12 @@ pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(INTEGRITY, Stage::Questions, integrity::integrity).within(INTEGRITY_MAX),
     &Collector::new(IGGY_PING, Stage::Questions, api::ping).within(PING_MAX),
     &Collector::new(IGGY_API, Stage::Questions, api::api).within(API_MAX),
+    &Collector::new(CONNECTORS, Stage::Questions, connectors::connectors).within(API_MAX),
+    &Collector::new(METRICS_FIRST, Stage::Questions, metrics::first).within(METRICS_MAX),
+    &Collector::new(METRICS_SECOND, Stage::Rates, metrics::second).within(METRICS_MAX),
+    &Collector::new(SEGMENT_FILES, Stage::Questions, segments::segments).within(SEGMENTS_MAX),
+    &Collector::new(INSTALLED, Stage::Facts, installed::installed),
+    &Collector::new(START_FILES, Stage::Detail, drift::start_files),
     &Collector::new(SECRET_SEEDS, Stage::Detail, seeds::seeds),
 ];
 

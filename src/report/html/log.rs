@@ -9,7 +9,7 @@ use super::top::{as_f64, plural};
 use super::visible::Shown as Visible;
 use super::{Text, number};
 use crate::domain::finding::Unit;
-use crate::report::levels::level_of;
+use crate::domain::level::level_of;
 use crate::report::model::{Level, Log, LogSpan};
 
 /// Lines in one chunk: enough that few elements are needed, few enough that laying one out takes no time.

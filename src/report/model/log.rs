@@ -3,40 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Map, Visit};
+pub use crate::domain::level::Level;
 use crate::domain::time::Timestamp;
-
-/// The level of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Errors and worse.
-    Error,
-    /// Warnings.
-    Warn,
-    /// Information.
-    Info,
-    /// Debug and trace.
-    Debug,
-    /// No level in the line.
-    Other,
-}
-
-impl Level {
-    /// All levels, worst first.
-    pub const WORST_FIRST: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Other];
-
-    /// The word in `report.json` and in filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Other => "other",
-        }
-    }
-}
 
 /// Lines by level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

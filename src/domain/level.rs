@@ -1,9 +1,42 @@
-//! The level of a log line, read from the line itself.
+//! The level of a log line, read from the line itself: one rule for checks, reports and pages.
 //!
 //! A log's lines pass through redaction as one text and may lose lines there, so a level cannot travel beside its line.
-//! The script of the page has the same rule; a browser test compares the two.
+//! The script of the report's page has the same rule; a browser test compares the two.
 
-use super::model::Level;
+use serde::{Deserialize, Serialize};
+
+/// The level of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Errors and worse.
+    Error,
+    /// Warnings.
+    Warn,
+    /// Information.
+    Info,
+    /// Debug and trace.
+    Debug,
+    /// No level in the line.
+    Other,
+}
+
+impl Level {
+    /// All levels, worst first.
+    pub const WORST_FIRST: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Other];
+
+    /// The word in `report.json` and in filters.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Other => "other",
+        }
+    }
+}
 
 /// A level stands near the beginning of a line or nowhere, bytes.
 const SCAN_BYTES: usize = 160;

@@ -1,0 +1,160 @@
+//! Handshakes with Iggy's own listeners, to see what they really serve.
+//!
+//! Only an address of this host's whose socket the server's own process holds is asked. Whatever is served is recorded
+//! and trusted with nothing: no byte is sent after the handshake.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::super::iggy::endpoint;
+use super::super::observe::Scene;
+use super::certificate::certificate;
+use super::{Section, ders, sections};
+use crate::evidence::Observed;
+use crate::evidence::chains::{Handshake, Served, TlsListener};
+use crate::evidence::config::IGGY_CONFIG;
+
+/// How long one listener is waited for.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(2);
+/// Certificates that a listener may send.
+const CERTIFICATES_MAX: usize = 16;
+
+/// Asks each listener that speaks TLS over TCP. QUIC is not asked.
+pub(super) fn listeners(scene: &Scene) -> Observed<Vec<TlsListener>> {
+    let config = &scene.evidence.read(IGGY_CONFIG)?.server;
+    scene.host.call("tls-listeners", || {
+        let asked = sections(config).into_iter().filter_map(|section| {
+            let port = section.port?;
+            Some(ask(scene, &section, endpoint::own_socket(scene, port)))
+        });
+        Ok(asked.collect())
+    })
+}
+
+fn ask(scene: &Scene, section: &Section<'_>, address: Observed<SocketAddr>) -> TlsListener {
+    let handshake = match &address {
+        Ok(address) => shake(*address, section.alpn).map(|served| {
+            let leaf = compared(scene, section, served.certificates.first());
+            let certificates = served.certificates.iter().filter_map(|der| certificate(der)).collect();
+            Handshake { version: served.version, alpn: served.alpn, certificates, leaf }
+        }),
+        Err(gap) => Err(gap.detail.clone()),
+    };
+    TlsListener { section: section.name.to_owned(), address: address.map(|address| address.to_string()), handshake }
+}
+
+fn compared(scene: &Scene, section: &Section<'_>, served: Option<&CertificateDer<'static>>) -> Served {
+    let Some(path) = section.certificate_file(scene) else {
+        return Served::NotCompared("the server makes its certificate itself".to_owned());
+    };
+    let held = super::seen(scene, &path).and_then(|seen| {
+        let bytes = scene.host.seed(&seen)?;
+        ders(&bytes, &path)
+    });
+    match held {
+        Ok(held) if held.first() == served => Served::AsInFile,
+        Ok(_) => Served::Another,
+        Err(gap) => Served::NotCompared(gap.detail),
+    }
+}
+
+struct Seen {
+    version: String,
+    alpn: Option<String>,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+/// Shakes hands and hangs up.
+fn shake(address: SocketAddr, alpn: &[&[u8]]) -> Result<Seen, String> {
+    let until = Instant::now() + HANDSHAKE_MAX;
+    let recorder = Arc::new(Recorder { provider: ring::default_provider(), sent: Mutex::default() });
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(ALL_VERSIONS)
+        .expect("ring speaks both versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(&recorder) as Arc<dyn ServerCertVerifier>)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    let name = ServerName::IpAddress(address.ip().into());
+    let mut connection = ClientConnection::new(Arc::new(config), name).map_err(|error| error.to_string())?;
+    let mut socket = TcpStream::connect_timeout(&address, HANDSHAKE_MAX).map_err(|error| error.kind().to_string())?;
+    while connection.is_handshaking() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err("it did not finish in two seconds".to_owned());
+        }
+        let waits = |error: std::io::Error| error.kind().to_string();
+        socket.set_read_timeout(Some(left)).and_then(|()| socket.set_write_timeout(Some(left))).map_err(waits)?;
+        while connection.wants_write() {
+            connection.write_tls(&mut socket).map_err(waits)?;
+        }
+        if connection.wants_read() {
+            if connection.read_tls(&mut socket).map_err(waits)? == 0 {
+                return Err("the connection was closed".to_owned());
+            }
+            connection.process_new_packets().map_err(|error| error.to_string())?;
+        }
+    }
+    let version = match connection.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        _ => "another version",
+    };
+    let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+    let certificates = std::mem::take(&mut *recorder.sent.lock().expect("no holder of this lock panics"));
+    Ok(Seen { version: version.to_owned(), alpn, certificates })
+}
+
+/// Takes any certificate and keeps it. That the other end has its key is still verified.
+#[derive(Debug)]
+struct Recorder {
+    provider: CryptoProvider,
+    sent: Mutex<Vec<CertificateDer<'static>>>,
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        above: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let sent = std::iter::once(leaf).chain(above).take(CERTIFICATES_MAX);
+        *self.sent.lock().expect("no holder of this lock panics") = sent.map(|der| der.clone().into_owned()).collect();
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+#[path = "handshake_tests.rs"]
+mod tests;

@@ -1,0 +1,61 @@
+//! Handshakes with small servers on loopback.
+
+use std::io::Write;
+use std::net::TcpListener;
+
+use rustls::ServerConfig;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::super::authority_tests::{intermediate, root, self_signed, server};
+use super::*;
+
+/// Serves these certificates to one client.
+pub(in crate::host) fn serve(certificates: Vec<CertificateDer<'static>>, key: &rcgen::KeyPair) -> SocketAddr {
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(ALL_VERSIONS)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .unwrap();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let (listener, config) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(config));
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let _ = connection.complete_io(&mut socket);
+        }
+    });
+    address
+}
+
+#[test]
+fn what_is_served_is_seen_whoever_signed_it() {
+    let middle = intermediate("middle", &root("root"));
+    let (leaf, key) = server(&middle);
+    let sent = vec![leaf, middle.der().clone()];
+    let seen = shake(serve(sent.clone(), &key), &[b"h2", b"http/1.1"]).unwrap();
+    assert_eq!((seen.version.as_str(), seen.alpn.as_deref()), ("TLS 1.3", Some("http/1.1")));
+    assert_eq!(seen.certificates, sent);
+    let (own, key) = self_signed();
+    assert_eq!(shake(serve(vec![own.clone()], &key), &[]).unwrap().certificates, [own]);
+}
+
+#[test]
+fn what_speaks_no_tls_or_nothing_at_all_is_told_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let plain = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    assert!(shake(plain, &[]).is_err());
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let started = Instant::now();
+    assert!(shake(silent.local_addr().unwrap(), &[]).is_err());
+    assert!(started.elapsed() < HANDSHAKE_MAX * 2);
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert!(shake(closed, &[]).is_err());
+}
