@@ -37,17 +37,23 @@ fn table(host: &Host, path: &str) -> Observed<Vec<Mount>> {
 /// The host's mounts as its first process sees them, where that process has our root; else as we see them.
 ///
 /// A service manager gives a hardened service a table of its own, in which every file system is read-only and some stand
-/// there twice: that says something about us, and nothing about the host. In a container the first process is the
-/// container's, or has another root than we have.
+/// there twice: that says something about us, and nothing about the host. A file system that we alone have is kept, since
+/// it may hold us up. In a container the first process is the container's, or has another root than we have.
 fn of_host(host: &Host) -> Observed<Vec<Mount>> {
     let own = table(host, "/proc/self/mountinfo")?;
     // Another user's process does not show its table: then ours is all that there is.
-    let Ok(first) = table(host, "/proc/1/mountinfo") else { return Ok(own) };
+    let Ok(mut first) = table(host, "/proc/1/mountinfo") else { return Ok(own) };
     let root = |mounts: &[Mount]| {
         let root = mounts.iter().rfind(|mount| mount.point == "/");
         root.map(|mount| (mount.device, mount.root.clone()))
     };
-    Ok(if root(&own).is_some() && root(&own) == root(&first) { first } else { own })
+    if root(&own).is_none() || root(&own) != root(&first) {
+        return Ok(own);
+    }
+    let ours = own.into_iter().filter(|mount| first.iter().all(|theirs| theirs.device != mount.device));
+    let ours: Vec<Mount> = ours.collect();
+    first.extend(ours);
+    Ok(first)
 }
 
 fn mounts(scene: &Scene) -> Observed<Vec<Mount>> {

@@ -72,9 +72,12 @@ fn a_hardened_service_sees_the_mounts_of_its_host_and_not_its_own_restrictions()
     const HOST: &str = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n40 27 259:1 / /srv rw - xfs /dev/nvme0n1 rw\n";
     const SERVICE: &str = "127 1 254:0 / / ro,relatime - ext4 /dev/vda rw\n140 127 259:1 / /srv ro - xfs /dev/nvme0n1 rw\n\
                            141 127 254:0 /var/lib/snapvisor /var/lib/snapvisor rw - ext4 /dev/vda rw\n";
+    const OURS: &str = "142 127 0:60 / /mnt/dead rw - fuse dead rw\n";
     const CONTAINER: &str = "127 1 0:77 / / rw,relatime - overlay overlay rw\n";
+    let (with_ours, host_and_ours) = (format!("{SERVICE}{OURS}"), format!("{HOST}{OURS}"));
     for (own, first, expected) in [
         (SERVICE, Some(HOST), HOST),
+        (with_ours.as_str(), Some(HOST), host_and_ours.as_str()),
         (HOST, Some(HOST), HOST),
         // Another root: the first process is the host's, and we are in a container.
         (CONTAINER, Some(HOST), CONTAINER),
