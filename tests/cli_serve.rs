@@ -307,3 +307,31 @@ fn a_plan_is_set_in_the_form_that_was_asked_for() {
         assert_eq!(problem, "error: no such tenant\n", "{command}");
     }
 }
+
+#[test]
+fn a_second_signal_ends_at_once_what_waits_for_a_client() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&directory.path().join("data"));
+    let address = server.address.strip_prefix("http://").unwrap();
+    // A request whose body does not come holds the end up, for longer than this test may take.
+    let mut client = std::net::TcpStream::connect(address).unwrap();
+    let key = bootstrap(&directory.path().join("data"))["api_key"].as_str().unwrap().to_owned();
+    let path = format!("/deployments/{}/snapshots", bootstrap(&directory.path().join("data"))["deployment_id"]);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nld-api-key: {key}\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).unwrap();
+    // Its handler waits for the body once it says so.
+    let mut first = [0; 12];
+    client.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 100");
+    let pid = rustix::process::Pid::from_child(&server.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let log = directory.path().join("data.log");
+    while !fs::read_to_string(&log).unwrap().contains("a second signal ends at once") {
+        assert!(server.child.try_wait().unwrap().is_none(), "it did not wait for the request");
+        std::thread::yield_now();
+    }
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(server.child.wait().unwrap().code(), Some(3));
+}

@@ -131,8 +131,8 @@ fn lines(binary: &Path, file: Option<&Path>, data_dir: &Path, config: &Config) -
         ),
         ("", start),
         line(
-            "It ends its work on SIGTERM; a snapshot under way is finished at the next start.",
-            "TimeoutStopSec=30\nRestart=on-failure\nRestartSec=2",
+            "On SIGTERM requests get 30 s and snapshots under way 10 s to end; then all is on disk.",
+            "TimeoutStopSec=60\nRestart=on-failure\nRestartSec=2",
         ),
         state,
         line("It reads everything and writes nothing else.", "ProtectSystem=strict\nProtectHome=read-only\nUMask=0077"),

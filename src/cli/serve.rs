@@ -26,6 +26,8 @@ use crate::store::Store;
 const CONNECTIONS_WAITING_MAX: i32 = 1024;
 /// Open files that are kept for what is no connection: the database, the log, examinations and their pipes.
 const OPEN_FILES_KEPT: u64 = 256;
+/// The exit code after a second signal: it failed to end in order ([`Exit::Failed`]).
+const SECOND_SIGNAL: i32 = 3;
 
 /// Run the appliance: the snapshot API, its archives and its database.
 ///
@@ -133,9 +135,9 @@ impl Appliance {
         tracing::info!(%address, data_dir = %state.config.data_dir.display(), version = env!("CARGO_PKG_VERSION"), "serving");
         greet(out, &format!("http://{address}"), &start)?;
         http::serve(state, listener, shutdown).await;
-        tracing::info!("ending");
         orchestrator.shut_down().await;
         housekeeping.abort();
+        tracing::info!("ended");
         Ok(())
     }
 }
@@ -227,13 +229,23 @@ fn connections_within(open_files: Option<u64>) -> u32 {
     u32::try_from(room).unwrap_or(u32::MAX).max(1)
 }
 
-/// Ready at the first SIGTERM or SIGINT. The handlers are in place when this returns.
+/// Ready at the first SIGTERM or SIGINT. The handlers are in place when this returns. The second one ends the process at
+/// once, as a crash would: whoever presses Ctrl-C twice waits for nobody, and the next start mends what is left.
 fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        either(&mut terminate, &mut interrupt).await;
+        tracing::info!("ending: requests under way are finished first; a second signal ends at once");
+        tokio::spawn(async move {
+            either(&mut terminate, &mut interrupt).await;
+            tracing::warn!("ended at once by a second signal");
+            std::process::exit(SECOND_SIGNAL);
+        });
     })
 }
 
