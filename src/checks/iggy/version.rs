@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn without_a_version_the_layout_is_told() {
-        let judged = judged(&[process(1)], None, None, Some("0.8"));
+        let judged = judged(&[process(1)], &Known { layout: Some("0.8"), ..Known::default() });
         let sentence = "The data has the layout of 0.8; the version is not known.";
         assert_eq!((judged.verdict, judged.summary.as_str()), (Verdict::Info, sentence));
     }
