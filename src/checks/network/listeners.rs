@@ -44,7 +44,7 @@ fn listeners(case: &Case<'_>) -> Result<Judgement, Gap> {
             .gap(gap)
         }
         (_, Err(_)) => Judgement::info(format!(
-            "{} for connections or packets; no server of Iggy's runs.",
+            "{} for connections or packets; no server of Iggy's was seen.",
             counted(sockets.listeners.len(), "socket waits", "sockets wait")
         )),
     };
@@ -183,7 +183,7 @@ mod tests {
         let mut evidence = Evidence::default();
         evidence.put(SOCKETS, Ok(Sockets { completeness: Completeness::Cut, ..Sockets::default() }));
         let none = judge_one("net.listeners", &evidence).unwrap();
-        let sentence = "0 sockets wait for connections or packets; no server of Iggy's runs.";
+        let sentence = "0 sockets wait for connections or packets; no server of Iggy's was seen.";
         assert_eq!((none.verdict, none.summary.as_str(), none.gaps.len()), (Verdict::Info, sentence, 1));
         evidence.put(IGGY_PROCESS, Ok(process(7)));
         let unknown = judge_one("net.listeners", &evidence).unwrap();

@@ -19,6 +19,7 @@ use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS, IGGY_PROCESSES, IggyProces
 use crate::evidence::installed::INSTALLED;
 use crate::evidence::integrity::INTEGRITY;
 use crate::evidence::metrics::{METRICS_FIRST, METRICS_SECOND};
+use crate::evidence::processes::{PROCESSES, Visibility};
 use crate::evidence::segments::SEGMENT_FILES;
 use crate::evidence::state::DATA_VERSION;
 
@@ -83,7 +84,16 @@ fn server(scene: &Scene) -> Observed<IggyProcess> {
         _ => "no process of iggy-server runs on this host, as far as it can be seen".to_owned(),
     };
     let chosen = chosen(&scene.host, processes, configured.as_deref());
-    chosen.cloned().ok_or_else(|| Gap::absent(other()))
+    chosen.cloned().ok_or_else(|| hidden(scene).unwrap_or_else(|| Gap::absent(other())))
+}
+
+/// Why it is not known whether a server runs, where that is so.
+fn hidden(scene: &Scene) -> Option<Gap> {
+    let hidden = scene.evidence.read(PROCESSES).is_ok_and(|all| all.visibility == Visibility::OwnOnly);
+    hidden.then(|| {
+        let detail = "whether iggy-server runs is not known: /proc hides the processes of other users (hidepid)";
+        Gap::denied(detail, "CAP_SYS_PTRACE, or the group that /proc is mounted for (gid=)")
+    })
 }
 
 /// The server that the snapshot is about: the one on the configured data directory, or one of which it cannot be seen

@@ -7,7 +7,7 @@
 use super::super::FileKind;
 use super::super::observe::Scene;
 use super::super::root::Host;
-use super::chosen;
+use super::{chosen, hidden};
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
 use crate::evidence::iggy::{Directory, Doubt, FoundBy, IGGY_PROCESSES, IggyPlace, IggyProcess, Standing};
@@ -52,9 +52,7 @@ pub(super) fn place(scene: &Scene) -> Observed<IggyPlace> {
         (None, Some(process)) => by_process(host, process),
         (None, None) => {
             let units = scene.evidence.read(IGGY_UNITS).map_or(&[][..], Vec::as_slice);
-            by_unit(host, units).or_else(|| by_path(host)).ok_or_else(|| {
-                Gap::absent("no trace of Iggy: it is not configured, has no process, no unit file and no data at a well-known path")
-            })?
+            by_unit(host, units).or_else(|| by_path(host)).ok_or_else(|| no_trace(scene))?
         }
     };
     place.pid = process.map(|process| process.pid);
@@ -176,6 +174,19 @@ fn named_by(unit: &UnitFile) -> Option<String> {
         Some(path) => Some(format!("{}/{path}", working_dir()?.trim_end_matches('/'))),
         None => Some(format!("{}/local_data", working_dir()?.trim_end_matches('/'))),
     }
+}
+
+/// Why there is none: something may be hidden from us.
+fn no_trace(scene: &Scene) -> Gap {
+    let closed = || {
+        let looked = WELL_KNOWN.iter().filter_map(|path| look(&scene.host, path).err());
+        looked.into_iter().find(|gap| gap.reason == GapReason::Denied)
+    };
+    hidden(scene).or_else(closed).unwrap_or_else(|| {
+        Gap::absent(
+            "no trace of Iggy: it is not configured, has no process, no unit file and no data at a well-known path",
+        )
+    })
 }
 
 fn by_path(host: &Host) -> Option<IggyPlace> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::observe::{ContactPeers, IggyRequest, Request};
 use super::super::{FileKind, Host, Metadata};
 use super::*;
+use crate::domain::gap::GapReason;
 use crate::domain::time::Timestamp;
 use crate::evidence::Evidence;
 use crate::evidence::iggy::{Doubt, FoundBy, IggyPlace, Standing};
@@ -19,6 +20,7 @@ const PID: u32 = 812;
 struct Tree {
     directory: tempfile::TempDir,
     metadata: serde_json::Map<String, serde_json::Value>,
+    gaps: serde_json::Map<String, serde_json::Value>,
     request: IggyRequest,
     processes: Vec<Process>,
     units: Vec<UnitFile>,
@@ -29,6 +31,7 @@ impl Tree {
         Self {
             directory: tempfile::tempdir().unwrap(),
             metadata: serde_json::Map::new(),
+            gaps: serde_json::Map::new(),
             request: IggyRequest::default(),
             processes: Vec::new(),
             units: Vec::new(),
@@ -92,7 +95,7 @@ impl Tree {
     }
 
     fn scene(&self) -> Scene {
-        let notes = serde_json::json!({ "metadata": self.metadata });
+        let notes = serde_json::json!({ "metadata": self.metadata, "gaps": self.gaps });
         std::fs::write(self.at(".snapvisor/notes.json"), notes.to_string()).unwrap();
         let host = Arc::new(Host::recorded(self.directory.path()).unwrap());
         let request = Request { window_ms: 0, iggy: self.request.clone(), contact_peers: ContactPeers::Never };
@@ -193,6 +196,23 @@ fn a_server_whose_file_was_renamed_is_still_one() {
         tree.link("proc/812/exe", exe);
         assert_eq!(process::processes(&tree.scene()).unwrap().len(), usize::from(is_one), "{exe}");
     }
+}
+
+#[test]
+fn what_may_be_hidden_is_not_called_absent() {
+    let reason = |tree: &Tree, visibility| {
+        let mut scene = tree.scene();
+        scene.evidence.put(PROCESSES, Ok(Processes { visibility, ..Processes::default() }));
+        let gaps = [place::place(&scene).unwrap_err(), server(&scene).unwrap_err()];
+        gaps.map(|gap| gap.reason)
+    };
+    let mut tree = Tree::bare();
+    assert_eq!(reason(&tree, Visibility::All), [GapReason::Absent; 2]);
+    assert_eq!(reason(&tree, Visibility::OwnOnly), [GapReason::Denied; 2]);
+    tree.owned("/var/lib/iggy", 1000, FileKind::Directory);
+    let closed = Gap::denied("/var/lib/iggy may not be read", "CAP_DAC_READ_SEARCH, or run as root");
+    tree.gaps.insert("/var/lib/iggy".to_owned(), serde_json::to_value(closed).unwrap());
+    assert_eq!(reason(&tree, Visibility::All), [GapReason::Denied, GapReason::Absent], "a folder that is closed to us");
 }
 
 #[test]
