@@ -4,30 +4,13 @@
 
 use serde::{Serialize, Serializer};
 
+pub use crate::domain::label::Label;
 use crate::domain::snapshot::SnapshotOptions;
 use crate::domain::time::Timestamp;
 use crate::redact::Redacted;
 
 /// The version of the manifest's shape; grows when a reader would have to know.
 pub const SCHEMA: u32 = 1;
-
-/// What was done to an entry of `iggy-data.zip`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Label {
-    /// All of it went through the redactor, or it can hold no secret: numbers, by its checked shape.
-    Full,
-    /// A binary whose password hashes were overwritten at equal length.
-    Altered,
-    /// Searched for every known secret and token: none found, copied byte for byte.
-    Scanned,
-    /// Copied byte for byte and not searched: payloads of messages, or clear text that was asked for.
-    NotRedacted,
-    /// A secret as a whole (a private key, a key store): a note stands in its place.
-    Excluded,
-    /// It could not be redacted: a note stands in its place.
-    Failed,
-}
 
 /// Why something is not in the bundle, or only in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod finding;
 pub mod gap;
 pub mod id;
+pub mod label;
 pub mod level;
 pub mod permission;
 pub mod plan;

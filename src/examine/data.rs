@@ -16,7 +16,7 @@ use crate::domain::snapshot::IggyData;
 use crate::evidence::Evidence;
 use crate::host::Host;
 use crate::redact::{Learner, Policy, Redacted};
-use crate::report::model::{Bundle, BundleState, EntryLabel, Label, LeftOut};
+use crate::report::model::{Bundle, BundleState, EntryLabel, LeftOut};
 
 /// Left-out files that the report lists; the manifest lists all.
 const LEFT_OUT_MAX: usize = 200;
@@ -173,14 +173,7 @@ fn cut_note(section: &manifest::DataSection) -> Option<String> {
 fn labels(section: &manifest::DataSection) -> Vec<EntryLabel> {
     let mut labels: Vec<EntryLabel> = Vec::new();
     for entry in &section.entries {
-        let label = match entry.redaction {
-            manifest::Label::Full => Label::Full,
-            manifest::Label::Altered => Label::Altered,
-            manifest::Label::Scanned => Label::Scanned,
-            manifest::Label::NotRedacted => Label::NotRedacted,
-            manifest::Label::Excluded => Label::Excluded,
-            manifest::Label::Failed => Label::Failed,
-        };
+        let label = entry.redaction;
         match labels.iter_mut().find(|known| known.label == label) {
             Some(known) => (known.entries, known.size_bytes) = (known.entries + 1, known.size_bytes + entry.size_bytes),
             None => labels.push(EntryLabel { label, entries: 1, size_bytes: entry.size_bytes }),

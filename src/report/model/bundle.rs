@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Map, Visit, Words};
+pub use crate::domain::label::Label;
 
 /// The ZIP of Iggy's data directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,24 +41,6 @@ pub enum BundleState {
     /// There is no data directory to be found.
     NoDirectory,
     /// It could not be made.
-    Failed,
-}
-
-/// What was done to an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Label {
-    /// All of it went through the redactor, or it holds numbers alone.
-    Full,
-    /// A binary whose password hashes were overwritten at equal length.
-    Altered,
-    /// Byte for byte; a search found no secret.
-    Scanned,
-    /// Byte for byte: payloads of messages, or clear text that was asked for.
-    NotRedacted,
-    /// Left out since it is a secret itself.
-    Excluded,
-    /// Could not be read or redacted; replaced by the reason.
     Failed,
 }
 
