@@ -7,6 +7,16 @@ use super::Key;
 /// What the kernel knows of its clock.
 pub const KERNEL_CLOCK: Key<KernelClock> = Key::new("time.clock");
 
+/// How far the host's local time is ahead of UTC.
+pub const UTC_OFFSET: Key<UtcOffset> = Key::new("time.utc-offset");
+
+/// The offset of the host's time zone at the time of the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UtcOffset {
+    /// Seconds; negative west of Greenwich.
+    pub ahead_s: i32,
+}
+
 /// What adjtimex(2) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelClock {

@@ -6,7 +6,8 @@ use crate::domain::finding::Finding;
 use crate::domain::snapshot::Redaction;
 use crate::host::Observation;
 use crate::report::model::{
-    Category, Check, CheckWords, Cost, Coverage, Document, Ids, RedactionSummary, SCHEMA, Snapshot, Summary, Tier, Tool,
+    Category, Check, CheckWords, Cost, Coverage, Document, Evidence, Ids, Log, RedactionSummary, SCHEMA, Snapshot,
+    Summary, Tier, Tool, Truncation,
 };
 
 /// The document of what was observed and found. Its logs, bundle, cost and redaction summary are filled in later.
@@ -18,6 +19,7 @@ pub(super) fn document(
 ) -> Document<String> {
     let checks: Vec<Check<String>> = findings.into_iter().map(check).collect();
     let node = job.label.node_name.clone();
+    let logs = super::logs::all(&observation.evidence);
     Document {
         schema: SCHEMA.into(),
         tool: Tool::this(),
@@ -28,12 +30,12 @@ pub(super) fn document(
         coverage: Coverage::of(&checks),
         facts: super::facts::row(&observation.evidence),
         categories: categories(&checks),
+        truncated: truncated(&checks, &logs),
         checks,
-        logs: super::logs::all(&observation.evidence),
+        logs,
         bundle: None,
         cost: Cost::default(),
         stages: Vec::new(),
-        truncated: Vec::new(),
         changes: None,
     }
 }
@@ -47,10 +49,30 @@ fn snapshot(job: &Job, observation: &Observation) -> Snapshot<String> {
         node: label.node_name.clone(),
         hostname: super::facts::hostname(&observation.evidence),
         taken_at: observation.now,
-        utc_offset_s: None,
+        utc_offset_s: super::facts::utc_offset_s(&observation.evidence),
         duration_ms: 0,
         options: job.options,
     }
+}
+
+/// What a cap cut off: rows and lines of evidence, older lines of logs.
+fn truncated(checks: &[Check<String>], logs: &[Log<String>]) -> Vec<Truncation<String>> {
+    let proofs = checks.iter().flat_map(|check| check.evidence.iter().map(move |proof| (check, proof)));
+    let evidence = proofs.filter_map(|(check, proof)| {
+        let (dropped, of) = match proof {
+            Evidence::Table { rows_dropped, .. } => (*rows_dropped, "rows"),
+            Evidence::Text { lines_dropped, .. } => (*lines_dropped, "lines"),
+            Evidence::Chart { .. } => (0, ""),
+        };
+        (dropped > 0).then(|| Truncation {
+            what: format!("{}: {}", check.title, proof.title()),
+            dropped,
+            of: of.into(),
+        })
+    });
+    let logs = logs.iter().filter(|log| log.dropped > 0);
+    let logs = logs.map(|log| Truncation { what: log.runtime.clone(), dropped: log.dropped, of: "lines".into() });
+    evidence.chain(logs).collect()
 }
 
 /// The ids of a label, as the report holds them.

@@ -9,12 +9,17 @@ use crate::evidence::memory::MEMORY;
 use crate::evidence::mounts::DATA_VOLUME;
 use crate::evidence::state::{DATA_VERSION, DataVersion};
 use crate::evidence::system::KERNEL;
-use crate::evidence::time::KERNEL_CLOCK;
+use crate::evidence::time::{KERNEL_CLOCK, UTC_OFFSET};
 use crate::report::model::Fact;
 
 /// The host's own name.
 pub(super) fn hostname(evidence: &Evidence) -> Option<String> {
     evidence.read(KERNEL).ok().map(|kernel| kernel.host_name.clone())
+}
+
+/// How far its local time is ahead of UTC.
+pub(super) fn utc_offset_s(evidence: &Evidence) -> Option<i32> {
+    evidence.read(UTC_OFFSET).ok().map(|offset| offset.ahead_s)
 }
 
 /// The facts that could be observed, in the order of the page.

@@ -39,6 +39,7 @@ mod tls;
 mod trim;
 mod units;
 mod uring;
+mod zone;
 
 pub use file::{Bounded, FileKind, Metadata, Truncated};
 pub use mounts::{PROBE_MOUNTS_ARGUMENT, probe_mounts_main};

@@ -42,6 +42,7 @@ const COLLECTORS: &[&[&dyn Collect]] = &[
     super::cpu::COLLECTORS,
     super::frequency::COLLECTORS,
     super::clock::COLLECTORS,
+    super::zone::COLLECTORS,
     super::limits::COLLECTORS,
     super::own::COLLECTORS,
 ];
