@@ -2,7 +2,7 @@
 
 use super::super::figures::{float, percent};
 use super::super::{Case, Category, Check, Setting, Tier};
-use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
+use crate::domain::finding::{Cell, ChartKind, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::block::{BLOCK_DEVICES, BLOCK_RATES, BlockDevice, BlockRate, BlockRates, stack};
@@ -81,7 +81,21 @@ fn io(case: &Case<'_>) -> Result<Judgement, Gap> {
         .map(|mount| stack(devices, mount.device).into_iter().map(|device| device.name.as_str()).collect())
         .unwrap_or_default();
     let judged = judged(case, rates, devices, &data).proof(table(rates, &data));
+    let judged = if busy(rates).count() > 1 { judged.proof(latencies(rates)) } else { judged };
     Ok(rates.pressure.as_ref().err().cloned().into_iter().fold(judged, Judgement::gap))
+}
+
+/// The devices with enough requests in the window for an average.
+fn busy(rates: &BlockRates) -> impl Iterator<Item = &BlockRate> {
+    rates.devices.iter().filter(|rate| rate.requests() >= REQUESTS_MIN)
+}
+
+/// The average latency of each, the slowest first.
+fn latencies(rates: &BlockRates) -> Proof {
+    let mut slowest: Vec<&BlockRate> = busy(rates).collect();
+    slowest.sort_by(|a, b| b.wait_ms().total_cmp(&a.wait_ms()).then_with(|| a.name.cmp(&b.name)));
+    let bars = slowest.iter().map(|rate| (rate.name.clone(), rate.wait_ms()));
+    Proof::chart("Average latency of a request", ChartKind::Bars, Unit::Milliseconds, bars, None)
 }
 
 fn table(rates: &BlockRates, data: &[&str]) -> Proof {
@@ -129,8 +143,7 @@ fn judged(case: &Case<'_>, rates: &BlockRates, devices: &[BlockDevice], data: &[
             Verdict::Pass
         }
     };
-    let busy = rates.devices.iter().filter(|rate| rate.requests() >= REQUESTS_MIN);
-    let worst = busy.max_by(|a, b| {
+    let worst = busy(rates).max_by(|a, b| {
         let rank = |rate: &BlockRate| (verdict(&rate), data.contains(&rate.name.as_str()));
         rank(a).cmp(&rank(b)).then(a.wait_ms().total_cmp(&b.wait_ms()))
     });

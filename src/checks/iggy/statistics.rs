@@ -1,17 +1,19 @@
 //! What the server tells of itself to whoever has a credential.
 
-use super::super::figures::{counted, percent, share};
+use super::super::figures::{counted, float, percent, share};
 use super::super::{Case, Category, Check, Setting, Tier};
-use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
+use crate::domain::finding::{Cell, ChartKind, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::size::human;
 use crate::domain::verdict::Severity;
 use crate::evidence::api::{ApiAnswers, IGGY_API, Login};
 use crate::evidence::config::IGGY_CONFIG;
-use crate::iggy::answers::Stats;
+use crate::iggy::answers::{Stats, Topic};
 
 /// Clients that a server takes unless `metadata.clients_table_max` says otherwise.
 const CLIENTS_MAX_DEFAULT: u64 = 8192;
+/// Topics of the picture; the table has all of them.
+const SIZES_MAX: usize = 20;
 
 pub(super) const CHECK: Check = Check {
     id: "iggy.stats",
@@ -55,7 +57,7 @@ fn statistics(case: &Case<'_>) -> Result<Judgement, Gap> {
     if let Ok(topics) = &api.topics
         && !topics.is_empty()
     {
-        judged = judged.proof(table(api));
+        judged = judged.proof(sizes(api)).proof(table(api));
     }
     let gaps = [api.clients.as_ref().err(), api.streams.as_ref().err(), api.topics.as_ref().err()];
     Ok(gaps.into_iter().flatten().cloned().fold(judged, Judgement::gap))
@@ -107,16 +109,32 @@ fn facts(stats: &Stats) -> Proof {
     Proof::facts("Statistics", facts)
 }
 
-fn table(api: &ApiAnswers) -> Proof {
+/// All topics with the ids of their streams, the largest first.
+fn largest_first(api: &ApiAnswers) -> Vec<&(u64, Topic)> {
     let mut topics: Vec<_> = api.topics.iter().flatten().collect();
     topics.sort_by_key(|(_, topic)| std::cmp::Reverse(topic.size_bytes));
-    let stream = |id: u64| {
-        let known = api.streams.iter().flatten().find(|stream| stream.id == id);
-        known.map_or_else(|| id.to_string(), |stream| stream.name.clone())
-    };
+    topics
+}
+
+/// The name of a stream, or its id while the name is not known.
+fn stream(api: &ApiAnswers, id: u64) -> String {
+    let known = api.streams.iter().flatten().find(|stream| stream.id == id);
+    known.map_or_else(|| id.to_string(), |stream| stream.name.clone())
+}
+
+fn sizes(api: &ApiAnswers) -> Proof {
+    let bars = largest_first(api)
+        .into_iter()
+        .take(SIZES_MAX)
+        .map(|(id, topic)| (format!("{}/{}", stream(api, *id), topic.name), float(topic.size_bytes.0)));
+    Proof::chart("Size of the largest topics", ChartKind::Bars, Unit::Bytes, bars, None)
+}
+
+fn table(api: &ApiAnswers) -> Proof {
+    let topics = largest_first(api);
     let rows = topics.iter().map(|(id, topic)| {
         vec![
-            stream(*id).into(),
+            stream(api, *id).into(),
             topic.name.as_str().into(),
             topic.partitions_count.into(),
             topic.messages_count.into(),

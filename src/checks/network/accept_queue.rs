@@ -2,7 +2,7 @@
 
 use super::super::figures::{float, percent, share};
 use super::super::{Case, Category, Check, Setting, Tier};
-use crate::domain::finding::{Judgement, Proof, Unit};
+use crate::domain::finding::{ChartKind, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::verdict::Severity;
 use crate::evidence::config::IGGY_CONFIG;
@@ -83,6 +83,12 @@ fn accept_queue(case: &Case<'_>) -> Result<Judgement, Gap> {
         )
     }));
     judged = judged.proof(Proof::facts("Queues", facts));
+    if !own.is_empty() {
+        let longest = settings.accept_queue_max.unwrap_or(IGGY_BACKLOG).clamp(1, IGGY_BACKLOG);
+        let bars = own.iter().map(|listener| (listener.place(), float(listener.waiting)));
+        let title = "Connections that wait to be accepted, of the whole queue";
+        judged = judged.proof(Proof::chart(title, ChartKind::Bars, Unit::Count, bars, Some(float(longest))));
+    }
     Ok(counters.err().into_iter().chain(sockets.err()).fold(judged, Judgement::gap))
 }
 

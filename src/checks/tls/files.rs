@@ -88,12 +88,13 @@ fn files(case: &Case<'_>) -> Result<Judgement, Gap> {
     } else {
         1.0
     };
-    let bars = dated.iter().map(|dated| (dated.certificate.subject.clone(), dated.days_left.max(0.0).floor()));
+    let bars =
+        dated.iter().map(|dated| (dated.certificate.subject.clone(), dated.days_left.max(0.0).floor() * 86_400.0));
     let judged = judged
         .measured(left, Unit::Count, format!("{left:.1} days"))
         .expected(format!("≥ {} days", case.setting("warn_days") * half))
         .proof(table(&dated))
-        .proof(Proof::chart("Days until it expires", ChartKind::Bars, Unit::Count, bars, None));
+        .proof(Proof::chart("Time until it expires", ChartKind::Bars, Unit::Seconds, bars, None));
     Ok(gaps.into_iter().map(|(_, gap)| gap).fold(judged, Judgement::gap))
 }
 
