@@ -64,8 +64,8 @@ test-browser: ## the report in Chromium: accessibility, keys, links, search, pri
 	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
 	REPORT_OUT=$(REPORT_OUT) node tests/report/report.mjs
 
-report-bench: ## sizes and speed of the report in Chromium, against its budgets
-	tests/report/prepare.sh
+report-bench: ## sizes and speed of the report in Chromium, against its budgets and beside pgBadger
+	tests/report/prepare.sh bench
 	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
 	REPORT_OUT=$(REPORT_OUT) node tests/report/bench.mjs
 

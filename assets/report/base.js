@@ -142,16 +142,20 @@ function prepareTables() {
     }
   }
 }
-// What scrolls sideways can be reached and named.
+// What scrolls sideways can be reached and named. All boxes are measured before any is changed: one layout, not one each.
 function reachScrollers() {
-  for (const box of all(".scroll, .lines pre")) {
-    const wide = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-    if (wide && !box.hasAttribute("tabindex")) {
-      box.tabIndex = 0;
-      box.role = "region";
-      box.setAttribute("aria-label", box.querySelector("caption")?.textContent || box.previousElementSibling?.textContent || "Evidence");
-    }
+  const wide = box => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+  for (const box of all(".scroll:not([tabindex]), .lines pre:not([tabindex])").filter(wide)) {
+    box.tabIndex = 0;
+    box.role = "region";
+    box.setAttribute("aria-label", box.querySelector("caption")?.textContent || box.previousElementSibling?.textContent || "Evidence");
   }
+}
+// Opening everything opens a hundred folds; they are looked at once, when that is over.
+let reaching;
+function reachSoon() {
+  notSoon(reaching);
+  reaching = soon(reachScrollers, { timeout: 200 });
 }
 
 // --- links -----------------------------------------------------------------------------------------------------------

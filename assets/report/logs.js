@@ -7,6 +7,15 @@ function level(line) {
   return !found ? "other" : found[1] ? "error" : found[2] ? "warn" : found[3] ? "info" : "debug";
 }
 
+// The time of a line on the other clock: the node's for a line in UTC, UTC for one in local time.
+const STAMP = /^\W?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:\d\d)/;
+function otherTime(line, ahead) {
+  const [, day, time, zone] = STAMP.exec(line) ?? [];
+  if (!day) return "";
+  const inUtc = /^Z|00:00$/.test(zone), at = Date.parse(`${day}T${time}${zone}`) + (inUtc ? ahead * 1000 : 0);
+  return Number.isNaN(at) ? "" : new Date(at).toISOString().slice(11, 19) + (inUtc ? "" : "Z");
+}
+
 function viewer(element) {
   const pane = element.querySelector(".pane"), field = element.querySelector(".lq"), hits = element.querySelector(".lhits");
   const around = element.querySelector("[data-log=around]"), chips = all("[data-l]", element);
@@ -15,6 +24,18 @@ function viewer(element) {
 
   const lines = () => split ??= original.flatMap(chunk => chunk.querySelector("code").textContent.split("\n").slice(0, -1));
   const levelOf = index => (levels ??= lines().map(level))[index];
+
+  // Beside the numbers once a chunk is seen, where the two clocks differ.
+  function tell(chunk) {
+    const ahead = report().snapshot.utc_offset_s;
+    if (!ahead || chunk.querySelector("span.t")) return;
+    const times = make("span", chunk.querySelector("code").textContent.split("\n").map(line => `${otherTime(line, ahead)}\n`).join(""), "t");
+    times.setAttribute("aria-hidden", "true");
+    chunk.querySelector("i").after(times);
+    pane.classList.add("timed");
+  }
+  pane.addEventListener("contentvisibilityautostatechange", event => { if (!event.skipped) tell(event.target); }, true);
+  element.addEventListener("toggle", () => all(".c:not(.full)", pane).forEach(tell));
 
   function test(text) {
     const regex = /^\/(.+)\/?$/.exec(text);
@@ -47,6 +68,7 @@ function viewer(element) {
     }
     if (plain) code.append(plain);
     pre.append(numbers, code);
+    if (!pre.matches(".full")) tell(pre);
     return pre;
   }
   function draw(indices, isHit) {

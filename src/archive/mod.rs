@@ -12,4 +12,4 @@ mod reading;
 pub use disk::{Archives, Deletion, Inventory, Orphans, Space, Stored};
 pub use error::ArchiveError;
 pub use links::{LINK_TTL_MAX_S, LinkError, Links, Subject};
-pub use reading::{OldReport, read_report_json};
+pub use reading::{OldReport, read_report, read_report_json};

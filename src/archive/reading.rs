@@ -11,7 +11,8 @@ use zip::ZipArchive;
 use super::disk::hex;
 use super::error::ArchiveError;
 use crate::domain::snapshot::{Redaction, SnapshotOptions};
-use crate::redact::VerifiedArchive;
+use crate::redact::{Policy, Redacted, VerifiedArchive};
+use crate::report::model::{Document, SCHEMA};
 
 /// The largest manifest that is read: 50,000 entries of 1 kB.
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
@@ -65,6 +66,19 @@ pub fn read_report_json(path: &Path) -> Result<OldReport, ArchiveError> {
     Ok(OldReport { json, proof, redaction: manifest.snapshot.options.redaction })
 }
 
+/// The report of the archive at `path`, as the program holds it.
+///
+/// # Errors
+/// As [`read_report_json`]; or the report is of a version that this program does not know.
+pub fn read_report(path: &Path) -> Result<Document<Redacted<String>>, ArchiveError> {
+    let report = read_report_json(path)?;
+    let document: Option<Document<String>> = serde_json::from_slice(&report.json).ok();
+    let document = document.filter(|document| document.schema.as_str() == SCHEMA);
+    let document = document.ok_or(ArchiveError::Foreign("its report is of another version"))?;
+    let policy = Policy::FromVerifiedArchive(report.proof);
+    Ok(document.map_text(|text| Redacted::new(text, &policy)))
+}
+
 fn content(zip: &mut ZipArchive<BufReader<File>>, name: &str, limit: u64) -> Result<Vec<u8>, ArchiveError> {
     let entry = zip.by_name(name).map_err(|_| ArchiveError::Foreign("a file that every archive has is not in it"))?;
     let mut bytes = Vec::new();
@@ -105,6 +119,20 @@ mod tests {
         let file = archive(&[("report.json", "{\"a\":1}"), ("manifest.json", &manifest("{\"a\":1}"))]);
         let report = read_report_json(file.path()).unwrap();
         assert_eq!((report.json.as_slice(), report.redaction), (&b"{\"a\":1}"[..], Redaction::Masked));
+    }
+
+    #[test]
+    fn a_report_is_read_back_whole_and_another_version_is_refused() {
+        let snapshot = crate::report::fixtures::everything();
+        let json = serde_json::to_string(&snapshot).unwrap();
+        let file = archive(&[("report.json", &json), ("manifest.json", &manifest(&json))]);
+        let read = read_report(file.path()).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        for other in [json.replace("snapvisor-report/1", "snapvisor-report/2"), "{}".to_owned(), "no JSON".to_owned()] {
+            let file = archive(&[("report.json", &other), ("manifest.json", &manifest(&other))]);
+            let error = read_report(file.path()).unwrap_err().to_string();
+            assert!(error.contains("another version"), "{error}");
+        }
     }
 
     #[test]

@@ -101,6 +101,15 @@ pub enum CliError {
     /// An archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A report that an archive does not give.
+    #[error("the report of {} cannot be read", path.display())]
+    OldReport {
+        /// The archive.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ArchiveError,
+    },
     /// A report that we cannot read.
     #[error("the report in {} is of another version", path.display())]
     Report {
@@ -165,6 +174,7 @@ impl CliError {
             | Self::Runtime(_)
             | Self::Examine { .. }
             | Self::Archive(_)
+            | Self::OldReport { .. }
             | Self::Report { .. }
             | Self::Random(_)
             | Self::File { .. }

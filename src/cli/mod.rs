@@ -16,6 +16,7 @@ mod output;
 mod place;
 mod progress;
 mod redact;
+mod report;
 mod serve;
 mod settings;
 mod snapshot;
@@ -76,6 +77,7 @@ enum Command {
     Config(config::Config),
     Checks(checks::Checks),
     Redact(redact::Redact),
+    Report(report::Report),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -126,6 +128,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<Exit, CliError> {
         Command::Config(config) => config.run(file, out),
         Command::Checks(checks) => checks.run(file, out),
         Command::Redact(redact) => redact.run(file, out),
+        Command::Report(report) => report.run(file, out),
         Command::Completions(completions) => completions.run(out),
         Command::Man(man) => man.run(out),
     }

@@ -9,6 +9,7 @@ use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, NodeId, Snapsho
 use crate::domain::snapshot::SnapshotOptions;
 use crate::domain::verdict::VerdictCounts;
 use crate::redact::PseudonymKey;
+use crate::report::diff::Previous;
 
 /// What host is looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,22 @@ pub enum Origin {
     Recorded {
         /// Its root.
         tree: PathBuf,
+    },
+}
+
+/// The snapshot before, which the report's changes are counted from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Before {
+    /// None is known, and none is to be remembered.
+    #[default]
+    Nothing,
+    /// This one.
+    Given(Previous),
+    /// The one of this file, if there is one; this snapshot takes its place once its archive is whole.
+    Kept {
+        /// The file, for its owner alone. Its directory is made if need be.
+        file: PathBuf,
     },
 }
 
@@ -84,6 +101,9 @@ pub struct Job {
     pub archive_bytes_max: u64,
     /// Free bytes that must stay on the disk of the archive.
     pub reserve_bytes: u64,
+    /// The snapshot before.
+    #[serde(default)]
+    pub before: Before,
     /// The node's own configuration.
     pub config: Config,
     /// The process that waits for the answer; set when the child is started.

@@ -43,7 +43,8 @@ pub fn run(job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Summary, Exa
     let findings = checks::judge(&observation.evidence, &job.config.checks, observation.now);
     let consent = UnredactedConsent::given(job.options.redaction, job.config.snapshot.redaction_allowed());
     let redaction = if consent.is_some() { Redaction::Unredacted } else { Redaction::Masked };
-    let document = assemble::document(job, redaction, &observation, findings);
+    let mut document = assemble::document(job, redaction, &observation, findings);
+    document.changes = job.before.changes(&document.checks);
     let mut source = data::Source::find(job, &host, &observation.evidence, finish_by);
     let engine = learn(job, &observation.evidence, &document, &mut source)?;
     let policy = consent.map_or(Policy::Redact(&engine), Policy::Passthrough);
@@ -69,8 +70,12 @@ pub fn run(job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Summary, Exa
         verified(&engine, &job.archive, bundle.zip())?;
     }
     record(&job.origin, &host, &engine)?;
+    // A snapshot that cannot be remembered is whole all the same; the next one has nothing to compare with, and says why.
+    let kept = job.before.keep(&document);
     stages.begin(Stage::Done);
-    Ok(outcome::summary(&document, stages.elapsed_ms()))
+    let mut summary = outcome::summary(&document, stages.elapsed_ms());
+    summary.left_out.extend(kept.err().map(|error| format!("changes: this snapshot cannot be remembered ({error})")));
+    Ok(summary)
 }
 
 /// Searches the archive for secrets; one that holds any is removed at once.
@@ -199,7 +204,7 @@ pub(super) fn now() -> Timestamp {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::examine::{SnapshotLabel, write_minimal};
+    use crate::examine::{Before, SnapshotLabel, write_minimal};
     use crate::redact::{PseudonymKey, Settings};
 
     fn job(folder: &Path) -> Job {
@@ -215,6 +220,7 @@ mod tests {
             deadline_s: 60,
             archive_bytes_max: 0,
             reserve_bytes: 0,
+            before: Before::Nothing,
             config,
             parent_pid: 0,
             pseudonym_key: PseudonymKey::generate().unwrap(),

@@ -31,10 +31,10 @@ use tokio::sync::Semaphore;
 
 use crate::archive::Archives;
 use crate::config::Config;
-use crate::domain::id::{DeploymentId, SnapshotId};
+use crate::domain::id::{DeploymentId, NodeId, SnapshotId};
 use crate::domain::snapshot::SnapshotOptions;
 use crate::domain::time::Timestamp;
-use crate::examine::{Job, Origin, SnapshotLabel};
+use crate::examine::{Before, Job, Origin, SnapshotLabel};
 use crate::redact::PseudonymKey;
 use crate::store::{AuditEntry, Reader, SnapshotRow, Store, StoreError, Writer};
 
@@ -60,6 +60,8 @@ pub use trigger::{TriggerError, Triggered};
 
 use work::Work;
 
+/// The directory below the data directory where each node's last snapshot is remembered, for the changes of the next.
+const LAST_SNAPSHOTS: &str = "last";
 /// Examinations of this host at a time, over all deployments; the others wait, within their deadlines.
 const EXAMINATIONS_MAX: usize = 2;
 /// How long a deletion waits for the work on its row to stop; after that the row goes, and the work finds it gone.
@@ -349,7 +351,9 @@ impl Inner {
     }
 
     fn job_of(&self, id: SnapshotId, label: SnapshotLabel, options: SnapshotOptions, key: PseudonymKey) -> Job {
+        let last = |node: NodeId| self.config.data_dir.join(LAST_SNAPSHOTS).join(format!("{node}.json"));
         Job {
+            before: label.node_id.map_or(Before::Nothing, |node| Before::Kept { file: last(node) }),
             label,
             options,
             origin: Origin::Live { record: None },

@@ -1,146 +1,46 @@
 //! What changed between two reports: of one node at two times, or of two nodes at one time.
 //!
-//! Pure. Verdicts are compared by the checks' ids. Settings are compared where a check's evidence states settings and not
-//! measurements (`SETTLED`), and there only in columns without a unit and rows that are not `MEASURED`: counters,
-//! sizes and process ids are noise.
+//! Pure. Verdicts are compared by the checks' ids, settings where a check's evidence states settings. Counters, sizes and
+//! process ids are noise and never show.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
-
 use super::html::visible;
-use super::model::{Cell, Changes, Check, CheckChange, Document, Evidence, Words};
-use crate::domain::time::Timestamp;
+use super::model::{Check, CheckChange, Document};
 use crate::domain::verdict::Verdict;
 use crate::redact::Redacted;
 
-/// The checks whose evidence states how a host is set up: two reports that differ in it differ in substance.
-const SETTLED: &[&str] = &[
-    "sys.os",
-    "sys.kernel",
-    "sys.platform",
-    "sys.cgroup",
-    "sys.params",
-    "sys.lsm",
-    "uring.sysctl",
-    "limits.memlock",
-    "limits.nofile",
-    "limits.threads",
-    "cpu.topology",
-    "cpu.clocksource",
-    "cpu.governor",
-    "mem.swap",
-    "mem.thp",
-    "mem.overcommit",
-    "disk.fstype",
-    "disk.mount-opts",
-    "disk.data-dir",
-    "net.links",
-    "net.routes",
-    "net.listeners",
-    "iggy.version",
-    "iggy.config",
-    "tls.files",
-    "time.sync",
-];
+mod previous;
+mod settings;
+mod shift;
 
-/// Rows of settled evidence that are measurements all the same.
-const MEASURED: &[&str] = &[
-    "fs.aio-nr",
-    "fs.dentry-state",
-    "fs.file-nr",
-    "fs.inode-nr",
-    "fs.inode-state",
-    "kernel.ns_last_pid",
-    "kernel.pty.nr",
-    "kernel.random.boot_id",
-    "kernel.random.entropy_avail",
-    "kernel.random.uuid",
-    "net.netfilter.nf_conntrack_count",
-    "Memory in use",
-    "Of that, inactive file cache",
-    "Kills for want of memory",
-    "Offset left to work off",
-    "Largest possible error",
-    "Estimated error",
-    "Correction of speed",
-];
-
-/// The most settings that a comparison lists.
-pub const SETTINGS_MAX: usize = 500;
+pub use previous::{CheckVerdict, Previous};
+pub use settings::{SETTINGS_MAX, SettingChange};
+pub use shift::{Move, counted};
 
 /// A report as a comparison takes it.
 pub type Report = Document<Redacted<String>>;
 
-/// How a check's verdict moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Move {
-    /// It got worse, or was not judged before and now needs attention.
-    Worse,
-    /// It is new in the later report.
-    New,
-    /// It can no longer be judged.
-    Unseen,
-    /// It got better, or can be judged at last.
-    Better,
-    /// It is not in the later report.
-    Gone,
-}
-
-impl Move {
-    /// All moves, in the order of a report.
-    pub const ALL: [Self; 5] = [Self::Worse, Self::New, Self::Unseen, Self::Better, Self::Gone];
-
-    /// Its heading.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Worse => "Worse",
-            Self::New => "New",
-            Self::Unseen => "No longer seen",
-            Self::Better => "Better",
-            Self::Gone => "Gone",
-        }
-    }
-
-    /// The move of this change.
-    #[must_use]
-    pub fn of(change: &CheckChange) -> Self {
-        match (change.before, change.after) {
-            (None, _) => Self::New,
-            (_, None) => Self::Gone,
-            (Some(_), Some(Verdict::Skip)) => Self::Unseen,
-            (Some(before), Some(after)) if after > before.max(Verdict::Info) => Self::Worse,
-            (Some(before), Some(after)) if before < after && before != Verdict::Skip => Self::Worse,
-            (Some(_), Some(_)) => Self::Better,
-        }
-    }
-}
-
-/// A setting that differs.
+/// What the two reports of a comparison have to do with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SettingChange<'a> {
-    /// The title of the check that shows it.
-    pub check: &'a Words,
-    /// Its name: the first cell of its row, and the column where a row has several.
-    pub name: &'a str,
-    /// The column, where a row has more than name and value.
-    pub column: Option<&'a str>,
-    /// The value before; none if the row is new.
-    pub before: Option<&'a str>,
-    /// The value after; none if the row is gone.
-    pub after: Option<&'a str>,
+pub enum Relation {
+    /// One node at two times.
+    Times,
+    /// Two nodes.
+    Nodes,
 }
 
 /// Two reports, compared.
 #[derive(Debug)]
 pub struct Comparison<'a> {
-    /// The earlier report, or the first node's.
+    /// The first report.
     pub before: &'a Report,
-    /// The later report, or the second node's.
+    /// The second report.
     pub after: &'a Report,
+    /// What they have to do with each other.
+    pub relation: Relation,
     /// Verdicts that differ, worst first.
     pub checks: Vec<CheckChange>,
     /// Checks whose verdict is the same.
@@ -149,61 +49,23 @@ pub struct Comparison<'a> {
     pub settings: Vec<SettingChange<'a>>,
 }
 
-/// Compares two reports.
+/// Compares two reports, in this order.
 #[must_use]
 pub fn compare<'a>(before: &'a Report, after: &'a Report) -> Comparison<'a> {
+    let relation = relation(before, after);
     let earlier: Vec<CheckVerdict> = before.checks.iter().map(CheckVerdict::of).collect();
     let checks = verdict_changes(&earlier, &after.checks);
     let unchanged = after.checks.len() - checks.iter().filter(|change| change.after.is_some()).count();
-    Comparison { before, after, checks, unchanged, settings: setting_changes(before, after) }
+    Comparison { before, after, relation, checks, unchanged, settings: settings::changes(before, after, relation) }
 }
 
-/// What a node remembers of its last snapshot: verdicts and titles, nothing of the host but the snapshot's name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Previous {
-    /// The snapshot's name.
-    pub name: String,
-    /// When it was taken.
-    pub taken_at: Timestamp,
-    /// How each check ended.
-    pub checks: Vec<CheckVerdict>,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckVerdict {
-    /// Its id.
-    pub id: Words,
-    /// Its title.
-    pub title: Words,
-    /// How much it matters.
-    pub severity: crate::domain::verdict::Severity,
-    /// Its verdict.
-    pub verdict: Verdict,
-}
-
-impl CheckVerdict {
-    fn of<T>(check: &Check<T>) -> Self {
-        Self { id: check.id.clone(), title: check.title.clone(), severity: check.severity, verdict: check.verdict }
-    }
-}
-
-impl Previous {
-    /// What to remember of this report.
-    #[must_use]
-    pub fn of(report: &Report) -> Self {
-        Self {
-            name: report.snapshot.name.as_str().to_owned(),
-            taken_at: report.snapshot.taken_at,
-            checks: report.checks.iter().map(CheckVerdict::of).collect(),
-        }
-    }
-
-    /// What changed since, given the checks of now.
-    #[must_use]
-    pub fn changes<T>(self, checks: &[Check<T>]) -> Changes<String> {
-        Changes { checks: verdict_changes(&self.checks, checks), since: self.name, since_taken_at: self.taken_at }
-    }
+/// Ids decide where both have them: a node may be renamed, and a name be given to another.
+fn relation(before: &Report, after: &Report) -> Relation {
+    let same = match (before.snapshot.ids.node, after.snapshot.ids.node) {
+        (Some(one), Some(other)) => one == other,
+        _ => before.snapshot.node == after.snapshot.node,
+    };
+    if same { Relation::Times } else { Relation::Nodes }
 }
 
 /// The checks whose verdict differs, worst first.
@@ -229,84 +91,27 @@ fn verdict_changes<T>(before: &[CheckVerdict], after: &[Check<T>]) -> Vec<CheckC
     changes
 }
 
-/// A setting's place: check, table, row, column.
-type Place<'a> = (&'a str, &'a str, &'a str, usize);
-
-fn setting_changes<'a>(before: &'a Report, after: &'a Report) -> Vec<SettingChange<'a>> {
-    let (old, new) = (settings(before), settings(after));
-    let checks = |place: &Place<'_>| {
-        before.checks.iter().any(|c| c.id.as_str() == place.0 && c.verdict != Verdict::Skip)
-            && after.checks.iter().any(|c| c.id.as_str() == place.0 && c.verdict != Verdict::Skip)
-    };
-    let places: std::collections::BTreeSet<&Place<'_>> = old.keys().chain(new.keys()).collect();
-    places
-        .into_iter()
-        .filter(|place| checks(place))
-        .filter_map(|place| {
-            let (was, is) = (old.get(place), new.get(place));
-            if was.map(|found| found.value) == is.map(|found| found.value) {
-                return None;
-            }
-            let found = is.or(was)?;
-            Some(SettingChange {
-                check: found.check,
-                name: place.2,
-                column: found.column,
-                before: was.map(|found| found.value),
-                after: is.map(|found| found.value),
-            })
-        })
-        .take(SETTINGS_MAX)
-        .collect()
-}
-
-struct Found<'a> {
-    check: &'a Words,
-    column: Option<&'a str>,
-    value: &'a str,
-}
-
-/// Every setting of a report: the text cells of its settled tables, by the first cell of their row.
-fn settings(report: &Report) -> BTreeMap<Place<'_>, Found<'_>> {
-    let mut found = BTreeMap::new();
-    for check in report.checks.iter().filter(|check| SETTLED.contains(&check.id.as_str())) {
-        for evidence in &check.evidence {
-            let Evidence::Table { title, columns, rows, .. } = evidence else { continue };
-            for row in rows {
-                let Some(Cell::Text(name)) = row.first() else { continue };
-                if MEASURED.contains(&name.as_str()) {
-                    continue;
-                }
-                for (at, cell) in row.iter().enumerate().skip(1) {
-                    let (Cell::Text(value), Some(column)) = (cell, columns.get(at)) else { continue };
-                    if column.unit.is_none() {
-                        let column = (columns.len() > 2).then(|| column.label.as_str());
-                        let place = (check.id.as_str(), title.as_str(), name.as_str(), at);
-                        found.insert(place, Found { check: &check.title, column, value: value.as_str() });
-                    }
-                }
-            }
-        }
-    }
-    found
-}
-
 impl Comparison<'_> {
-    /// One sentence: `Two checks are worse and one is better.`
+    /// One sentence: `2 new, 1 worse; 3 settings differ.`
     #[must_use]
     pub fn headline(&self) -> String {
-        let count = |wanted: Move| self.checks.iter().filter(|change| Move::of(change) == wanted).count();
-        let parts: Vec<String> = Move::ALL
-            .into_iter()
-            .map(|wanted| (count(wanted), wanted.title().to_lowercase()))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        match (parts.is_empty(), self.settings.is_empty()) {
-            (true, true) => "Nothing changed.".to_owned(),
-            (true, false) => format!("No verdict changed, {}.", settings_count(self.settings.len())),
-            (false, true) => format!("{}.", parts.join(", ")),
-            (false, false) => format!("{}; {}.", parts.join(", "), settings_count(self.settings.len())),
+        let moved = counted(&self.checks, self.relation);
+        match (moved.is_empty(), self.settings.is_empty(), self.relation) {
+            (true, true, Relation::Times) => "Nothing changed.".to_owned(),
+            (true, true, Relation::Nodes) => "Nothing differs.".to_owned(),
+            (true, false, Relation::Times) => format!("No verdict changed, {}.", settings_count(self.settings.len())),
+            (true, false, Relation::Nodes) => format!("No verdict differs, {}.", settings_count(self.settings.len())),
+            (false, true, _) => format!("{moved}."),
+            (false, false, _) => format!("{moved}; {}.", settings_count(self.settings.len())),
+        }
+    }
+
+    /// What the two reports are called.
+    #[must_use]
+    pub const fn labels(&self) -> [&'static str; 2] {
+        match self.relation {
+            Relation::Times => ["Before", "After"],
+            Relation::Nodes => ["First node", "Second node"],
         }
     }
 
@@ -324,20 +129,18 @@ impl Comparison<'_> {
         for wanted in Move::ALL {
             let mut changes = self.checks.iter().filter(|change| Move::of(change) == wanted).peekable();
             if changes.peek().is_some() {
-                let _ = writeln!(text, "\n{}", wanted.title());
+                let _ = writeln!(text, "\n{}", wanted.title(self.relation));
             }
             for change in changes {
-                let word = |verdict: Option<Verdict>| verdict.map_or("none", Verdict::word);
-                let (before, after) = (word(change.before), word(change.after));
-                let _ = writeln!(text, "  {before:>4} -> {after:<4}  {}  {}", change.id, change.title);
+                self.change_text(&mut text, change);
             }
         }
         if !self.settings.is_empty() {
             let _ = writeln!(text, "\nSettings");
         }
         for setting in &self.settings {
-            let column = setting.column.map(|column| format!(", {column}")).unwrap_or_default();
-            let _ = writeln!(text, "  {}{column} ({})", shown(setting.name), setting.check);
+            let column = setting.column.map(|column| format!(", {}", shown(column))).unwrap_or_default();
+            let _ = writeln!(text, "  {}{column} ({})", shown(&setting.name), shown(setting.check.as_str()));
             for (sign, value) in [('-', setting.before), ('+', setting.after)] {
                 if let Some(value) = value {
                     let _ = writeln!(text, "    {sign} {}", shown(value));
@@ -345,6 +148,19 @@ impl Comparison<'_> {
             }
         }
         text
+    }
+
+    /// A change: both verdicts, what it is, and what the two reports say of it.
+    fn change_text(&self, text: &mut String, change: &CheckChange) {
+        let shown = |value: &str| visible::escaped(value).replace(['\n', '\t'], " ");
+        let word = |verdict: Option<Verdict>| verdict.map_or("none", Verdict::word);
+        let (id, title) = (shown(change.id.as_str()), shown(change.title.as_str()));
+        let _ = writeln!(text, "  {:>4} -> {:<4}  {id}  {title}", word(change.before), word(change.after));
+        for (sign, report) in [('-', self.before), ('+', self.after)] {
+            if let Some(check) = report.checks.iter().find(|check| check.id == change.id) {
+                let _ = writeln!(text, "    {sign} {}", shown(check.summary.as_str()));
+            }
+        }
     }
 
     /// The comparison as a page.

@@ -58,3 +58,42 @@ fn a_snapshot_of_this_host_goes_from_trigger_to_archive_and_is_gone_when_deleted
     let answered = of(&whole);
     assert_eq!((&answered["route"], &answered["client"]), (&"/archives/{snapshot_id}".into(), &"127.0.0.1".into()));
 }
+
+/// Takes a snapshot and gives its `report.json`.
+fn report(server: &Appliance) -> Value {
+    server.send(&server.request("POST", &server.snapshots(""))).nothing();
+    server.wait_until_over();
+    let link = server.link(server.newest()["id"].as_i64().unwrap());
+    let archive = Request::new("GET", &link).send(server.address).body;
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(archive)).unwrap();
+    serde_json::from_reader(archive.by_name("report.json").unwrap()).unwrap()
+}
+
+#[test]
+fn a_node_remembers_its_last_snapshot_and_tells_what_changed_since() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let server = Appliance::start();
+    let first = report(&server);
+    assert_eq!(first["changes"], Value::Null);
+    let kept = std::fs::read_dir(server.data_dir.join("last")).unwrap().map(|entry| entry.unwrap().path());
+    let [kept] = kept.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(kept.file_stem().unwrap().to_str(), first["snapshot"]["ids"]["node"].as_str());
+    assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let second = report(&server);
+    let changes = &second["changes"];
+    assert_eq!(changes["since"], first["snapshot"]["name"]);
+    assert_eq!(changes["since_taken_at"], first["snapshot"]["taken_at"]);
+    let verdict = |report: &Value, id: &Value| -> Value {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| &check["id"] == id).map_or(Value::Null, |check| check["verdict"].clone())
+    };
+    let all = second["checks"].as_array().unwrap().iter().map(|check| &check["id"]);
+    let moved = all.filter(|id| verdict(&first, id) != verdict(&second, id)).count();
+    assert_eq!(changes["checks"].as_array().unwrap().len(), moved);
+    for change in changes["checks"].as_array().unwrap() {
+        assert_eq!(change["before"], verdict(&first, &change["id"]), "{change}");
+        assert_eq!(change["after"], verdict(&second, &change["id"]), "{change}");
+    }
+}

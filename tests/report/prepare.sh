@@ -16,3 +16,9 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 fi
 [ -d node_modules ] && [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund
+
+# `prepare.sh bench` also brings what the report is measured beside; without it that part is left out, loudly.
+if [ "${1:-}" = bench ] && ! command -v pgbadger >/dev/null; then
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends pgbadger >/dev/null 2>&1 ||
+        echo "pgbadger is missing and cannot be installed: there will be no comparison with it" >&2
+fi

@@ -165,6 +165,19 @@ await test("a log filters by words, expression and level and keeps its line numb
   await page.waitForFunction(() => document.querySelector("#log-rt00 .lhits").textContent.startsWith("Not a usable expression"));
 }));
 
+await test("each line has its time on the other clock beside it", () => within("lines-50000", {}, async page => {
+  await page.locator("#log-rt00 > summary").click();
+  const times = page.locator("#log-rt00 .c:first-child .t");
+  await times.waitFor();
+  const hour = text => Number(/(\d\d):\d\d:\d\d/.exec(text)[1]);
+  const [line, time] = [report("lines-50000").logs[0].text.split("\n")[0], (await times.textContent()).split("\n")[0]];
+  assert.equal(report("lines-50000").snapshot.utc_offset_s, 3600);
+  assert.match(time, /^\d\d:\d\d:\d\d$/);
+  assert.equal(hour(time), (hour(line) + 1) % 24, `${line} ${time}`);
+  await page.click("#log-rt00 [data-l=error]");
+  await page.waitForFunction(() => document.querySelector("#log-rt00 .c .t")?.textContent.length > 8);
+}));
+
 await test("the script and the program see the same level in a line", () => within("mixed", {}, async page => {
   for (const [index, log] of report("mixed").logs.entries()) {
     const id = `#log-rt0${index}`;
@@ -238,7 +251,7 @@ for (const name of ["mixed", "hostile", "lines-50000", "everything"]) {
 await test("a comparison has no script, nothing for axe, and links that lead to what moved", () => within("diff", {}, async page => {
   await page.evaluate(axe);
   assert.equal(await page.locator("script").count(), 0);
-  assert.equal(await page.locator("h1").textContent(), "2 worse, 1 new, 1 better.");
+  assert.equal(await page.locator("h1").textContent(), "2 new, 1 worse, 1 resolved.");
   for (const link of await page.locator("a.moved").all()) assert.equal(await page.locator(await link.getAttribute("href")).count(), 1);
   const { violations } = await page.evaluate(tags => globalThis.axe.run(document, { runOnly: tags }), TAGS);
   assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`), []);

@@ -7,6 +7,7 @@ use crate::cli::output::{printable, wrapped};
 use crate::domain::size;
 use crate::domain::verdict::Verdict;
 use crate::examine::Summary;
+use crate::report::diff::{Relation, counted};
 use crate::report::model::{Check, Document, Remedy};
 
 /// Fewer columns than this for the text, and lines are left to the terminal.
@@ -60,7 +61,13 @@ impl Paint {
 
 /// The headline, a row for each check from the worst to the skipped, and the counts.
 pub(super) fn print(out: &mut dyn Write, document: &Document<String>, screen: Screen) -> io::Result<()> {
-    writeln!(out, "{}\n", printable(&document.summary.headline))?;
+    writeln!(out, "{}", printable(&document.summary.headline))?;
+    if let Some(changes) = &document.changes {
+        let moved = counted(&changes.checks, Relation::Times);
+        let moved = if moved.is_empty() { "no verdict changed" } else { moved.as_str() };
+        writeln!(out, "Since {}: {moved}.", printable(&changes.since))?;
+    }
+    writeln!(out)?;
     if let Some(failure) = &document.failure {
         writeln!(out, "{}", printable(&failure.reason))?;
     }

@@ -14,16 +14,17 @@ use clap::ValueEnum;
 
 use super::progress::Stages;
 use super::settings::Overrides;
-use super::{CliError, Exit, output, place};
+use super::{CliError, Exit, output, place, report};
 use crate::archive::read_report_json;
 use crate::bundle::Cancel;
 use crate::config::Config;
 use crate::domain::snapshot::{self, IggyData, Redaction, SnapshotOptions};
 use crate::domain::verdict::VerdictCounts;
 use crate::examine::child::{self, ChildError};
-use crate::examine::{Job, Origin, SnapshotLabel, Summary, write_minimal};
+use crate::examine::{Before, Job, Origin, SnapshotLabel, Summary, write_minimal};
 use crate::orchestrator::{Clock as _, SystemClock};
 use crate::redact::PseudonymKey;
+use crate::report::diff::Previous;
 use crate::report::model::Document;
 
 /// Take a snapshot of this host without any server: write the archive, print the findings.
@@ -36,6 +37,7 @@ Examples:
   snapvisor collect --include-iggy false               the report alone, in a second or two
   snapvisor collect --output /var/tmp/node.zip --fail-on fail
   snapvisor collect --format json | jq '.checks[] | select(.verdict == \"fail\")'
+  snapvisor collect --previous yesterday.zip           and tell what changed since
   snapvisor collect --record /var/tmp/tree             and later, elsewhere: --root /var/tmp/tree")]
 pub(super) struct Collect {
     /// The archive to write, or the directory to write it into. A file of that name is replaced.
@@ -56,6 +58,9 @@ pub(super) struct Collect {
     /// Write what was read, redacted, as a tree for --root: into a directory that is new or empty.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// Compare with the report of this archive: what is new, worse or resolved stands on top.
+    #[arg(long, value_name = "ARCHIVE")]
+    previous: Option<PathBuf>,
     /// What is printed: a table for people, or report.json.
     #[arg(long, value_enum, default_value_t = Form::Text, value_name = "FORMAT")]
     format: Form,
@@ -144,11 +149,19 @@ impl Collect {
             origin,
             deadline_s: config.snapshot.deadline_s,
             archive_bytes_max: 0,
+            before: self.before()?,
             reserve_bytes: config.archive.reserve(space.f_blocks.saturating_mul(space.f_frsize)),
             config,
             parent_pid: 0,
             pseudonym_key,
         })
+    }
+
+    /// The snapshot to compare with. Nothing is remembered from one run to the next: what this command leaves behind is
+    /// the archive that it names, and nothing else.
+    fn before(&self) -> Result<Before, CliError> {
+        let Some(path) = &self.previous else { return Ok(Before::Nothing) };
+        Ok(Before::Given(Previous::of(&report::read(path)?)))
     }
 
     /// The host's own name, made fit for a file's name.

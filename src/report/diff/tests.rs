@@ -68,17 +68,17 @@ fn verdicts_are_grouped_by_how_they_moved() {
     assert_eq!(
         moves,
         [
-            (Move::Worse, "a.seen-bad"),
-            (Move::Worse, "a.worse"),
-            (Move::New, "a.new"),
+            (Move::New, "a.seen-bad"),
+            (Move::New, "a.worse"),
             (Move::Unseen, "a.lost"),
-            (Move::Better, "a.better"),
-            (Move::Better, "a.seen"),
-            (Move::Gone, "a.gone"),
+            (Move::Unseen, "a.gone"),
+            (Move::Resolved, "a.better"),
+            (Move::Other, "a.new"),
+            (Move::Other, "a.seen"),
         ]
     );
     assert_eq!(comparison.unchanged, 1);
-    assert_eq!(comparison.headline(), "2 worse, 1 new, 1 no longer seen, 2 better, 1 gone.");
+    assert_eq!(comparison.headline(), "2 new, 2 no longer seen, 1 resolved, 2 otherwise different.");
 }
 
 #[test]
@@ -92,8 +92,11 @@ fn settings_show_and_counters_do_not() {
         check("proc.top", Ok(parameters("2", "2", 2))),
     ]);
     let comparison = compare(&before, &after);
-    let settings: Vec<_> =
-        comparison.settings.iter().map(|change| (change.name, change.column, change.before, change.after)).collect();
+    let settings: Vec<_> = comparison
+        .settings
+        .iter()
+        .map(|change| (change.name.as_str(), change.column, change.before, change.after))
+        .collect();
     assert_eq!(settings, [("vm.swappiness", None, Some("60"), Some("10"))]);
     assert_eq!(comparison.headline(), "No verdict changed, 1 setting differs.");
     assert_eq!(
@@ -102,6 +105,76 @@ fn settings_show_and_counters_do_not() {
          + iggy-09, snapshot-20261124-031240, taken 2026-11-24T03:12:40Z\n\n\
          No verdict changed, 1 setting differs.\n\n\
          Settings\n  vm.swappiness (sys.params)\n    - 60\n    + 10\n"
+    );
+}
+
+#[test]
+fn every_pair_of_verdicts_has_its_move() {
+    use Verdict::{Fail, Info, Pass, Skip, Warn};
+    let expected = |before: Option<Verdict>, after: Option<Verdict>| match (before, after) {
+        (Some(Warn), Some(Fail)) => Move::Worse,
+        (Some(Fail), Some(Warn)) => Move::Better,
+        (_, Some(Fail | Warn)) => Move::New,
+        (Some(Fail | Warn), Some(Pass | Info)) => Move::Resolved,
+        (Some(Pass | Info | Warn | Fail), None | Some(Skip)) => Move::Unseen,
+        _ => Move::Other,
+    };
+    let all = [None, Some(Fail), Some(Warn), Some(Info), Some(Pass), Some(Skip)];
+    for before in all {
+        for after in all.into_iter().filter(|after| *after != before) {
+            let (id, title) = ("a".into(), "a".into());
+            let change = CheckChange { id, title, severity: Severity::High, before, after };
+            assert_eq!(Move::of(&change), expected(before, after), "{before:?} -> {after:?}");
+        }
+    }
+}
+
+#[test]
+fn two_nodes_are_compared_as_nodes_and_their_own_names_are_no_difference() {
+    let sysctl = |name: &str, value: &str| {
+        Ok(Judgement::info("")
+            .proof(Proof::facts("Parameters", [("kernel.hostname", name), ("vm.max_map_count", value)])))
+    };
+    let first = report(vec![check("sys.params", sysctl("iggy-01", "65530")), check("a", Ok(Judgement::warn("")))]);
+    let mut second =
+        report(vec![check("sys.params", sysctl("iggy-02", "262144")), check("a", Ok(Judgement::pass("")))]);
+    second.snapshot.node = fixtures::redacted(fixtures::all_pass()).snapshot.node;
+    second.snapshot.ids.node = None;
+    assert_ne!(first.snapshot.node, second.snapshot.node);
+    let comparison = compare(&first, &second);
+    assert_eq!(comparison.headline(), "1 on the first node alone; 1 setting differs.");
+    assert_eq!(comparison.settings[0].name, "vm.max_map_count");
+}
+
+#[test]
+fn rows_that_begin_alike_are_told_apart_by_their_second_cell() {
+    let listeners = |rows: &[[&str; 4]]| {
+        let columns = ["Transport", "Address", "Process", "Scope"].map(Column::text).to_vec();
+        let rows = rows.iter().map(|row| row.map(Into::into).to_vec()).collect();
+        Ok(Judgement::info("").proof(Proof::table("Listeners", columns, rows)))
+    };
+    let before = report(vec![check(
+        "net.listeners",
+        listeners(&[
+            ["tcp", "0.0.0.0:8090", "iggy-server (17)", "all"],
+            ["tcp", "127.0.0.1:3000", "iggy-server (17)", "loopback"],
+        ]),
+    )]);
+    let after = report(vec![check(
+        "net.listeners",
+        listeners(&[
+            ["tcp", "0.0.0.0:8090", "iggy-server (99)", "all"],
+            ["tcp", "0.0.0.0:3000", "iggy-server (99)", "all"],
+        ]),
+    )]);
+    let settings = compare(&before, &after).settings;
+    let settings: Vec<_> = settings.iter().map(|s| (s.name.as_str(), s.column, s.before, s.after)).collect();
+    assert_eq!(
+        settings,
+        [
+            ("tcp 0.0.0.0:3000", Some("Scope"), None, Some("all")),
+            ("tcp 127.0.0.1:3000", Some("Scope"), Some("loopback"), None),
+        ]
     );
 }
 

@@ -5,13 +5,14 @@ use maud::{Markup, html};
 use super::chart::coordinate;
 use super::glyph::{anchor, glyph, word};
 use super::top::{as_f64, plural};
-use super::visible::{Shown, prose};
+use super::visible::{Shown, begun, prose};
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::progress::Stage;
 use crate::domain::snapshot::{IggyData, Redaction};
 use crate::domain::verdict::Verdict;
-use crate::report::model::{Bundle, BundleState, CheckChange, CoverageGap, Label};
+use crate::report::diff::{Move, Relation};
+use crate::report::model::{Bundle, BundleState, CheckChange, CoverageGap, Label, Truncation};
 
 /// The checks that are listed as the slowest.
 const SLOWEST_MAX: usize = 5;
@@ -26,8 +27,11 @@ pub(super) fn changes(document: &Report) -> Markup {
                 ul.changes {
                     @for change in &changes.checks {
                         li {
+                            span.how { (Move::of(change).title(Relation::Times)) }
                             (side(change.before)) span.to { "→" } (side(change.after))
-                            a href=(anchor(if needs_attention(change) { "#f-" } else { "#c-" }, change.id.as_str())) { (change.title) }
+                            @if change.after.is_some() {
+                                a href=(anchor(if needs_attention(change) { "#f-" } else { "#c-" }, change.id.as_str())) { (change.title) }
+                            } @else { span { (change.title) } }
                         }
                     }
                 }
@@ -57,13 +61,13 @@ pub(super) fn coverage(document: &Report) -> Markup {
                 h2 { "Not seen" }
                 p.lead {
                     (plural(u64::from(coverage.judged), "check was", "checks were")) " judged, of " (coverage.checks)
-                    ". What is missing is never counted as a pass; the last column says what would unlock it."
+                    ". What is missing is never counted as a pass."
                 }
                 div.scroll {
-                    table.sorts {
+                    table.sorts.unseen {
                         caption.vh { "What could not be seen" }
-                        thead { tr { @for label in ["Check", "Why", "What was not seen", "Unlocked by"] { th scope="col" { (label) } } } }
-                        tbody { @for gap in &coverage.gaps { (missing(gap)) } }
+                        thead { tr { @for label in ["What was not seen", "Why", "Unlocked by", "Checks"] { th scope="col" { (label) } } } }
+                        tbody { @for alike in alike(&coverage.gaps) { (missing(&alike)) } }
                     }
                 }
             }
@@ -71,13 +75,31 @@ pub(super) fn coverage(document: &Report) -> Markup {
     }
 }
 
-fn missing(gap: &CoverageGap<Text>) -> Markup {
+/// Gaps with one cause stand together: a server that does not run is one row, not ten.
+fn alike(gaps: &[CoverageGap<Text>]) -> Vec<Vec<&CoverageGap<Text>>> {
+    let mut groups: Vec<Vec<&CoverageGap<Text>>> = Vec::new();
+    for gap in gaps {
+        match groups.iter_mut().find(|group| group[0].gap == gap.gap) {
+            Some(group) => group.push(gap),
+            None => groups.push(vec![gap]),
+        }
+    }
+    groups
+}
+
+fn missing(alike: &[&CoverageGap<Text>]) -> Markup {
+    let gap = &alike[0].gap;
     html! {
         tr {
-            td.words { (gap.title) @if gap.partial { " " small { "in part" } } }
-            td.words { (gap.gap.reason.label()) }
-            td.words { (prose(gap.gap.detail.as_str())) }
-            td { @if let Some(unlock) = &gap.gap.unlock { (Shown(unlock)) } @else { span.none { "–" } } }
+            td.words { (prose(&begun(gap.detail.as_str()))) }
+            td.words { (gap.reason.label()) }
+            td { @if let Some(unlock) = &gap.unlock { (Shown(unlock)) } @else { span.none { "–" } } }
+            td.words data-s=(alike.len()) {
+                @for (at, gap) in alike.iter().enumerate() {
+                    @if at > 0 { br; }
+                    (gap.title) @if gap.partial { " " small { "in part" } }
+                }
+            }
         }
     }
 }
@@ -229,7 +251,7 @@ fn masks(title: &str, what: &str, rows: impl Iterator<Item = (Markup, u64)>) -> 
 }
 
 /// What the snapshot cost the node, and when each stage ran.
-pub(super) fn snapshot(document: &Report) -> Markup {
+pub(super) fn snapshot(document: &Report, cuts: &[Truncation<Text>]) -> Markup {
     let (cost, snapshot) = (&document.cost, &document.snapshot);
     let milliseconds = |value: u64| number::text(Unit::Milliseconds, as_f64(value));
     html! {
@@ -246,10 +268,10 @@ pub(super) fn snapshot(document: &Report) -> Markup {
             }
             (timeline(document))
             (slowest(document))
-            @if !document.truncated.is_empty() {
+            @if !document.truncated.is_empty() || !cuts.is_empty() {
                 h3 { "Cut off by a limit" }
                 ul.gaps {
-                    @for cut in &document.truncated {
+                    @for cut in document.truncated.iter().chain(cuts) {
                         li { (Shown(&cut.what)) ": " (number::text(Unit::Count, as_f64(cut.dropped))) " " (cut.of) }
                     }
                 }

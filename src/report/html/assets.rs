@@ -40,7 +40,7 @@ static STYLE: LazyLock<String> = LazyLock::new(|| {
 
 static SCRIPT: LazyLock<String> = LazyLock::new(|| {
     let mut script = String::from("(()=>{\"use strict\";\n");
-    script.extend(SCRIPTS.map(text));
+    script.extend(SCRIPTS.map(|path| lean(&text(path))));
     script.push_str("})();");
     script
 });
@@ -55,11 +55,18 @@ fn policy_with(script: &str) -> String {
     )
 }
 
+/// A file without its indents and the lines that are comments. Ours have no text that spans lines.
+fn lean(file: &str) -> String {
+    let comment = |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+    let code = file.lines().map(str::trim_start).filter(|line| !line.is_empty() && !comment(line));
+    code.flat_map(|line| [line, "\n"]).collect()
+}
+
 /// A style without the blanks that only people read. Our sheets have no string in which these pairs stand.
 fn packed(style: &str) -> String {
-    [(": ", ":"), ("; ", ";"), (", ", ","), (" {", "{"), ("{ ", "{"), (";}", "}"), (" }", "}")]
+    [(": ", ":"), ("; ", ";"), (", ", ","), (" {", "{"), ("{ ", "{"), (";}", "}"), (" }", "}"), ("}\n", "}")]
         .iter()
-        .fold(style.to_owned(), |style, (from, to)| style.replace(from, to))
+        .fold(lean(style), |style, (from, to)| style.replace(from, to))
 }
 
 /// The style sheet, fonts included.

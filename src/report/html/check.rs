@@ -7,11 +7,11 @@ use maud::{Markup, html};
 use super::evidence::evidence;
 use super::glyph::{anchor, glyph, word};
 use super::remedy::remedy;
-use super::visible::{Shown, prose};
+use super::visible::{Shown, begun, prose};
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::gap::GapReason;
-use crate::domain::verdict::Verdict;
+use crate::report::diff::Move;
 use crate::report::model::{Category, Check, Gap, Tier, Words};
 
 type Finding = Check<Text>;
@@ -73,11 +73,11 @@ fn finding(document: &Report, check: &Finding) -> Markup {
 fn since(document: &Report, check: &Finding) -> Option<&'static str> {
     let changes = document.changes.as_ref()?;
     let change = changes.checks.iter().find(|change| change.id == check.id);
-    Some(match change.map(|change| change.before) {
+    Some(match change.map(Move::of) {
         None => "as in the snapshot before",
-        Some(Some(before)) if before > check.verdict => "better than before",
-        Some(Some(Verdict::Warn)) => "worse than before",
-        Some(_) => "new since the snapshot before",
+        Some(Move::Better) => "better than before",
+        Some(Move::Worse) => "worse than before",
+        Some(Move::New | Move::Unseen | Move::Resolved | Move::Other) => "new since the snapshot before",
     })
 }
 
@@ -106,7 +106,7 @@ fn numbers(check: &Finding) -> Markup {
 fn gaps(check: &Finding) -> Markup {
     html! {
         @if !check.gaps.is_empty() {
-            ul.gaps { @for gap in &check.gaps { li { "Not seen: " (gap_text(gap)) } } }
+            ul.gaps { @for gap in &check.gaps { li { "Not seen. " (gap_text(gap)) } } }
         }
     }
 }
@@ -114,7 +114,7 @@ fn gaps(check: &Finding) -> Markup {
 /// A gap in words: what, why, and what would unlock it.
 pub(super) fn gap_text(gap: &Gap<Text>) -> Markup {
     html! {
-        (prose(gap.detail.as_str()))
+        (prose(&begun(gap.detail.as_str())))
         @if gap.reason != GapReason::NotApplicable { " (" (gap.reason.label()) ")" }
         "."
         @if let Some(unlock) = &gap.unlock { " Unlocked by " code { (Shown(unlock)) } "." }
@@ -209,7 +209,7 @@ fn cells(check: &Finding) -> Markup {
     html! {
         (glyph(check.verdict))
         span.t { (check.title) @if check.tier == Tier::Extended { " " small { "extended" } } }
-        span.s { (prose(check.summary.as_str())) }
+        span.s { (prose(&begun(check.summary.as_str()))) }
         span.v { (word(check.verdict)) }
     }
 }

@@ -2,19 +2,20 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::Report;
 use super::visible::is_hidden;
-use crate::report::model::{Document, Log};
+use super::{Report, Text};
+use crate::report::model::{Document, Log, Truncation};
 
-pub(super) fn block(document: &Report) -> Markup {
-    html! { script #report type="application/json" { (PreEscaped(json(document))) } }
+pub(super) fn block(document: &Report, cuts: &[Truncation<Text>]) -> Markup {
+    html! { script #report type="application/json" { (PreEscaped(json(document, cuts))) } }
 }
 
 /// JSON in which neither an element nor a hidden character can occur.
-fn json(document: &Report) -> String {
+fn json(document: &Report, cuts: &[Truncation<Text>]) -> String {
     use std::fmt::Write as _;
-    let json =
-        serde_json::to_string(&without_lines(document)).expect("a document has no map with other keys than text");
+    let mut document = without_lines(document);
+    document.truncated.extend_from_slice(cuts);
+    let json = serde_json::to_string(&document).expect("a document has no map with other keys than text");
     let mut safe = String::with_capacity(json.len());
     for character in json.chars() {
         if character == '<' || is_hidden(character) {
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn the_block_reads_back_as_the_document_without_its_lines() {
         for document in [fixtures::everything(), fixtures::hostile()] {
-            let json = json(&fixtures::redacted(document.clone()));
+            let json = json(&fixtures::redacted(document.clone()), &[]);
             assert!(!json.contains('<') && !json.contains(is_hidden));
             let mut expected = document;
             for log in &mut expected.logs {

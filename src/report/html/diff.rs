@@ -7,7 +7,7 @@ use super::glyph::{anchor, definitions, word};
 use super::visible::{Shown, marked};
 use super::{Report, assets};
 use crate::domain::verdict::Verdict;
-use crate::report::diff::{Comparison, Move, SettingChange};
+use crate::report::diff::{Comparison, Move};
 
 pub(super) fn page(comparison: &Comparison<'_>) -> String {
     let headline = comparison.headline();
@@ -27,9 +27,10 @@ pub(super) fn page(comparison: &Comparison<'_>) -> String {
                 (definitions())
                 main.alone {
                     h1 { (headline) }
-                    div.strips { (strip("Before", comparison, comparison.before)) (strip("After", comparison, comparison.after)) }
+                    @let [first, second] = comparison.labels();
+                    div.strips { (strip(first, comparison, comparison.before)) (strip(second, comparison, comparison.after)) }
                     @for wanted in Move::ALL { (group(comparison, wanted)) }
-                    (settings(&comparison.settings))
+                    (settings(comparison))
                     p.lead { (comparison.unchanged) " checks ended the same in both." }
                 }
             }
@@ -71,14 +72,14 @@ fn group(comparison: &Comparison<'_>, wanted: Move) -> Markup {
     html! {
         @if !changes.is_empty() {
             section {
-                h2 { (wanted.title()) }
+                h2 { (wanted.title(comparison.relation)) }
                 ul.changes {
                     @for change in changes {
                         li id=(anchor("d-", change.id.as_str())) {
                             (side(change.before)) span.to { "→" } (side(change.after))
                             span.what {
                                 (change.title) " " small { code { (change.id) } }
-                                @for (label, report) in [("Before", comparison.before), ("After", comparison.after)] {
+                                @for (label, report) in comparison.labels().into_iter().zip([comparison.before, comparison.after]) {
                                     (sentence(label, report, change.id.as_str()))
                                 }
                             }
@@ -102,7 +103,9 @@ fn sentence(label: &str, report: &Report, id: &str) -> Markup {
     }
 }
 
-fn settings(settings: &[SettingChange<'_>]) -> Markup {
+fn settings(comparison: &Comparison<'_>) -> Markup {
+    let settings = &comparison.settings;
+    let [first, second] = comparison.labels();
     html! {
         @if !settings.is_empty() {
             section {
@@ -111,12 +114,12 @@ fn settings(settings: &[SettingChange<'_>]) -> Markup {
                 div.scroll {
                     table {
                         caption.vh { "Settings that differ" }
-                        thead { tr { th scope="col" { "Shown by" } th scope="col" { "Setting" } th scope="col" { "Before" } th scope="col" { "After" } } }
+                        thead { tr { th scope="col" { "Shown by" } th scope="col" { "Setting" } th scope="col" { (first) } th scope="col" { (second) } } }
                         tbody {
                             @for setting in settings {
                                 tr {
                                     td.words { (setting.check) }
-                                    td { (marked(setting.name)) @if let Some(column) = setting.column { ", " (column) } }
+                                    td { (marked(&setting.name)) @if let Some(column) = setting.column { ", " (marked(column)) } }
                                     td { (value(setting.before)) }
                                     td { (value(setting.after)) }
                                 }

@@ -14,6 +14,12 @@ pub(super) const LINE_BYTES_MAX: usize = 4096;
 /// Smaller whole numbers stand without separators: in tables they are often ports and process ids.
 const GROUPED_FROM: i64 = 1_000_000;
 
+/// Longer lists of names and values are set in two columns on paper.
+const PAIRS_SHORT: usize = 24;
+
+/// Lines of text that paper has room for; more are cut there, and the caption says so.
+const PAPER_LINES: usize = 16;
+
 pub(super) fn evidence(evidence: &Evidence<Text>) -> Markup {
     match evidence {
         Evidence::Table { title, columns, rows, rows_dropped } => table(title, columns, rows, *rows_dropped),
@@ -23,6 +29,9 @@ pub(super) fn evidence(evidence: &Evidence<Text>) -> Markup {
 }
 
 fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u64) -> Markup {
+    if rows.is_empty() {
+        return html! { p.from { (title) ": none." } };
+    }
     if let [name, _] = columns
         && name.label.as_str() == "What"
     {
@@ -45,7 +54,7 @@ fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u
 fn pairs(title: &Words, rows: &[Vec<Cell<Text>>], dropped: u64) -> Markup {
     html! {
         div.scroll {
-            table.pairs {
+            table.pairs.long[rows.len() > PAIRS_SHORT] {
                 caption { (title) (left_out(dropped)) }
                 tbody {
                     @for row in rows {
@@ -82,15 +91,15 @@ fn figure(value: f64, unit: Option<Unit>) -> Markup {
     let unit = unit.unwrap_or(Unit::Count);
     html! {
         td.num data-s=(value) {
-            @if unit == Unit::Percent { (chart::gauge(value)) }
-            (number::text(unit, value))
+            @if unit == Unit::Percent { (chart::gauge(value)) span.w { (number::text(unit, value)) } }
+            @else { (number::text(unit, value)) }
         }
     }
 }
 
 fn lines(title: &Words, text: &Text, dropped: u64) -> Markup {
     html! {
-        figure.lines {
+        figure.lines.much[text.as_str().matches('\n').count() > PAPER_LINES] {
             figcaption { (title) @if dropped > 0 { " (" (plural(dropped, "more line", "more lines")) " left out)" } }
             pre { code { @for (at, line) in text.as_str().split('\n').enumerate() { @if at > 0 { "\n" } (short(line)) } } }
         }

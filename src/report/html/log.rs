@@ -7,13 +7,16 @@ use super::chart::coordinate;
 use super::evidence::{LINE_BYTES_MAX, short};
 use super::top::{as_f64, plural};
 use super::visible::Shown as Visible;
-use super::{Text, number};
+use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::level::level_of;
-use crate::report::model::{Level, Log, LogSpan};
+use crate::report::model::{Level, Log, LogSpan, Truncation};
 
 /// Lines in one chunk: enough that few elements are needed, few enough that laying one out takes no time.
 const CHUNK_LINES: usize = 200;
+
+/// A histogram of fewer bars says less than the line that it takes.
+const SPANS_MIN: usize = 6;
 
 /// Lines of a page that may have an element of their own. Past it warnings stand in plain ink, so that a flood of them
 /// does not make the page slow; a filter still finds them.
@@ -66,6 +69,17 @@ pub(super) fn cut(logs: &[Log<Text>], bytes_max: usize) -> Vec<Shown<'_>> {
         .collect()
 }
 
+/// What the page has no room for, for its account of itself and its copy of the document; report.json has it all.
+pub(super) fn truncations(logs: &[Shown<'_>]) -> Vec<Truncation<Text>> {
+    let cut = logs.iter().filter(|shown| shown.cut > 0);
+    cut.map(|shown| Truncation {
+        what: shown.log.runtime.clone(),
+        dropped: shown.cut as u64,
+        of: "lines on the page".into(),
+    })
+    .collect()
+}
+
 fn lines_of(log: &Log<Text>) -> impl Iterator<Item = &str> {
     log.text.iter().flat_map(|text| text.as_str().split('\n'))
 }
@@ -88,13 +102,19 @@ fn share_of(room: usize, size: usize, total: usize) -> usize {
     usize::try_from(share).unwrap_or(usize::MAX)
 }
 
-pub(super) fn section(logs: &[Shown<'_>]) -> Markup {
+pub(super) fn section(document: &Report, logs: &[Shown<'_>]) -> Markup {
     let marks = Marks::for_logs(logs);
     html! {
         @if !logs.is_empty() {
             section #logs {
                 h2 { "Logs" }
-                p.lead { "The newest lines of each log. Line numbers stay the same under a filter, so a link to a line holds." }
+                p.lead {
+                    "The newest lines of each log. Line numbers stay the same under a filter, so a link to a line holds."
+                    @if let Some(offset) = document.snapshot.utc_offset() {
+                        " Times stand as they were written; the node's own clock is at UTC" (offset) "."
+                        span.js hidden { " The other of the two, UTC or the node's, stands beside each line." }
+                    }
+                }
                 @for (index, log) in logs.iter().enumerate() { (one(index, log, marks)) }
             }
         }
@@ -141,7 +161,7 @@ fn histogram(spans: &[LogSpan]) -> Markup {
     let view = format!("0 0 {} 100", spans.len() * 10);
     let time = |span: &LogSpan| span.from.to_string().replace('T', " ").replace('Z', " UTC");
     html! {
-        @if let (Some(first), Some(last)) = (spans.first(), spans.last()) && spans.len() > 1 && largest > 0 {
+        @if let (Some(first), Some(last)) = (spans.first(), spans.last()) && spans.len() >= SPANS_MIN && largest > 0 {
             figure.columns.levels {
                 figcaption { "Lines over time, at most " (largest) " in " (number::text(Unit::Seconds, as_f64(first.length_s))) }
                 svg.plot viewBox=(view) preserveAspectRatio="none" aria-hidden="true" focusable="false" {

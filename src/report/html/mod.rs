@@ -6,7 +6,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::model::Document;
+use super::model::{Document, Truncation};
 use crate::redact::Redacted;
 
 mod account;
@@ -37,8 +37,13 @@ type Report = Document<Text>;
 /// The page of this document.
 #[must_use]
 pub fn render(document: &Report) -> String {
-    let logs = log::cut(&document.logs, PAGE_BYTES_MAX - REST_BYTES);
-    page(document, &logs).into_string()
+    render_with(document, PAGE_BYTES_MAX - REST_BYTES)
+}
+
+/// The page of this document, with `log_bytes_max` of it for logs.
+fn render_with(document: &Report, log_bytes_max: usize) -> String {
+    let logs = log::cut(&document.logs, log_bytes_max);
+    page(document, &logs, &log::truncations(&logs)).into_string()
 }
 
 /// The page of a comparison.
@@ -46,7 +51,7 @@ pub(super) fn comparison(comparison: &super::diff::Comparison<'_>) -> String {
     diff::page(comparison)
 }
 
-fn page(document: &Report, logs: &[log::Shown<'_>]) -> Markup {
+fn page(document: &Report, logs: &[log::Shown<'_>], cuts: &[Truncation<Text>]) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -71,14 +76,14 @@ fn page(document: &Report, logs: &[log::Shown<'_>]) -> Markup {
                         (account::changes(document))
                         (account::coverage(document))
                         (check::all_checks(document))
-                        (log::section(logs))
+                        (log::section(document, logs))
                         (account::bundle(document))
                         (account::redaction(document))
-                        (account::snapshot(document))
+                        (account::snapshot(document, cuts))
                     }
                 }
                 (toolbar::help())
-                (data::block(document))
+                (data::block(document, cuts))
                 script { (PreEscaped(assets::script())) }
             }
         }

@@ -97,6 +97,22 @@ fn a_hostile_host_makes_no_element_and_hides_no_character() {
 }
 
 #[test]
+fn a_page_without_room_says_what_it_left_out_in_its_account_and_in_its_copy_of_the_document() {
+    let document = fixtures::redacted(fixtures::mixed());
+    let whole = render(&document);
+    assert!(!whole.contains("lines on the page"));
+    let page = render_with(&document, 20_000);
+    let account = page.find("Cut off by a limit").unwrap();
+    assert!(page[account..].contains("iggy-server: ") && page[account..].contains(" lines on the page</li>"));
+    let block = page.split("<script id=\"report\" type=\"application/json\">").nth(1).unwrap();
+    let copy: Document<String> = serde_json::from_str(block.split("</script>").next().unwrap()).unwrap();
+    let cut: u64 =
+        copy.truncated.iter().filter(|cut| cut.of.as_str() == "lines on the page").map(|cut| cut.dropped).sum();
+    assert!(cut > 300, "{cut} lines were cut");
+    assert_eq!(copy.truncated.len(), document.truncated.len() + 2);
+}
+
+#[test]
 fn an_unredacted_report_says_so_first() {
     let page = render(&fixtures::redacted({
         let mut document = fixtures::mixed();

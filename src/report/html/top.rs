@@ -4,11 +4,12 @@ use maud::{Markup, html};
 
 use super::glyph::{anchor, glyph, word};
 use super::visible::{Shown, escaped};
-use super::{Report, number};
+use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::snapshot::Redaction;
 use crate::domain::verdict::Verdict;
-use crate::report::model::{Check, Tier};
+use crate::report::diff::{Relation, counted};
+use crate::report::model::{Changes, Check, Tier};
 
 pub(super) fn top(document: &Report) -> Markup {
     html! {
@@ -75,6 +76,12 @@ fn meta(document: &Report) -> Markup {
                 a href="#coverage" { (coverage.checks - coverage.judged) " of " (coverage.checks) " checks could not be judged." }
             }
         }
+        @if let Some(changes) = &document.changes {
+            p.meta {
+                "Since the snapshot before, of " (changes.since_taken_at.to_string().replace('T', " ").replace('Z', " UTC")) ": "
+                a href="#changes" { (moved(changes)) }
+            }
+        }
         @if let Some(failure) = &document.failure {
             div.failure {
                 p { (Shown(&failure.reason)) }
@@ -83,6 +90,14 @@ fn meta(document: &Report) -> Markup {
         }
         @if let Some(extended) = extended(document) { p.meta { (extended) } }
     }
+}
+
+/// How the checks moved since the snapshot before.
+fn moved(changes: &Changes<Text>) -> String {
+    if changes.checks.is_empty() {
+        return "no verdict changed.".to_owned();
+    }
+    format!("{}.", counted(&changes.checks, Relation::Times))
 }
 
 fn masked(document: &Report) -> String {

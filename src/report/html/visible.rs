@@ -68,6 +68,18 @@ pub(super) fn prose(text: &str) -> Markup {
     }
 }
 
+/// A fragment as the beginning of a sentence: a first word that is plain English gets its capital, a name stays as it is.
+pub(super) fn begun(text: &str) -> Cow<'_, str> {
+    const WORDS: [&str; 16] = [
+        "a", "all", "an", "another", "it", "its", "no", "none", "not", "nothing", "only", "some", "that", "the",
+        "there", "this",
+    ];
+    match text.split_once(' ') {
+        Some((first, _)) if WORDS.contains(&first) => Cow::Owned(text[..1].to_uppercase() + &text[1..]),
+        _ => Cow::Borrowed(text),
+    }
+}
+
 /// A redacted text in markup.
 pub(super) struct Shown<'a>(pub(super) &'a Redacted<String>);
 
@@ -115,6 +127,20 @@ mod tests {
             ("tag\u{e0041}", "tag\\u{e0041}"),
         ] {
             assert_eq!(escaped(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_fragment_begins_with_a_capital_unless_it_begins_with_a_name() {
+        for (text, shown) in [
+            ("no process of iggy-server runs", "No process of iggy-server runs"),
+            ("the mount /x does not answer", "The mount /x does not answer"),
+            ("vm.swappiness is not shown", "vm.swappiness is not shown"),
+            ("/proc/x was refused", "/proc/x was refused"),
+            ("no", "no"),
+            ("", ""),
+        ] {
+            assert_eq!(begun(text), shown);
         }
     }
 

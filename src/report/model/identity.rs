@@ -56,10 +56,16 @@ impl<T> Snapshot<T> {
     /// When it was taken, on the host's own clock: `04:12:40 +01:00`; none when that is UTC or unknown.
     #[must_use]
     pub fn local_time(&self) -> Option<String> {
+        let local = self.taken_at.plus_s(i64::from(self.utc_offset_s?)).to_string();
+        Some(format!("{} {}", local.get(11..19)?, self.utc_offset()?))
+    }
+
+    /// How far the host's own clock is ahead of UTC: `+01:00`; none when it is in UTC or unknown.
+    #[must_use]
+    pub fn utc_offset(&self) -> Option<String> {
         let offset_s = self.utc_offset_s.filter(|offset_s| *offset_s != 0)?;
-        let local = self.taken_at.plus_s(i64::from(offset_s)).to_string();
         let (sign, minutes) = (if offset_s < 0 { '−' } else { '+' }, offset_s.unsigned_abs() / 60);
-        Some(format!("{} {sign}{:02}:{:02}", local.get(11..19)?, minutes / 60, minutes % 60))
+        Some(format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60))
     }
 
     pub(super) fn map_text<U>(self, f: &mut super::Map<'_, T, U>) -> Snapshot<U> {

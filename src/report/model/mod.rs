@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::progress::Stage;
 use crate::domain::snapshot::Redaction;
@@ -36,9 +36,17 @@ pub const SCHEMA: &str = "snapvisor-report/1";
 /// Words of ours: titles, remedies, names of rules. They never come from a host and need no redaction.
 ///
 /// Made from `&'static str` alone; reading an old report back is the one other way.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Words(Cow<'static, str>);
+
+impl<'de> Deserialize<'de> for Words {
+    /// An old report may have been made by anybody: what a terminal would obey or an eye not see becomes an escape.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(Self(Cow::Owned(super::html::visible::escaped(&text).into_owned())))
+    }
+}
 
 impl Words {
     /// These words.

@@ -1,0 +1,175 @@
+//! The settings that two reports show, and which of them differ.
+//!
+//! Compared are the checks whose evidence states how a host is set up ([`SETTLED`]), and of that the text: columns with a
+//! unit, rows that are [`MEASURED`] and, between two nodes, what every node has of its own are noise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Relation, Report};
+use crate::domain::verdict::Verdict;
+use crate::redact::Redacted;
+use crate::report::model::{Cell, Evidence, Words};
+
+/// The checks whose evidence states how a host is set up: two reports that differ in it differ in substance.
+const SETTLED: &[&str] = &[
+    "sys.os",
+    "sys.kernel",
+    "sys.platform",
+    "sys.cgroup",
+    "sys.params",
+    "sys.lsm",
+    "uring.sysctl",
+    "limits.memlock",
+    "limits.nofile",
+    "limits.threads",
+    "cpu.topology",
+    "cpu.clocksource",
+    "cpu.governor",
+    "mem.swap",
+    "mem.thp",
+    "mem.overcommit",
+    "disk.fstype",
+    "disk.mount-opts",
+    "disk.queue",
+    "disk.data-dir",
+    "net.links",
+    "net.routes",
+    "net.listeners",
+    "iggy.version",
+    "iggy.config",
+    "iggy.flags",
+    "systemd.unit",
+    "tls.files",
+    "time.sync",
+];
+
+/// Rows of settled evidence that are measurements all the same.
+const MEASURED: &[&str] = &[
+    "fs.aio-nr",
+    "fs.dentry-state",
+    "fs.file-nr",
+    "fs.inode-nr",
+    "fs.inode-state",
+    "kernel.ns_last_pid",
+    "kernel.pty.nr",
+    "kernel.random.boot_id",
+    "kernel.random.entropy_avail",
+    "kernel.random.uuid",
+    "net.netfilter.nf_conntrack_count",
+    "Memory in use",
+    "Of that, inactive file cache",
+    "Kills for want of memory",
+    "Offset left to work off",
+    "Largest possible error",
+    "Estimated error",
+    "Correction of speed",
+    "Promised",
+    "Open",
+    "PID",
+    "Process",
+    "Main process",
+    "Up",
+    "Restarts",
+];
+
+/// Columns of settled evidence that are measurements all the same.
+const MEASURED_COLUMNS: &[&str] = &["In use", "Process", "PID"];
+
+/// Rows that differ between any two nodes and mean nothing.
+const OF_ITS_OWN: &[&str] = &["kernel.hostname", "Host name", "Machine id"];
+
+/// The most settings that a comparison lists.
+pub const SETTINGS_MAX: usize = 500;
+
+/// A setting that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingChange<'a> {
+    /// The title of the check that shows it.
+    pub check: &'a Words,
+    /// Its name: what its row begins with.
+    pub name: String,
+    /// The column, where a row has more than name and value.
+    pub column: Option<&'a str>,
+    /// The value before; none if the row is new.
+    pub before: Option<&'a str>,
+    /// The value after; none if the row is gone.
+    pub after: Option<&'a str>,
+}
+
+/// A setting's place: check, table, row, column.
+type Place<'a> = (&'a str, &'a str, String, usize);
+
+struct Found<'a> {
+    check: &'a Words,
+    column: Option<&'a str>,
+    value: &'a str,
+}
+
+/// The settings that differ, at most [`SETTINGS_MAX`]. What either report could not judge is left out: nothing is known
+/// of it.
+pub(super) fn changes<'a>(before: &'a Report, after: &'a Report, relation: Relation) -> Vec<SettingChange<'a>> {
+    let (old, new) = (settings(before, relation), settings(after, relation));
+    let judged = |report: &Report, place: &Place<'_>| {
+        report.checks.iter().any(|check| check.id.as_str() == place.0 && check.verdict != Verdict::Skip)
+    };
+    let places: BTreeSet<&Place<'_>> = old.keys().chain(new.keys()).collect();
+    places
+        .into_iter()
+        .filter(|place| judged(before, place) && judged(after, place))
+        .filter_map(|place| {
+            let (was, is) = (old.get(place), new.get(place));
+            if was.map(|found| found.value) == is.map(|found| found.value) {
+                return None;
+            }
+            let found = is.or(was)?;
+            Some(SettingChange {
+                check: found.check,
+                name: place.2.clone(),
+                column: found.column,
+                before: was.map(|found| found.value),
+                after: is.map(|found| found.value),
+            })
+        })
+        .take(SETTINGS_MAX)
+        .collect()
+}
+
+/// Every setting of a report: the text cells of its settled tables, by the name of their row.
+fn settings(report: &Report, relation: Relation) -> BTreeMap<Place<'_>, Found<'_>> {
+    let noise = |name: &str| MEASURED.contains(&name) || (relation == Relation::Nodes && OF_ITS_OWN.contains(&name));
+    let mut found = BTreeMap::new();
+    for check in report.checks.iter().filter(|check| SETTLED.contains(&check.id.as_str())) {
+        for evidence in &check.evidence {
+            let Evidence::Table { title, columns, rows, .. } = evidence else { continue };
+            let named = named_by(rows);
+            for row in rows {
+                let Some(name) = name(row, named).filter(|name| !noise(name)) else { continue };
+                for (at, cell) in row.iter().enumerate().skip(named) {
+                    let (Cell::Text(value), Some(column)) = (cell, columns.get(at)) else { continue };
+                    if column.unit.is_none() && !MEASURED_COLUMNS.contains(&column.label.as_str()) {
+                        let column = (columns.len() > named + 1).then(|| column.label.as_str());
+                        let place = (check.id.as_str(), title.as_str(), name.clone(), at);
+                        found.insert(place, Found { check: &check.title, column, value: value.as_str() });
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// How many cells name a row: the first one, or two where the first stands in several rows (a transport, a section).
+fn named_by(rows: &[Vec<Cell<Redacted<String>>>]) -> usize {
+    let names: BTreeSet<Option<String>> = rows.iter().map(|row| name(row, 1)).collect();
+    if names.len() < rows.len() { 2 } else { 1 }
+}
+
+/// The first `cells` of a row; none if one of them is no text.
+fn name(row: &[Cell<Redacted<String>>], cells: usize) -> Option<String> {
+    let text = |cell: &Cell<Redacted<String>>| match cell {
+        Cell::Text(text) => Some(text.as_str().to_owned()),
+        Cell::Integer(_) | Cell::Number(_) | Cell::Empty => None,
+    };
+    let parts: Option<Vec<String>> = row.get(..cells)?.iter().map(text).collect();
+    parts.map(|parts| parts.join(" "))
+}
