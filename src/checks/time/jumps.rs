@@ -80,12 +80,12 @@ fn judged(moved_ms: i64, notes: &[&ClockNote], step_warn_s: f64, told: bool) -> 
     }
     // A service that finds the clock set does not say by how much; it would not notice a small one.
     let large = |note: &&&ClockNote| note.by_ms.is_none_or(|by| by.abs() as f64 / 1000.0 > step_warn_s);
-    let jumps: Vec<&&ClockNote> = notes.iter().filter(large).collect();
+    let steps: Vec<&&ClockNote> = notes.iter().filter(large).collect();
     let times = |count: usize| counted(count, "time", "times");
-    match (jumps.last(), notes.last(), told) {
+    match (steps.last(), notes.last(), told) {
         (Some(last), ..) => Judgement::warn(format!(
             "The clock jumped {}, last at {}: {}",
-            times(jumps.len()),
+            times(steps.len()),
             Timestamp::from_unix(last.at_unix),
             last.text
         )),
