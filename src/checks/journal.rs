@@ -139,12 +139,15 @@ mod tests {
     fn damage_losses_and_a_short_memory_warn() {
         let kept = |hours| vec![file(Keeping::Persistent, hours)];
         let damaged = vec![JournalFile { header: Err("cut".into()), ..file(Keeping::Persistent, 99) }];
+        let mut empty = file(Keeping::Persistent, 24);
+        empty.header = empty.header.map(|header| JournalHeader { entries: 0, oldest_us: 0, newest_us: 0, ..header });
         let both = vec![file(Keeping::Volatile, 1), file(Keeping::Persistent, 48)];
         for (files, events, uptime_s, expected) in [
             (kept(24), vec![], DAY_UP, Verdict::Pass),
             (kept(23), vec![], DAY_UP, Verdict::Warn),
             (kept(23), vec![], Some(86_400), Verdict::Pass),
             (kept(23), vec![], None, Verdict::Pass),
+            (vec![empty], vec![], DAY_UP, Verdict::Info),
             (damaged, vec![], DAY_UP, Verdict::Warn),
             (vec![file(Keeping::Volatile, 48)], vec![], DAY_UP, Verdict::Warn),
             (both, vec![], DAY_UP, Verdict::Pass),

@@ -72,6 +72,10 @@ pub(super) const RUNTIME: &[Pattern] = &[
         "the rings of io_uring did not get locked memory: LimitMEMLOCK is too low",
     ),
     fail(&["denied locked memory"], "the rings of io_uring did not get locked memory: LimitMEMLOCK is too low"),
+    fail(
+        &["'http_server' panicked", "no reactor running"],
+        "0.8.0 cannot serve HTTPS: its HTTP listener panics with http.tls on, and the server stops",
+    ),
     fail(&["panicked"], "a thread of the runtime panicked"),
     fail(&["no space left on device"], "a write failed: the file system is full"),
     fail(&["os error 28"], "a write failed: the file system is full"),
@@ -112,6 +116,20 @@ pub(super) const RUNTIME: &[Pattern] = &[
 pub(super) fn matching<'a>(table: &'a [Pattern], line: &str) -> Option<&'a Pattern> {
     let line = line.to_ascii_lowercase();
     table.iter().find(|pattern| pattern.holds.iter().all(|text| line.contains(text)))
+}
+
+/// Whether a line tells of a client that left before the handshake was done: whoever knocks on a port does, this
+/// appliance's own look at the listeners too, and it is counted apart.
+pub(super) fn is_abandoned_handshake(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    [
+        "tls handshake failed from",
+        "websocket handshake failed from",
+        "websocket handshake failed on tls connection from",
+        "failed to accept tls connection from",
+    ]
+    .iter()
+    .any(|text| line.contains(text))
 }
 
 /// Whether a line tells of a log-in that was refused: somebody else's mistake, and counted apart.
@@ -172,6 +190,10 @@ mod tests {
         }
         assert!(matching(RUNTIME, "INFO server: saved 10 messages").is_none());
         assert_eq!(verdict(RUNTIME, "thread 'shard-1' panicked at core/x.rs:3:5:"), Some(Verdict::Fail));
+        assert!(is_abandoned_handshake(
+            "ERROR shard-1 server::tcp::tcp_tls_listener: Failed to accept TLS connection from '127.0.0.1:47806': tls handshake eof"
+        ));
+        assert!(!is_abandoned_handshake("ERROR Failed to accept the configuration"));
         assert!(is_failed_login("WARN Invalid credentials for user ID: 7"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::log_patterns::{KERNEL, Pattern, RUNTIME, is_failed_login, matching};
+use super::log_patterns::{KERNEL, Pattern, RUNTIME, is_abandoned_handshake, is_failed_login, matching};
 use super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
@@ -45,7 +45,7 @@ pub(super) const CHECKS: &[Check] = &[
         tier: Tier::Core,
         severity: Severity::High,
         needs: &[RUNTIME_LOGS.source()],
-        rule: "Over the lines of the last 24 hours: fail on a panic, an abort, a failed write or damaged data; warn on 50 ERROR lines (errors_warn), or when ERROR is 5 % (error_percent_warn) of at least 200 lines of the last hour; information on fewer errors; pass otherwise. Refused log-ins are counted apart.",
+        rule: "Over the lines of the last 24 hours: fail on a panic, an abort, a failed write or damaged data; warn on 50 ERROR lines (errors_warn), or when ERROR is 5 % (error_percent_warn) of at least 200 lines of the last hour; information on fewer errors; pass otherwise. Refused log-ins, and handshakes that a client left, are counted apart.",
         threshold_source: "The messages of Iggy's own source; the counts are snapvisor's own judgement.",
         why: "A runtime says what went wrong in its own words, often hours before clients notice.",
         remedy: "Read the lines around the first error in the report's log section, and the meaning that the table gives for each known message.",
@@ -173,15 +173,19 @@ fn runtime(case: &Case<'_>) -> Result<Judgement, Gap> {
     let lines: Vec<Read<'_>> = logs.iter().flat_map(|log| read(log, case.now)).collect();
     let day: Vec<&Read<'_>> = lines.iter().filter(|line| line.age_s.is_none_or(|age| age <= DAY_S)).collect();
     let (logins, day): (Vec<_>, Vec<_>) = day.into_iter().partition(|line| is_failed_login(&line.plain));
+    let (handshakes, day): (Vec<_>, Vec<_>) = day.into_iter().partition(|line| is_abandoned_handshake(&line.plain));
     let hits = hits(RUNTIME, day.iter().map(|line| (line.runtime, line.plain.as_str())));
     let errors = day.iter().filter(|line| line.level == Level::Error).count() as u64;
     let judged = judge(&hits, "A runtime's log").unwrap_or_else(|| by_level(case, &day, errors));
     let judged = judged.proof(levels(&lines)).proof(templates(&day));
     let judged = gaps.into_iter().fold(judged, Judgement::gap);
-    Ok(if logins.is_empty() {
+    let apart = [("Refused log-ins", logins.len()), ("Handshakes that a client left", handshakes.len())];
+    let apart: Vec<_> =
+        apart.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| (what, count as u64)).collect();
+    Ok(if apart.is_empty() {
         judged
     } else {
-        judged.proof(Proof::facts("Refused log-ins", [("Lines in the last 24 hours", logins.len() as u64)]))
+        judged.proof(Proof::facts("Counted apart, lines in the last 24 hours", apart))
     })
 }
 
@@ -297,7 +301,9 @@ mod tests {
         let panic = |age| vec![line(age, " INFO a: b"), "thread 'shard-1' panicked at src/x.rs:1:2:".to_owned()];
         assert_eq!(runtime_verdict(panic(60)), Verdict::Fail);
         assert_eq!(runtime_verdict(panic(DAY_S + 1)), Verdict::Pass);
-        let logins = std::iter::repeat_n(line(60, "ERROR a: Invalid credentials for user"), 300).collect();
-        assert_eq!(runtime_verdict(logins), Verdict::Pass);
+        for text in ["ERROR a: Invalid credentials for user", "ERROR a: TLS handshake failed from 10.0.0.7:4: eof"] {
+            let lines = std::iter::repeat_n(line(60, text), 300).collect();
+            assert_eq!(runtime_verdict(lines), Verdict::Pass, "{text}");
+        }
     }
 }

@@ -134,4 +134,14 @@ mod tests {
             assert_eq!(judge(runtime.clone(), states), expected, "{runtime:?} {states:?}");
         }
     }
+
+    #[test]
+    fn a_runtime_that_tells_its_health_alone_is_worth_a_word() {
+        let denied = || Err(Gap::denied("/sinks: status 401", "no key"));
+        let mut evidence = Evidence::default();
+        let runtime = Runtime::Answers("http://127.0.0.1:8081".into());
+        evidence.put(CONNECTORS, Ok(Connectors { runtime, version: None, sources: denied(), sinks: denied() }));
+        let judged = judge_one("iggy.connectors", &evidence).unwrap();
+        assert_eq!((judged.verdict, judged.gaps.len()), (Verdict::Info, 2));
+    }
 }

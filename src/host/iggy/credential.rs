@@ -46,7 +46,7 @@ pub(super) struct OwnedCredential {
 /// # Errors
 /// It is not there, others may read it, or it has neither form. Nothing of it is quoted.
 pub(super) fn read(host: &Host, path: &str) -> Observed<OwnedCredential> {
-    let metadata = host.metadata(path)?;
+    let metadata = host.seed_metadata(path)?;
     if metadata.kind != FileKind::File {
         return Err(Gap::broken(format!("{path} is not a regular file")));
     }

@@ -1,7 +1,7 @@
 //! Handshakes with Iggy's own listeners, to see what they really serve.
 //!
 //! Only an address of this host's whose socket the server's own process holds is asked. Whatever is served is recorded
-//! and trusted with nothing: no byte is sent after the handshake.
+//! and trusted with nothing: nothing but a farewell is sent after the handshake.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -101,6 +101,9 @@ fn shake(address: SocketAddr, alpn: &[&[u8]]) -> Result<Seen, String> {
             connection.process_new_packets().map_err(|error| error.to_string())?;
         }
     }
+    // The last word of the handshake is ours, and so is the farewell: without them the server logs a failure.
+    connection.send_close_notify();
+    while connection.wants_write() && connection.write_tls(&mut socket).is_ok_and(|written| written > 0) {}
     let version = match connection.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
         Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",

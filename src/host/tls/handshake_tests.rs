@@ -1,7 +1,8 @@
 //! Handshakes with small servers on loopback.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::mpsc;
 
 use rustls::ServerConfig;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -9,8 +10,12 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use super::super::authority_tests::{intermediate, root, self_signed, server};
 use super::*;
 
-/// Serves these certificates to one client.
-pub(in crate::host) fn serve(certificates: Vec<CertificateDer<'static>>, key: &rcgen::KeyPair) -> SocketAddr {
+/// Serves these certificates, and tells how each client left.
+fn serve(
+    certificates: Vec<CertificateDer<'static>>,
+    key: &rcgen::KeyPair,
+) -> (SocketAddr, mpsc::Receiver<std::io::Result<usize>>) {
+    let (left, leaving) = mpsc::channel();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(ALL_VERSIONS)
@@ -25,10 +30,14 @@ pub(in crate::host) fn serve(certificates: Vec<CertificateDer<'static>>, key: &r
         for socket in listener.incoming() {
             let mut socket = socket.unwrap();
             let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let _ = connection.complete_io(&mut socket);
+            // Nothing, when the client took leave; an error, when the line went dead.
+            let gone = connection
+                .complete_io(&mut socket)
+                .and_then(|_| rustls::Stream::new(&mut connection, &mut socket).read(&mut [0; 16]));
+            let _ = left.send(gone);
         }
     });
-    address
+    (address, leaving)
 }
 
 #[test]
@@ -36,11 +45,13 @@ fn what_is_served_is_seen_whoever_signed_it() {
     let middle = intermediate("middle", &root("root"));
     let (leaf, key) = server(&middle);
     let sent = vec![leaf, middle.der().clone()];
-    let seen = shake(serve(sent.clone(), &key), &[b"h2", b"http/1.1"]).unwrap();
+    let (address, leaving) = serve(sent.clone(), &key);
+    let seen = shake(address, &[b"h2", b"http/1.1"]).unwrap();
+    assert_eq!(leaving.recv().unwrap().unwrap(), 0, "the handshake was finished and the connection closed");
     assert_eq!((seen.version.as_str(), seen.alpn.as_deref()), ("TLS 1.3", Some("http/1.1")));
     assert_eq!(seen.certificates, sent);
     let (own, key) = self_signed();
-    assert_eq!(shake(serve(vec![own.clone()], &key), &[]).unwrap().certificates, [own]);
+    assert_eq!(shake(serve(vec![own.clone()], &key).0, &[]).unwrap().certificates, [own]);
 }
 
 #[test]
