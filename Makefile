@@ -81,3 +81,20 @@ redaction-score: ## recall, negatives and pseudonyms of the redaction engine on 
 
 redaction-bench: ## megabytes a second of the redaction engine on logs, dense secrets and hostile data
 	$(CARGO) test --locked --release --test redaction -- --ignored --nocapture --exact throughput
+
+# The rooms under test alone are compiled, instrumented for libFuzzer as cargo-fuzz does it; findings are kept in
+# fuzz/artifacts. A nightly compiler is needed.
+.PHONY: fuzz
+FUZZ_S ?= 1800
+FUZZ_TARGET := x86_64-unknown-linux-gnu
+FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+  -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+  -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=4
+fuzz: ## fuzz the redaction engine and its parser of keys and values, half an hour each (FUZZ_S)
+	cd fuzz && RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) +nightly build --release --target $(FUZZ_TARGET)
+	mkdir -p fuzz/artifacts
+	for target in engine keyed; do \
+	  mkdir -p fuzz/corpus/$$target; \
+	  nice -n 19 fuzz/target/$(FUZZ_TARGET)/release/$$target -max_total_time=$(FUZZ_S) -max_len=4096 \
+	    -print_final_stats=1 -artifact_prefix=fuzz/artifacts/$$target- fuzz/corpus/$$target; \
+	done

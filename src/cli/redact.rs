@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::settings::Overrides;
 use super::{CliError, Exit, place};
-use crate::redact::run::{self, RunError};
-use crate::redact::{PseudonymKey, Summary};
+use crate::redact::run::{self, Explain, RunError};
+use crate::redact::{Place, PseudonymKey, Summary};
 
 /// Mask the secrets in files, directory trees or standard input.
 ///
@@ -27,7 +27,7 @@ pub(super) struct Redact {
     /// Write the masked files below this directory.
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
-    /// Tell on standard error how many secrets each rule masked in which file; never a value.
+    /// Tell on standard error which rule masked something where, with its file, line and column, and how much in all; never a value.
     #[arg(long)]
     explain: bool,
 }
@@ -40,12 +40,16 @@ impl Redact {
         }
         let settings = config.redaction;
         let key = PseudonymKey::generate().map_err(|_| CliError::Usage("no random numbers".to_owned()))?;
+        let mut told = |name: &str, place: &Place| {
+            let _ = writeln!(io::stderr(), "{name}:{}:{}: {} {}", place.line, place.column, place.rule, place.mask);
+        };
+        let explained: Option<Explain<'_>> = if self.explain { Some(&mut told) } else { None };
         let report = match (&self.output_dir, self.paths.as_slice()) {
             (Some(_), []) => return Err(CliError::Usage("--output-dir needs paths to read".to_owned())),
-            (Some(output_dir), paths) => run::tree(&settings, key, paths, output_dir)?,
+            (Some(output_dir), paths) => run::tree(&settings, key, paths, output_dir, explained)?,
             (None, [] | [_]) => {
                 let (name, mut reader) = self.input()?;
-                run::one(&settings, key, &name, &mut reader, out)?
+                run::one(&settings, key, &name, &mut reader, out, explained)?
             }
             (None, _) => return Err(CliError::Usage("several paths need --output-dir".to_owned())),
         };

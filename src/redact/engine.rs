@@ -1,7 +1,6 @@
 //! The second pass: masking.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -218,7 +217,7 @@ impl Engine {
                 let out = match piece {
                     Piece::Clear(bytes) => bytes,
                     Piece::Secret(span, bytes) => {
-                        tally.mask(self.rule_name(span.rule), self.tag(span, bytes).0, bytes.len());
+                        tally.mask(span.rule, self.tag(span, bytes).0, bytes.len());
                         filler.clear();
                         filler.extend(bytes.iter().zip(FILLER.iter().cycle()).map(|(byte, filler)| match byte {
                             b'$' => b'$',
@@ -305,7 +304,7 @@ impl Engine {
     }
 
     fn tell(&self, artifact: &str, tally: &Tally) {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).add(artifact, tally);
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).add(artifact, tally, |rule| self.rule_name(rule));
     }
 
     fn failed(&self, artifact: &str, error: RedactError) -> RedactError {
@@ -341,25 +340,39 @@ impl Engine {
     }
 
     /// Appends the mask of a span to `out`.
-    fn mask(&self, span: &Span, bytes: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
+    pub(super) fn mask(&self, span: &Span, bytes: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
         if span.form == Form::Rest {
-            tally.rest(self.rule_name(span.rule), bytes.len());
+            tally.rest(span.rule, bytes.len());
             return;
         }
-        let (tag, suffix) = self.tag(span, bytes);
-        let class = self.places.get(&tag).map_or(span.class, |place| self.secrets[*place].class);
-        tally.mask(self.rule_name(span.rule), tag, bytes.len());
-        let mut mask = String::new();
-        let _ = write!(mask, "{MASK_PREFIX}{}-{}{suffix}", class.word(), self.shown(&tag));
+        let remembered = if span.form == Form::Raw { tally.remembered(bytes) } else { None };
+        let (tag, suffix, learned) = remembered.map_or_else(
+            || {
+                let (tag, suffix) = self.tag(span, bytes);
+                let learned = self.places.get(&tag).map(|place| self.secrets[*place].class);
+                if span.form == Form::Raw {
+                    tally.remember(bytes, tag, learned);
+                }
+                (tag, suffix, learned)
+            },
+            |(tag, learned)| (tag, "", learned),
+        );
+        let class = learned.unwrap_or(span.class);
+        tally.mask(span.rule, tag, bytes.len());
+        let mask = |out: &mut Vec<u8>| {
+            for part in [MASK_PREFIX, class.word(), "-", self.shown(&tag), suffix] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        };
         match span.form {
             Form::Bare { quote, depth } => {
                 let mut quotes = vec![b'\\'; usize::from(depth)];
                 quotes.push(quote);
                 out.extend_from_slice(&quotes);
-                out.extend_from_slice(mask.as_bytes());
+                mask(out);
                 out.extend_from_slice(&quotes);
             }
-            _ => out.extend_from_slice(mask.as_bytes()),
+            _ => mask(out),
         }
     }
 }

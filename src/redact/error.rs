@@ -20,6 +20,9 @@ pub enum RedactError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The data is in a form that is not read here.
+    #[error("{0}")]
+    Form(&'static str),
     /// The engine failed on it.
     #[error("the redaction engine failed on it")]
     Panicked,

@@ -162,7 +162,7 @@ pub(super) fn is_path(value: &[u8]) -> bool {
     if value.len() < 2 || !value.iter().all(plain) {
         return false;
     }
-    if PATH_ROOTS.iter().any(|root| value.starts_with(root)) {
+    if b"/.~fc".contains(&value[0]) && PATH_ROOTS.iter().any(|root| value.starts_with(root)) {
         return true;
     }
     if value[1] == b':' && value[0].is_ascii_alphabetic() && value.get(2).is_some_and(|byte| b"\\/".contains(byte)) {

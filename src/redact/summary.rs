@@ -1,10 +1,13 @@
 //! What was masked, told without values: counts per rule and per artifact, and which tags met where.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use super::pseudonym::Tag;
+use super::pseudonym::{Class, Tag};
+use super::span::Rule;
 
 /// Artifacts that a summary tells apart; those past it are counted together under [`OTHERS`].
 const ARTIFACTS_MAX: usize = 4096;
@@ -47,18 +50,36 @@ pub struct Summary {
     pub failed: BTreeMap<String, String>,
 }
 
+/// Tags are random already: their own first bytes serve as a hash.
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+}
+
 #[derive(Default)]
 struct Count {
     masks: u64,
     masked_bytes: u64,
-    tags: BTreeSet<Tag>,
+    tags: HashSet<Tag, BuildHasherDefault<FirstBytes>>,
 }
 
 impl Count {
     fn add(&mut self, other: &Count) {
         self.masks += other.masks;
         self.masked_bytes += other.masked_bytes;
-        self.tags.extend(&other.tags);
+        self.tags.extend(other.tags.iter());
     }
 
     fn told(&self) -> Masks {
@@ -73,26 +94,68 @@ impl Count {
 /// Counts of one piece of work, merged into the engine's at its end.
 #[derive(Default)]
 pub(super) struct Tally {
-    rules: BTreeMap<String, Count>,
+    /// Few, and mostly the one before: looked through one by one.
+    rules: Vec<(Rule, Count)>,
     pub(super) masks: u64,
+    /// The last secrets, each at a place that its bytes give: data repeats them.
+    met: Vec<Option<Met>>,
 }
 
+/// A secret that was met, its tag, and the class under which it was learned.
+type Met = (Zeroizing<Vec<u8>>, Tag, Option<Class>);
+
+/// Secrets that are remembered, and bytes of the longest.
+const MET: usize = 256;
+const MET_BYTES_MAX: usize = 128;
+
 impl Tally {
-    /// Counts a mask.
-    pub(super) fn mask(&mut self, rule: &str, tag: Tag, masked_bytes: usize) {
-        self.masks += 1;
-        if !self.rules.contains_key(rule) {
-            self.rules.insert(rule.to_owned(), Count::default());
+    fn place_of(secret: &[u8]) -> usize {
+        let mut hasher = FirstBytes::default();
+        hasher.write(secret);
+        usize::try_from(hasher.finish() >> 56).expect("eight bits") % MET
+    }
+
+    /// The tag of a secret that was met lately, and the class under which it was learned.
+    pub(super) fn remembered(&self, secret: &[u8]) -> Option<(Tag, Option<Class>)> {
+        let (known, tag, class) = self.met.get(Self::place_of(secret))?.as_ref()?;
+        (known.as_slice() == secret).then_some((*tag, *class))
+    }
+
+    /// Remembers a secret.
+    pub(super) fn remember(&mut self, secret: &[u8], tag: Tag, learned: Option<Class>) {
+        if secret.len() > MET_BYTES_MAX {
+            return;
         }
-        let count = self.rules.get_mut(rule).expect("it was put there");
+        if self.met.is_empty() {
+            self.met.resize_with(MET, || None);
+        }
+        let met = &mut self.met[Self::place_of(secret)];
+        match met {
+            Some((known, known_tag, class)) => {
+                known.clear();
+                known.extend_from_slice(secret);
+                (*known_tag, *class) = (tag, learned);
+            }
+            None => *met = Some((Zeroizing::new(secret.to_vec()), tag, learned)),
+        }
+    }
+
+    /// Counts a mask.
+    pub(super) fn mask(&mut self, rule: Rule, tag: Tag, masked_bytes: usize) {
+        self.masks += 1;
+        let place = self.rules.iter().position(|(known, _)| *known == rule).unwrap_or_else(|| {
+            self.rules.push((rule, Count::default()));
+            self.rules.len() - 1
+        });
+        let count = &mut self.rules[place].1;
         count.masks += 1;
         count.masked_bytes += masked_bytes as u64;
         count.tags.insert(tag);
     }
 
     /// Counts bytes swallowed after a mask.
-    pub(super) fn rest(&mut self, rule: &str, masked_bytes: usize) {
-        if let Some(count) = self.rules.get_mut(rule) {
+    pub(super) fn rest(&mut self, rule: Rule, masked_bytes: usize) {
+        if let Some((_, count)) = self.rules.iter_mut().find(|(known, _)| *known == rule) {
             count.masked_bytes += masked_bytes as u64;
         }
     }
@@ -103,14 +166,14 @@ impl Tally {
 pub(super) struct Ledger {
     rules: BTreeMap<String, Count>,
     artifacts: BTreeMap<String, Count>,
-    tags: BTreeMap<Tag, BTreeSet<u32>>,
+    tags: HashMap<Tag, BTreeSet<u32>, BuildHasherDefault<FirstBytes>>,
     failed: BTreeMap<String, String>,
     numbers: BTreeMap<String, u32>,
 }
 
 impl Ledger {
     /// Adds what was done to an artifact.
-    pub(super) fn add(&mut self, artifact: &str, tally: &Tally) {
+    pub(super) fn add<'r>(&mut self, artifact: &str, tally: &Tally, rule_name: impl Fn(Rule) -> &'r str) {
         let known = self.artifacts.contains_key(artifact) || self.artifacts.len() < ARTIFACTS_MAX;
         let name = if known { artifact } else { OTHERS };
         let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
@@ -118,7 +181,7 @@ impl Ledger {
         let entry = self.artifacts.entry(name.to_owned()).or_default();
         for (rule, count) in &tally.rules {
             entry.add(count);
-            self.rules.entry(rule.clone()).or_default().add(count);
+            self.rules.entry(rule_name(*rule).to_owned()).or_default().add(count);
             for tag in &count.tags {
                 if self.tags.len() < TAGS_MAX || self.tags.contains_key(tag) {
                     self.tags.entry(*tag).or_default().insert(number);

@@ -1,7 +1,8 @@
 //! Literals: known secrets, looked for everywhere and in the usual encodings.
 //!
-//! The first eight bytes of every pattern are hashed into a bitmap that is probed at every byte, so that the time does not
-//! depend on how many patterns there are; a hit leads to a table and a comparison.
+//! Seven bytes of every pattern, the first ones and those after its first byte, are hashed into a bitmap. It is probed at
+//! every second byte, so that the time does not depend on how many patterns there are; a hit leads to a table and a
+//! comparison.
 
 mod gate;
 mod variants;
@@ -22,8 +23,9 @@ use super::span::{Form, Rule, Seed, Span};
 const HEAD: usize = 8;
 /// Bytes by which a shorter literal of the user's is looked up; they have no less.
 const SHORT_HEAD: usize = 4;
-/// Bits of the bitmap: 128 KiB, which stay in the second-level cache.
-const BITMAP_BITS: u32 = 20;
+/// Words of the bitmap, one a pattern: at least and at most 2 KiB and 512 KiB.
+const WORDS_MIN: usize = 1 << 8;
+const WORDS_MAX: usize = 1 << 16;
 /// Bytes of a secret from which it is found without a boundary around it.
 const UNBOUNDED_BYTES_MIN: usize = 20;
 /// Bytes of a secret whose beginning alone is looked for as well.
@@ -62,15 +64,23 @@ fn head_of(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + HEAD)?.try_into().ok()?))
 }
 
-fn slot(head: u64) -> usize {
-    usize::try_from(head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITMAP_BITS)).expect("20 bits")
+/// Seven of eight bytes: what a probe looks at.
+fn probed(window: u64) -> u64 {
+    window & 0x00FF_FFFF_FFFF_FFFF
+}
+
+/// Which word of a bitmap seven bytes belong to, and which two of its bits they set.
+fn marks(probed: u64, words: usize) -> (usize, u64) {
+    let mixed = probed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let word = usize::try_from(mixed >> 40).expect("24 bits") & (words - 1);
+    (word, 1 << (mixed >> 28 & 63) | 1 << (mixed >> 34 & 63))
 }
 
 impl Literals {
     /// The patterns of those secrets for which `wanted` says so.
     pub(super) fn new(secrets: &[Secret], wanted: impl Fn(usize) -> bool) -> Self {
         let mut literals = Self {
-            bits: vec![0; 1 << (BITMAP_BITS - 6)],
+            bits: Vec::new(),
             table: HashMap::new(),
             patterns: Vec::new(),
             short: HashMap::new(),
@@ -84,9 +94,22 @@ impl Literals {
                 literals.add_short(place, &secret.bytes);
             }
         }
+        literals.mark();
         let starts: Vec<[u8; SHORT_HEAD]> = literals.short.keys().copied().collect();
         literals.short_starts = (!starts.is_empty()).then(|| AhoCorasick::new(starts).ok()).flatten();
         literals
+    }
+
+    /// Fills the bitmap, which is as large as there are patterns.
+    fn mark(&mut self) {
+        let words = self.patterns.len().next_power_of_two().clamp(WORDS_MIN, WORDS_MAX);
+        self.bits = vec![0; words];
+        for head in self.table.keys() {
+            for probed in [probed(*head), head >> 8] {
+                let (word, marks) = marks(probed, words);
+                self.bits[word] |= marks;
+            }
+        }
     }
 
     fn add_short(&mut self, secret: usize, bytes: &[u8]) {
@@ -108,8 +131,6 @@ impl Literals {
         let free = bytes.len() >= UNBOUNDED_BYTES_MIN
             || matches!(encoding, Encoding::Base64 | Encoding::Hex | Encoding::Utf16);
         let bounded = if free { Bounded::No } else { Bounded::Yes };
-        let slot = slot(head);
-        self.bits[slot >> 6] |= 1 << (slot & 63);
         self.table.entry(head).or_default().push(place);
         self.patterns.push(Pattern { bytes, secret, encoding, head: head_bytes, bounded });
     }
@@ -119,18 +140,27 @@ impl Literals {
         self.patterns.is_empty()
     }
 
-    /// Appends the positions from `from` to `to` at which a pattern may begin.
+    /// Appends the positions from `from` to `to` at which the first eight bytes of a pattern stand.
     pub(super) fn positions(&self, bytes: &[u8], from: usize, to: usize, found: &mut Vec<usize>) {
         if self.is_empty() {
             return;
         }
-        let end = bytes.len().min(to + HEAD - 1);
+        // A pattern needs eight bytes, and a probe at its second one seven more: a byte past the end stands for itself.
+        let end = bytes.len().min(to + HEAD);
         let Some(text) = bytes.get(from..end) else { return };
-        let bits: &[u64; 1 << (BITMAP_BITS - 6)] = self.bits.as_slice().try_into().expect("the bitmap has this size");
-        for (at, window) in text.array_windows::<HEAD>().enumerate() {
-            let slot = slot(u64::from_le_bytes(*window));
-            if bits[slot >> 6] >> (slot & 63) & 1 != 0 {
-                found.push(from + at);
+        for (at, window) in text.array_windows::<{ HEAD - 1 }>().enumerate().step_by(2) {
+            let mut eight = [0; HEAD];
+            eight[..HEAD - 1].copy_from_slice(window);
+            let probed = u64::from_le_bytes(eight);
+            let (word, marks) = marks(probed, self.bits.len());
+            if self.bits[word] & marks == marks {
+                for begin in [(from + at).checked_sub(1), Some(from + at)].into_iter().flatten() {
+                    if (from..to).contains(&begin)
+                        && head_of(bytes, begin).is_some_and(|head| self.table.contains_key(&head))
+                    {
+                        found.push(begin);
+                    }
+                }
             }
         }
         if let Some(starts) = &self.short_starts {

@@ -224,5 +224,5 @@ fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
     value::quote_at(bytes, value_at).is_some()
         || at_line_start(bytes, start)
         || [b"is ".as_slice(), b"is: ", b"was ", b"set to "].iter().any(|word| bytes[value_at..].starts_with(word))
-        || netrc_before(bytes, start)
+        || matches!(bytes[start], b'p' | b'P') && netrc_before(bytes, start)
 }

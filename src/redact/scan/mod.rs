@@ -30,7 +30,7 @@ pub(super) use tokens::bounded;
 
 use super::carrier::Carrier;
 use super::literals::Literals;
-use super::pseudonym::Class;
+use super::pseudonym::{Class, mask_in};
 use super::settings::Compiled;
 use super::span::{Form, Rule, Seed, Span, settle};
 use keyed::Keyed;
@@ -229,7 +229,8 @@ impl Scanner<'_> {
             }
         }
         if candidates.len() > ordered {
-            candidates.sort_unstable();
+            // The lists are in order already, which a stable sort takes advantage of.
+            candidates.sort();
         }
     }
 
@@ -263,7 +264,10 @@ impl Scanner<'_> {
                 if at >= progress.run_to {
                     let (span, end) = words::prefixed(bytes, at);
                     progress.run_to = end;
-                    if let Some(span) = span.filter(|span| span.start >= progress.masked_to) {
+                    let whole = |span: &Span| {
+                        span.start >= progress.masked_to && mask_in(&bytes[span.start..span.end]).is_none()
+                    };
+                    if let Some(span) = span.filter(whole) {
                         accept(span, progress, spans);
                     }
                 }
@@ -358,7 +362,7 @@ impl Scanner<'_> {
         if let Some(mut span) = span {
             span.start = span.start.max(progress.masked_to);
             let allowed = self.rules.allow_values.iter().any(|allowed| allowed == &bytes[span.start..span.end]);
-            if span.start < span.end && !allowed {
+            if span.start < span.end && !allowed && mask_in(&bytes[span.start..span.end]).is_none() {
                 if span.end == to && to < bytes.len() && span.end - span.start > VALUE_BYTES_MAX / 2 {
                     progress.through = Some(Through::Run);
                 }

@@ -32,11 +32,12 @@ pub(super) fn block(bytes: &[u8], at: usize, spans: &mut Vec<Span>) -> Option<us
     }
     let close = bytes[label_at + label..to].iter().take(8).take_while(|byte| **byte == b'-').count();
     let body = label_at + label + close;
-    let end =
-        memchr::memmem::find(&bytes[body..to], b"-END").or_else(|| memchr::memmem::find(&bytes[body..to], b"END "));
-    let stop = end.map_or(to, |found| body + found);
-    let next_begin = memchr::memmem::find(&bytes[body..stop], b"-----BEGIN").map_or(stop, |found| body + found);
-    let resume = mask_lines(bytes, body, next_begin, end.is_some() && next_begin == stop, spans);
+    // Only as far as the next block begins: blocks without an end must not be searched again and again.
+    let next_begin = memchr::memmem::find(&bytes[body..to], b"-----BEGIN").map_or(to, |found| body + found);
+    let end = memchr::memmem::find(&bytes[body..next_begin], b"-END")
+        .or_else(|| memchr::memmem::find(&bytes[body..next_begin], b"END "));
+    let stop = end.map_or(next_begin, |found| body + found);
+    let resume = mask_lines(bytes, body, stop, end.is_some(), spans);
     Some(resume.max(body))
 }
 

@@ -1,6 +1,6 @@
 //! Plausibility: whether what stands where a secret would is one, or only stands for one.
 
-use super::super::pseudonym::{Class, MASK_PREFIX, mask_length};
+use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::{self, HexIs};
 use super::hashes;
 use super::name::{Verdict, Weak};
@@ -104,7 +104,9 @@ const CODE_BYTES_MAX: usize = 200;
 /// Whether a value is one, or stands for one, says that there is none, or is masked already.
 pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
     if value.is_empty()
-        || memchr::memmem::find(value, MASK_PREFIX.as_bytes()).is_some_and(|at| mask_length(&value[at..]).is_some())
+        || mask_in(value).is_some()
+        // Nothing shorter is random.
+        || matches!(verdict, Verdict::Weak(_)) && value.len() < 16
     {
         return false;
     }
@@ -145,8 +147,9 @@ fn is_date(value: &[u8]) -> bool {
 }
 
 fn is_status(value: &[u8]) -> bool {
-    let listed =
-        |value: &[u8]| value.len() <= 18 && STATUS_WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+    let listed = |value: &[u8]| {
+        (2..=18).contains(&value.len()) && STATUS_WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+    };
     listed(value)
         || value.len() <= 80
             && memchr::memchr(b' ', value).is_some()
@@ -233,7 +236,7 @@ fn refers(value: &[u8]) -> bool {
         b"awssm:",
         b"ssm:",
     ];
-    if STARTS.iter().any(|start| value.starts_with(start)) {
+    if b"ase-voprL".contains(&value[0]) && STARTS.iter().any(|start| value.starts_with(start)) {
         return true;
     }
     let scheme = value.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)).count();

@@ -1,14 +1,17 @@
-//! Triggers: one table of everything worth a second look, probed at every byte.
+//! Triggers: one table of everything worth a second look, probed at every second byte.
 //!
-//! Each trigger is a short pattern. Its first four bytes, with bit 0x20 set so that case does not matter, are hashed into
-//! a bitmap of 32 KiB, which stays in the first-level cache; a hit leads to the few patterns of that hash.
+//! Each trigger is a short pattern. Four of its bytes, with bit 0x20 set so that case does not matter, are hashed into a
+//! bitmap: the first four, and the four after its first byte. So a probe at every second byte meets every pattern, and a
+//! hit leads to the few patterns of that hash. Where a pattern has only three such bytes, these go into a second bitmap.
+//! Both are 8 KiB, which stay in the first-level cache.
 
 use std::sync::OnceLock;
 
 use super::{command, hashes, tokens};
 
 /// Bits of a hash.
-const HASH_BITS: u32 = 18;
+const HASH_BITS: u32 = 16;
+const HASHES: usize = 1 << HASH_BITS;
 
 /// What a pattern announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,15 +146,92 @@ const MARKS: &[(&str, Trigger)] = &[
 
 /// The table.
 pub(super) struct Probe {
-    bits: Vec<u64>,
-    starts: Vec<u32>,
-    entries: Vec<u16>,
+    /// By four bytes, and by three.
+    fours: Table,
+    threes: Table,
     patterns: Vec<(&'static [u8], Trigger)>,
 }
 
-/// The four bytes as one word, without case.
+/// The patterns of each hash.
+struct Table {
+    bits: Vec<u64>,
+    starts: Vec<u16>,
+    entries: Vec<Entry>,
+}
+
+impl Table {
+    fn new(mut pairs: Vec<(usize, Entry)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut bits = vec![0_u64; HASHES / 64];
+        let mut starts = vec![0_u16; HASHES + 1];
+        for (slot, _) in &pairs {
+            bits[slot >> 6] |= 1 << (slot & 63);
+            starts[slot + 1] += 1;
+        }
+        for slot in 0..HASHES {
+            starts[slot + 1] += starts[slot];
+        }
+        Self { bits, starts, entries: pairs.into_iter().map(|(_, entry)| entry).collect() }
+    }
+
+    fn bits(&self) -> &[u64; HASHES / 64] {
+        self.bits.as_slice().try_into().expect("the bitmap has this size")
+    }
+
+    /// The patterns of a hash.
+    fn list(&self, slot: usize) -> &[Entry] {
+        &self.entries[usize::from(self.starts[slot])..usize::from(self.starts[slot + 1])]
+    }
+}
+
+/// Whether a hash has patterns: 1 or 0.
+fn has(bits: &[u64; HASHES / 64], slot: usize) -> u64 {
+    bits[slot >> 6] >> (slot & 63) & 1
+}
+
+/// A pattern of one hash: its first eight bytes without case, so that most chance hits cost one comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    /// Bytes of the pattern before the probe: 0 or 1.
+    before: u8,
+    place: u16,
+    word: u64,
+    mask: u64,
+}
+
+impl Entry {
+    fn new(before: u8, place: u16, pattern: &[u8]) -> Self {
+        let (mut word, mut mask) = ([0; 8], [0; 8]);
+        for (at, byte) in pattern.iter().take(8).enumerate() {
+            (word[at], mask[at]) = (byte | 0x20, 0xFF);
+        }
+        Self { before, place, word: u64::from_le_bytes(word), mask: u64::from_le_bytes(mask) }
+    }
+
+    fn fits(self, text: u64) -> bool {
+        (text | 0x2020_2020_2020_2020) & self.mask == self.word & self.mask
+    }
+}
+
+/// The eight bytes at `at`, as far as there are so many.
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    if let Some(chunk) = bytes[at..].first_chunk::<8>() {
+        return u64::from_le_bytes(*chunk);
+    }
+    let mut chunk = [0; 8];
+    chunk[..bytes.len() - at].copy_from_slice(&bytes[at..]);
+    u64::from_le_bytes(chunk)
+}
+
+/// Four bytes as one word, without case.
 fn folded(window: [u8; 4]) -> u32 {
     u32::from_le_bytes(window) | 0x2020_2020
+}
+
+/// The first three of four bytes.
+fn three(word: u32) -> u32 {
+    word & 0x00FF_FFFF
 }
 
 fn hash(word: u32) -> usize {
@@ -175,47 +255,67 @@ impl Probe {
             .extend(hashes::CRYPT.iter().enumerate().map(|(at, (prefix, _))| (prefix.as_bytes(), Trigger::Crypt(at))));
         patterns.extend(hashes::NAMED.iter().enumerate().map(|(at, prefix)| (prefix.as_bytes(), Trigger::Named(at))));
         patterns.extend(command::names().map(|(at, name)| (name.as_bytes(), Trigger::Command(at))));
-        let mut pairs: Vec<(usize, u16)> = Vec::new();
+        let (mut fours, mut threes) = (Vec::new(), Vec::new());
         for (place, (pattern, trigger)) in patterns.iter().enumerate() {
             let place = u16::try_from(place).expect("there are fewer than 65,536 patterns");
-            for word in words(pattern, *trigger) {
-                pairs.push((hash(word), place));
+            for before in [0, 1] {
+                let entry = Entry::new(before, place, pattern);
+                match *pattern.get(usize::from(before)..).unwrap_or_default() {
+                    [a, b, c, d, ..] => fours.push((hash(folded([a, b, c, d])), entry)),
+                    [a, b, c] => threes.push((hash(three(folded([a, b, c, 0]))), entry)),
+                    ref short => {
+                        let words = continued(short, *trigger).into_iter();
+                        threes.extend(words.map(|word| (hash(three(folded(word))), entry)));
+                    }
+                }
             }
         }
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut bits = vec![0_u64; 1 << (HASH_BITS - 6)];
-        let mut starts = vec![0_u32; (1 << HASH_BITS) + 1];
-        for (slot, _) in &pairs {
-            bits[slot >> 6] |= 1 << (slot & 63);
-            starts[slot + 1] += 1;
-        }
-        for slot in 0..1 << HASH_BITS {
-            starts[slot + 1] += starts[slot];
-        }
-        Self { bits, starts, entries: pairs.into_iter().map(|(_, place)| place).collect(), patterns }
+        Self { fours: Table::new(fours), threes: Table::new(threes), patterns }
     }
 
-    /// Appends the positions from `from` to `to` at which a pattern may begin.
+    /// Appends the positions from `from` to `to` at which a pattern begins, as far as its first eight bytes tell.
     pub(super) fn positions(&self, bytes: &[u8], from: usize, to: usize, found: &mut Vec<usize>) {
-        let end = bytes.len().min(to + 3);
+        let end = bytes.len().min(to + 4);
         let Some(text) = bytes.get(from..end) else { return };
-        let bits: &[u64; 1 << (HASH_BITS - 6)] = self.bits.as_slice().try_into().expect("the bitmap has this size");
-        for (at, window) in text.array_windows::<4>().enumerate() {
-            let slot = hash(folded(*window));
-            if bits[slot >> 6] >> (slot & 63) & 1 != 0 {
-                found.push(from + at);
+        let (fours, threes) = (self.fours.bits(), self.threes.bits());
+        for (at, window) in text.array_windows::<4>().enumerate().step_by(2) {
+            let word = folded(*window);
+            if has(fours, hash(word)) | has(threes, hash(three(word))) != 0 {
+                self.push(bytes, (from, from + at, to), word, found);
             }
+        }
+        // The last few positions of the data have no four bytes.
+        let last = text.len().saturating_sub(3).next_multiple_of(2);
+        for at in (last..text.len()).step_by(2) {
+            let mut window = [0; 4];
+            let rest = &text[at..text.len().min(at + 4)];
+            window[..rest.len()].copy_from_slice(rest);
+            self.push(bytes, (from, from + at, to), folded(window), found);
+        }
+    }
+
+    /// Appends the positions that a probe at `at` stands for if a pattern begins there like the text.
+    fn push(&self, bytes: &[u8], (from, at, to): (usize, usize, usize), word: u32, found: &mut Vec<usize>) {
+        let texts = [eight(bytes, at), if at > from { eight(bytes, at - 1) } else { 0 }];
+        let mut begins = [false; 2];
+        for entry in self.fours.list(hash(word)).iter().chain(self.threes.list(hash(three(word)))) {
+            begins[usize::from(entry.before)] |= entry.fits(texts[usize::from(entry.before)]);
+        }
+        if begins[1] && at > from {
+            found.push(at - 1);
+        }
+        if begins[0] && at < to {
+            found.push(at);
         }
     }
 
     /// The triggers whose patterns stand at `at`.
     pub(super) fn triggers<'a>(&'a self, bytes: &'a [u8], at: usize) -> impl Iterator<Item = (Trigger, usize)> + 'a {
-        let window: [u8; 4] = bytes[at..at + 4].try_into().expect("four bytes");
-        let slot = hash(folded(window));
-        let range = self.starts[slot] as usize..self.starts[slot + 1] as usize;
-        self.entries[range].iter().filter_map(move |place| {
-            let (pattern, trigger) = self.patterns[usize::from(*place)];
+        let begins = eight(bytes, at);
+        let word = folded(begins.to_le_bytes()[..4].try_into().expect("four of eight"));
+        let entries = self.fours.list(hash(word)).iter().chain(self.threes.list(hash(three(word))));
+        entries.filter(move |entry| entry.before == 0 && entry.fits(begins)).filter_map(move |entry| {
+            let (pattern, trigger) = self.patterns[usize::from(entry.place)];
             let text = bytes.get(at..at + pattern.len())?;
             let exact = matches!(trigger, Trigger::Token(_) | Trigger::Crypt(_) | Trigger::Command(_));
             (if exact { text == pattern } else { text.eq_ignore_ascii_case(pattern) })
@@ -224,29 +324,25 @@ impl Probe {
     }
 }
 
-/// The folded words with which a pattern may begin: all continuations of one that is shorter than four bytes.
-fn words(pattern: &[u8], trigger: Trigger) -> Vec<u32> {
-    let body = |byte: u8| match trigger {
+/// Three bytes and a zero: the ways in which the end of a pattern, shorter than three bytes, may go on.
+fn continued(end: &[u8], trigger: Trigger) -> Vec<[u8; 4]> {
+    let follows = |byte: u8| match trigger {
         Trigger::Token(place) => tokens::TOKENS[place].body.has(byte),
-        Trigger::Command(_) => matches!(byte, b' ' | b'\t' | b'"' | b'\'') || pattern.len() == 2,
-        _ => true,
-    };
-    let any: Vec<u8> = (0..=255).filter(|byte| body(*byte)).collect();
-    let mut words: Vec<u32> = match *pattern {
-        [a, b, c, d, ..] => vec![folded([a, b, c, d])],
-        [a, b, c] => any.iter().map(|d| folded([a, b, c, *d])).collect(),
-        [a, b] => {
-            let third: Vec<u8> = match trigger {
-                Trigger::Command(_) => vec![b' ', b'\t', b'"', b'\''],
-                _ => any.clone(),
-            };
-            third.iter().flat_map(|c| any.iter().map(move |d| folded([a, b, *c, *d]))).collect()
+        Trigger::Command(_) => matches!(byte, b' ' | b'\t' | b'"' | b'\''),
+        Trigger::Mailchimp => byte.is_ascii_digit(),
+        Trigger::Jwt | Trigger::Telegram | Trigger::Airtable => tokens::Body::Word.has(byte),
+        // What follows the last letter of a short stem: the rest of its name, a separator, white space.
+        Trigger::Stem => {
+            byte.is_ascii_alphanumeric() || byte >= 0x80 || b"_-.=:\"' \t\n\r>)]\\%&,;\x1b\0{<`|/@~?!#".contains(&byte)
         }
-        _ => Vec::new(),
+        _ => byte > b' ',
     };
-    words.sort_unstable();
-    words.dedup();
-    words
+    let next = || (0..=255_u8).filter(|byte| follows(*byte));
+    match *end {
+        [a, b] => next().map(|c| [a, b, c, 0]).collect(),
+        [a] => next().flat_map(|b| (0..=255_u8).map(move |c| [a, b, c, 0])).collect(),
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -261,17 +357,22 @@ mod tests {
             ("a KEY: b", 2, Trigger::Stem),
             ("see http://x", 8, Trigger::Url(3)),
             ("-----BEGIN RSA", 5, Trigger::Pem),
+            ("a key", 2, Trigger::Stem),
         ] {
-            let mut found = Vec::new();
-            probe.positions(text.as_bytes(), 0, text.len(), &mut found);
-            assert!(found.contains(&place), "{text}: {found:?}");
+            for from in 0..=place {
+                let mut found = Vec::new();
+                probe.positions(text.as_bytes(), from, text.len(), &mut found);
+                assert!(found.contains(&place) && found.is_sorted(), "{text} from {from}: {found:?}");
+            }
             assert!(probe.triggers(text.as_bytes(), place).any(|(trigger, _)| trigger == wanted), "{text}");
         }
     }
 
     #[test]
     fn the_table_is_sparse_enough_to_be_fast() {
-        let set: u32 = Probe::get().bits.iter().map(|word| word.count_ones()).sum();
-        assert!(set < 10_000, "{set} of 262,144 bits are set");
+        for (table, most) in [(&Probe::get().fours, 1500), (&Probe::get().threes, 6000)] {
+            let set: u32 = table.bits.iter().map(|word| word.count_ones()).sum();
+            assert!(set < most, "{set} of 65,536 bits are set");
+        }
     }
 }

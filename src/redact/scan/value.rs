@@ -144,10 +144,11 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
                     || bytes[at..to].len() > 2 && bytes[at + 1..at + 3].eq_ignore_ascii_case(b"0a")
             }
             b',' | b';' => {
+                // A line that assigns one value may hold commas; further settings of a line go by semicolons.
                 next.is_ascii_whitespace()
                     || b"\"'}])\0".contains(&next)
                     || quote_at(bytes, at + 1).is_some()
-                    || name_follows(bytes, at + 1, to)
+                    || (until != Until::Line || byte == b';') && name_follows(bytes, at + 1, to)
             }
             b'(' | b'[' | b'{' => {
                 open += 1;
@@ -270,6 +271,8 @@ mod tests {
             ("abc.", Until::Blank, "abc"),
             ("abc\\\",", Until::Blank, "abc"),
             ("a b c\nd", Until::Line, "a b c"),
+            ("a,b=c", Until::Line, "a,b=c"),
+            ("abc;Database=x", Until::Line, "abc"),
         ] {
             assert_eq!(&text[..bare_end(text.as_bytes(), 0, text.len(), until)], value, "{text}");
         }

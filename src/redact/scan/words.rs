@@ -1,7 +1,7 @@
 //! Secrets told by a word before them or by their own look: `Bearer …`, `Basic …`, JSON web tokens, tokens of vendors
 //! that nobody listed.
 
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, mask_in};
 use super::super::shape;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::Verdict;
@@ -30,6 +30,7 @@ pub(super) fn bearer(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
         .iter()
         .take_while(|byte| Body::Base64.has(**byte) || matches!(**byte, b'.' | b'~' | b':'))
         .count();
+    let length = mask_in(&bytes[from..from + length]).unwrap_or(length);
     let end =
         from + bytes[from..from + length].iter().rposition(|byte| !b".:".contains(byte)).map_or(0, |last| last + 1);
     let text = &bytes[from..end];
@@ -71,6 +72,7 @@ pub(super) fn jwt(bytes: &[u8], at: usize, to: usize) -> Option<Span> {
             .iter()
             .take_while(|byte| Body::Dotted.has(**byte) || matches!(**byte, b'=' | b'+' | b'/'))
             .count();
+    let end = mask_in(&bytes[at..end]).map_or(end, |mask| at + mask);
     let end = at + bytes[at..end].iter().rposition(|byte| !b".-".contains(byte)).map_or(0, |last| last + 1);
     let text = &bytes[at..end];
     let dot = memchr::memchr(b'.', text)?;
@@ -141,21 +143,26 @@ pub(super) fn set_credential(bytes: &[u8], from: usize, to: usize) -> Option<Spa
 pub(super) fn runs(bytes: &[u8], from: usize, to: usize, origin: usize, mut found: impl FnMut(usize)) {
     let first = from + (8 - (origin.wrapping_add(from)) % 8) % 8;
     let Some(text) = bytes.get(first..bytes.len().min(to + 7)) else { return };
-    for (place, chunk) in text.chunks_exact(8).enumerate() {
-        let (mut other, mut digit, mut upper, mut lower) = (false, false, false, false);
-        for byte in chunk {
-            let (is_digit, is_upper, is_lower) =
-                (byte.is_ascii_digit(), byte.is_ascii_uppercase(), byte.is_ascii_lowercase());
-            other |= !(is_digit | is_upper | is_lower);
-            digit |= is_digit;
-            upper |= is_upper;
-            lower |= is_lower;
-        }
+    for (place, chunk) in text.as_chunks::<8>().0.iter().enumerate() {
         let at = first + place * 8;
-        if !other && (digit && (upper || lower) || upper && lower) && at < to {
+        if is_mixed(u64::from_le_bytes(*chunk)) && at < to {
             found(at);
         }
     }
+}
+
+/// Whether eight bytes are letters and digits, of more than one kind; all eight are looked at as one number.
+fn is_mixed(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    // The high bit of each byte says whether it is at least this much; a byte from 128 on is none of ours.
+    let from = |word: u64, least: u64| (word & !HIGH) + (0x80 - least) * ONES;
+    let digits = from(word, 0x30) & !from(word, 0x3A) & HIGH;
+    let folded = word | (0x20 * ONES);
+    let letters = from(folded, 0x61) & !from(folded, 0x7B) & HIGH;
+    let lower = letters & (word << 2);
+    let upper = letters & !(word << 2);
+    (digits | letters) & !word == HIGH && (digits != 0 && letters != 0 || upper != 0 && lower != 0)
 }
 
 /// A token of an unknown vendor around `at`: a short word, `_` or `-`, and a long scrambled run. Also where the run ends.
@@ -247,4 +254,27 @@ fn discord(bytes: &[u8], start: usize, end: usize) -> Option<Span> {
     let middle = bytes[end + 1..end + 7].iter().all(|byte| Body::Word.has(*byte));
     let tail = bytes[end + 8..].iter().take(64).take_while(|byte| Body::Word.has(**byte)).count();
     (middle && tail >= 25).then(|| token(start, end + 8 + tail, Class::Token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bytes_at_once_are_judged_as_one_by_one() {
+        let by_one = |chunk: &[u8]| {
+            let kinds = shape::Kinds::of(chunk);
+            kinds.other == 0 && (kinds.digit > 0 && kinds.letters() > 0 || kinds.upper > 0 && kinds.lower > 0)
+        };
+        for first in 0..=255_u8 {
+            for rest in [*b"abcdefg", *b"ABCDEFG", *b"0123456", *b"aB3dE5g", *b"abc-efg"] {
+                let mut chunk = [first; 8];
+                chunk[1..].copy_from_slice(&rest);
+                for turn in 0..8 {
+                    chunk.rotate_left(turn);
+                    assert_eq!(is_mixed(u64::from_le_bytes(chunk)), by_one(&chunk), "{chunk:?}");
+                }
+            }
+        }
+    }
 }

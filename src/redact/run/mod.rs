@@ -1,15 +1,20 @@
 //! The engine alone: files, whole directory trees and standard input, learned and masked as one run.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+mod source;
+mod wide;
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::carrier::Carrier;
+use source::Source;
+
 use super::engine::Engine;
 use super::error::RedactError;
+use super::explain::Place;
 use super::learner::Learner;
 use super::pseudonym::PseudonymKey;
 use super::settings::{Settings, SettingsError};
@@ -17,10 +22,6 @@ use super::summary::Summary;
 
 /// Files of one run.
 const FILES_MAX: usize = 1 << 20;
-/// Bytes of standard input that are kept, for it cannot be read twice.
-const INPUT_BYTES_MAX: usize = 256 << 20;
-/// Bytes looked at to tell a file's layout.
-const SNIFFED_BYTES: usize = 64 << 10;
 
 /// Why a run did not begin, or ended early.
 #[derive(Debug, thiserror::Error)]
@@ -69,26 +70,32 @@ pub struct Report {
     pub failed: Vec<(PathBuf, RedactError)>,
 }
 
-/// Masks one input that cannot be read twice.
+/// Tells whoever runs it where each mask stands: an input's name, masked, and the place.
+pub type Explain<'a> = &'a mut dyn FnMut(&str, &Place);
+
+/// Masks one input.
 ///
 /// # Errors
-/// When the rules are bad, or the input cannot be redacted: nothing was written then.
+/// When the rules are bad, or the input cannot be redacted. What was written then is not to be used.
 pub fn one(
     settings: &Settings,
     key: PseudonymKey,
     name: &str,
     reader: &mut dyn Read,
     writer: &mut dyn Write,
+    explain: Option<Explain<'_>>,
 ) -> Result<Report, RunError> {
     let mut learner = Learner::new(settings, key)?;
-    let (bytes, _) = super::engine::read_whole(reader, INPUT_BYTES_MAX)?;
-    let carrier = carrier_of(name, &bytes);
-    learner.learn(carrier, name, &bytes)?;
+    let mut source = Source::spooled(name, reader)?;
+    source.learn(&mut learner, name)?;
     let engine = learner.finish();
     engine.self_test()?;
-    let masked = engine.bytes(carrier, name, &bytes)?;
-    writer.write_all(&masked).map_err(RedactError::Write)?;
+    source.mask(&engine, name, writer)?;
     writer.flush().map_err(RedactError::Write)?;
+    if let Some(explain) = explain {
+        let shown = engine.text(name);
+        source.places(&engine, &mut |place| explain(&shown, &place))?;
+    }
     Ok(Report { summary: engine.summary(), failed: Vec::new() })
 }
 
@@ -96,7 +103,8 @@ pub fn one(
 struct Input {
     path: PathBuf,
     below: PathBuf,
-    carrier: Carrier,
+    /// The open file, or why there is none.
+    source: Result<Source, RedactError>,
 }
 
 /// Masks files and directory trees as one run: a secret found in one is masked in all. Each is written below
@@ -105,27 +113,32 @@ struct Input {
 /// # Errors
 /// When the rules are bad, a named path cannot be read, or the results cannot be written. A file that cannot be redacted is
 /// no error: a note takes its place.
-pub fn tree(settings: &Settings, key: PseudonymKey, paths: &[PathBuf], output_dir: &Path) -> Result<Report, RunError> {
+pub fn tree(
+    settings: &Settings,
+    key: PseudonymKey,
+    paths: &[PathBuf],
+    output_dir: &Path,
+    mut explain: Option<Explain<'_>>,
+) -> Result<Report, RunError> {
     let mut learner = Learner::new(settings, key)?;
     let mut inputs = gathered(paths)?;
     for input in &mut inputs {
-        let taken = File::open(&input.path).map_err(RedactError::Read).and_then(|mut file| {
-            input.carrier = sniffed(&input.path, &mut file)?;
-            learner.learn_stream(input.carrier, &name_of(input), &mut file)
-        });
-        // What cannot be learned from cannot be masked either; the second pass says so.
-        drop(taken);
+        let name = name_of(input);
+        let source = Source::open(&input.path);
+        // Descriptors are few and files many: it is opened anew for the second pass, which compares what it reads.
+        input.source = source.and_then(|mut source| source.learn(&mut learner, &name).map(|()| source.closed()));
     }
     let engine = learner.finish();
     engine.self_test()?;
     let (mut failed, mut taken) = (Vec::new(), std::collections::HashSet::new());
-    for input in &inputs {
+    for input in inputs {
         let place = output_dir.join(masked_path(&engine, &input.below));
         if !taken.insert(place.clone()) {
             return Err(RunError::Collision { path: place });
         }
-        if let Some(error) = masked_file(&engine, input, &place)? {
-            failed.push((input.path.clone(), error));
+        let path = input.path.clone();
+        if let Some(error) = masked_file(&engine, input, &place, &mut explain)? {
+            failed.push((path, error));
         }
     }
     Ok(Report { summary: engine.summary(), failed })
@@ -137,7 +150,7 @@ fn gathered(paths: &[PathBuf]) -> Result<Vec<Input>, RunError> {
         let metadata = fs::symlink_metadata(path).map_err(|source| RunError::Path { path: path.clone(), source })?;
         if !metadata.is_dir() {
             let below = path.file_name().map_or_else(|| PathBuf::from("file"), PathBuf::from);
-            inputs.push(Input { path: path.clone(), below, carrier: Carrier::Text });
+            inputs.push(Input { path: path.clone(), below, source: Err(RedactError::Panicked) });
             continue;
         }
         for entry in WalkDir::new(path).follow_links(false).sort_by_file_name() {
@@ -146,7 +159,7 @@ fn gathered(paths: &[PathBuf]) -> Result<Vec<Input>, RunError> {
                 continue;
             }
             let below = entry.path().strip_prefix(path).unwrap_or(entry.path()).to_owned();
-            inputs.push(Input { path: entry.into_path(), below, carrier: Carrier::Text });
+            inputs.push(Input { path: entry.into_path(), below, source: Err(RedactError::Panicked) });
             if inputs.len() > FILES_MAX {
                 return Err(RunError::TooMany);
             }
@@ -157,21 +170,6 @@ fn gathered(paths: &[PathBuf]) -> Result<Vec<Input>, RunError> {
 
 fn name_of(input: &Input) -> String {
     input.path.display().to_string()
-}
-
-/// The carrier of a file by its name, else by its first bytes; the file stands at its start afterwards.
-fn sniffed(path: &Path, file: &mut File) -> Result<Carrier, RedactError> {
-    let mut head = Vec::new();
-    file.take(SNIFFED_BYTES as u64).read_to_end(&mut head).map_err(RedactError::Read)?;
-    file.seek(SeekFrom::Start(0)).map_err(RedactError::Read)?;
-    Ok(carrier_of(&path.display().to_string(), &head))
-}
-
-fn carrier_of(name: &str, head: &[u8]) -> Carrier {
-    match Carrier::of_path(name) {
-        Carrier::Text => Carrier::of_content(head),
-        carrier => carrier,
-    }
 }
 
 /// A path below the results: its parts masked, and no part that would lead out of it.
@@ -186,7 +184,12 @@ fn masked_path(engine: &Engine, below: &Path) -> PathBuf {
 }
 
 /// Writes the masked file, or a note in its place; the error that made it a note.
-fn masked_file(engine: &Engine, input: &Input, place: &Path) -> Result<Option<RedactError>, RunError> {
+fn masked_file(
+    engine: &Engine,
+    input: Input,
+    place: &Path,
+    explain: &mut Option<Explain<'_>>,
+) -> Result<Option<RedactError>, RunError> {
     let unwritable = |path: &Path| {
         let path = path.to_owned();
         move |source| RunError::Output { path, source }
@@ -195,9 +198,18 @@ fn masked_file(engine: &Engine, input: &Input, place: &Path) -> Result<Option<Re
         fs::create_dir_all(parent).map_err(unwritable(parent))?;
     }
     let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(place).map_err(unwritable(place))?;
-    let masked = File::open(&input.path)
-        .map_err(RedactError::Read)
-        .and_then(|mut file| engine.stream(input.carrier, &name_of(input), &mut file, &mut out));
+    let name = name_of(&input);
+    let masked = input.source.and_then(|source| {
+        let mut source = source.reopened(&input.path)?;
+        source.mask(engine, &name, &mut out)?;
+        match explain {
+            None => Ok(()),
+            Some(explain) => {
+                let shown = engine.text(&name);
+                source.places(engine, &mut |place| explain(&shown, &place))
+            }
+        }
+    });
     let Err(error) = masked else { return Ok(None) };
     drop(out);
     fs::remove_file(place).map_err(unwritable(place))?;
@@ -224,7 +236,8 @@ mod tests {
         fs::write(from.path().join("sub/app.log"), "cannot log in with x8Kq2mZw91LpT\n").expect("a file");
         fs::write(from.path().join("sub/x8Kq2mZw91LpT.txt"), "nothing\n").expect("a file");
         std::os::unix::fs::symlink("/etc/passwd", from.path().join("link")).expect("a link");
-        let report = tree(&Settings::default(), key(), &[from.path().to_owned()], to.path()).expect("it is masked");
+        let report =
+            tree(&Settings::default(), key(), &[from.path().to_owned()], to.path(), None).expect("it is masked");
         assert!(report.failed.is_empty());
         let mut written: Vec<(String, String)> = WalkDir::new(to.path())
             .into_iter()
@@ -250,7 +263,7 @@ mod tests {
     fn standard_input_is_masked_by_what_it_holds() {
         let mut out = Vec::new();
         let input = "db:5432:*:app:x8Kq2mZw91LpT\nother:5432:*:app:q7Wm3nXv82KoS\n";
-        one(&Settings::default(), key(), "stdin", &mut input.as_bytes(), &mut out).expect("it is masked");
+        one(&Settings::default(), key(), "stdin", &mut input.as_bytes(), &mut out, None).expect("it is masked");
         let out = String::from_utf8(out).expect("text");
         assert_eq!(out.matches("REDACTED-pw-").count(), 2, "{out}");
     }
@@ -260,8 +273,63 @@ mod tests {
         let (from, to) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
         fs::write(from.path().join("a"), "x\n").expect("a file");
         fs::write(to.path().join("a"), "mine\n").expect("a file");
-        let again = tree(&Settings::default(), key(), &[from.path().join("a")], to.path());
+        let again = tree(&Settings::default(), key(), &[from.path().join("a")], to.path(), None);
         assert!(matches!(again, Err(RunError::Output { .. })));
         assert_eq!(fs::read_to_string(to.path().join("a")).expect("text"), "mine\n");
+    }
+
+    #[test]
+    fn a_place_is_told_and_no_value() {
+        let mut told = Vec::new();
+        let input = "a=1\n  password=hunter2x token: abcdef0123\n";
+        let mut out = Vec::new();
+        let mut explain = |name: &str, place: &Place| {
+            told.push(format!("{name}:{}:{} {}", place.line, place.column, place.rule));
+        };
+        one(&Settings::default(), key(), "x.log", &mut input.as_bytes(), &mut out, Some(&mut explain))
+            .expect("it is masked");
+        assert_eq!(told, ["x.log:2:12 key", "x.log:2:28 key"]);
+    }
+
+    #[test]
+    fn packed_and_wide_text_is_masked_and_what_is_not_read_here_is_left_out() {
+        let (from, to) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(b"password=x8Kq2mZw91LpT\n").expect("memory");
+        let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        for _ in 0..64 {
+            bomb.write_all(&vec![b'a'; 1 << 20]).expect("memory");
+        }
+        for (name, bytes) in [
+            ("a.log.gz", gzip.finish().expect("memory")),
+            ("b.txt", wide("\u{feff}password=x8Kq2mZw91LpT\r\n")),
+            ("c.txt", wide("nothing but x8Kq2mZw91LpT here, and no mark in front of it\r\n")),
+            ("d.log.zst", b"\x28\xb5\x2f\xfd....".to_vec()),
+            ("e.log.gz", bomb.finish().expect("memory")),
+            ("f.bin", b"\0\x01\xff password=x8Kq2mZw91LpT \xfe\n".to_vec()),
+        ] {
+            fs::write(from.path().join(name), bytes).expect("a file");
+        }
+        let report =
+            tree(&Settings::default(), key(), &[from.path().to_owned()], to.path(), None).expect("it is masked");
+        let read = |name: &str| fs::read(to.path().join(name)).expect("a file");
+        let packed = read("a.log.gz");
+        let text = io::read_to_string(flate2::read::MultiGzDecoder::new(&packed[..])).expect("text");
+        let mask = text.trim_end().strip_prefix("password=").expect("a mask");
+        assert!(mask.starts_with("REDACTED-pw-"), "{text}");
+        assert_eq!(read("b.txt"), wide(&format!("\u{feff}password={mask}\r\n")));
+        assert_eq!(read("c.txt"), wide(&format!("nothing but {mask} here, and no mark in front of it\r\n")));
+        assert_eq!(read("f.bin"), [b"\0\x01\xff password=", mask.as_bytes(), b" \xfe\n"].concat());
+        let note = |name: &str| String::from_utf8(read(name)).expect("text");
+        assert_eq!(
+            note("d.log.zst.redaction-failed.txt"),
+            "This file was left out: it is packed in a form that is not read here.\n"
+        );
+        assert_eq!(
+            note("e.log.gz.redaction-failed.txt"),
+            "This file was left out: it unpacks to more than 200 times its size.\n"
+        );
+        assert_eq!(report.failed.len(), 2);
     }
 }

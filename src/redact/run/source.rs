@@ -1,0 +1,235 @@
+//! One input: a file, or what standard input gave, read twice; unpacked or narrowed where its text needs it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use zeroize::Zeroizing;
+
+use super::super::carrier::Carrier;
+use super::super::engine::{Engine, read_whole};
+use super::super::error::RedactError;
+use super::super::explain::{self, Place};
+use super::super::learner::Learner;
+use super::wide::{self, Order};
+
+/// Bytes of an input that cannot be read twice which stay in memory; more of them go to a file without a name.
+const KEPT_BYTES_MAX: usize = 8 << 20;
+/// Bytes looked at to tell a file's layout.
+const SNIFFED_BYTES: usize = 64 << 10;
+/// Bytes of wide text, which is turned into narrow text as a whole.
+const WIDE_BYTES_MAX: usize = 32 << 20;
+/// Bytes that a packed byte may become; a few MiB are always allowed.
+const UNPACK_RATIO_MAX: u64 = 200;
+const UNPACKED_BYTES_FREE: u64 = 4 << 20;
+
+/// First bytes of archives and packed files that are not read here.
+const PACKED: &[&[u8]] = &[
+    b"\x28\xb5\x2f\xfd",
+    b"\xfd7zXZ\0",
+    b"BZh",
+    b"\x04\x22\x4d\x18",
+    b"PK\x03\x04",
+    b"7z\xbc\xaf\x27\x1c",
+    b"\x1f\x9d",
+    b"LZIP",
+];
+
+/// How the text of an input is wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrapping {
+    None,
+    Gzip,
+    Wide(Order),
+}
+
+enum Data {
+    File(File),
+    Memory(Cursor<Zeroizing<Vec<u8>>>),
+    /// To be opened again.
+    Closed,
+}
+
+/// An input.
+pub(super) struct Source {
+    data: Data,
+    wrapping: Wrapping,
+    carrier: Carrier,
+}
+
+impl Source {
+    /// A file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is in a form that is not read here.
+    pub(super) fn open(path: &Path) -> Result<Self, RedactError> {
+        let file = File::open(path).map_err(RedactError::Read)?;
+        Self::sniffed(&path.display().to_string(), Data::File(file))
+    }
+
+    /// What a reader gives, kept so that it can be read twice.
+    ///
+    /// # Errors
+    /// It cannot be read or kept, or is in a form that is not read here.
+    pub(super) fn spooled(name: &str, reader: &mut dyn Read) -> Result<Self, RedactError> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        reader.take(KEPT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(RedactError::Read)?;
+        if bytes.len() <= KEPT_BYTES_MAX {
+            return Self::sniffed(name, Data::Memory(Cursor::new(bytes)));
+        }
+        let mut file = nameless().map_err(RedactError::Write)?;
+        file.write_all(&bytes).map_err(RedactError::Write)?;
+        io::copy(reader, &mut file).map_err(RedactError::Read)?;
+        Self::sniffed(name, Data::File(file))
+    }
+
+    fn sniffed(name: &str, data: Data) -> Result<Self, RedactError> {
+        let mut source = Self { data, wrapping: Wrapping::None, carrier: Carrier::Text };
+        let head = source.head()?;
+        if PACKED.iter().any(|start| head.starts_with(start)) {
+            return Err(RedactError::Form("it is packed in a form that is not read here"));
+        }
+        if head.starts_with(b"\x1f\x8b") {
+            source.wrapping = Wrapping::Gzip;
+            let head = source.head()?;
+            source.carrier = carrier_of(name.strip_suffix(".gz").unwrap_or(name), &head);
+        } else if let Some(order) = wide::order_of(&head) {
+            source.wrapping = Wrapping::Wide(order);
+        } else {
+            source.carrier = carrier_of(name, &head);
+        }
+        Ok(source)
+    }
+
+    fn head(&mut self) -> Result<Vec<u8>, RedactError> {
+        let mut head = Vec::new();
+        self.read(&mut |reader| {
+            reader.take(SNIFFED_BYTES as u64).read_to_end(&mut head).map_err(RedactError::Read).map(drop)
+        })?;
+        Ok(head)
+    }
+
+    /// The same without its open file.
+    pub(super) fn closed(self) -> Self {
+        Self { data: Data::Closed, ..self }
+    }
+
+    /// The same with its file open again.
+    pub(super) fn reopened(self, path: &Path) -> Result<Self, RedactError> {
+        Ok(Self { data: Data::File(File::open(path).map_err(RedactError::Read)?), ..self })
+    }
+
+    /// Hands the text to `to`, from its start.
+    fn read(&mut self, to: &mut dyn FnMut(&mut dyn Read) -> Result<(), RedactError>) -> Result<(), RedactError> {
+        let (reader, length): (&mut dyn Read, u64) = match &mut self.data {
+            Data::File(file) => {
+                file.seek(SeekFrom::Start(0)).map_err(RedactError::Read)?;
+                let length = file.metadata().map_err(RedactError::Read)?.len();
+                (file, length)
+            }
+            Data::Memory(cursor) => {
+                cursor.set_position(0);
+                let length = cursor.get_ref().len() as u64;
+                (cursor, length)
+            }
+            Data::Closed => return Err(RedactError::Read(io::ErrorKind::NotFound.into())),
+        };
+        match self.wrapping {
+            Wrapping::None => to(reader),
+            Wrapping::Gzip => {
+                let left = (length.saturating_mul(UNPACK_RATIO_MAX)).max(UNPACKED_BYTES_FREE);
+                let mut bounded = Bounded { inner: MultiGzDecoder::new(reader), left };
+                let read = to(&mut bounded);
+                if bounded.left == 0 {
+                    return Err(RedactError::Form("it unpacks to more than 200 times its size"));
+                }
+                read
+            }
+            Wrapping::Wide(order) => {
+                let (bytes, _) = read_whole(reader, WIDE_BYTES_MAX)?;
+                let narrow = wide::narrowed(&bytes, order).ok_or(RedactError::Form("it is broken UTF-16"))?;
+                to(&mut narrow.as_bytes())
+            }
+        }
+    }
+
+    /// The first pass.
+    ///
+    /// # Errors
+    /// It cannot be learned from.
+    pub(super) fn learn(&mut self, learner: &mut Learner, name: &str) -> Result<(), RedactError> {
+        let carrier = self.carrier;
+        self.read(&mut |reader| learner.learn_stream(carrier, name, reader).map(drop))
+    }
+
+    /// The second pass.
+    ///
+    /// # Errors
+    /// It cannot be redacted; what was written is not to be used.
+    pub(super) fn mask(&mut self, engine: &Engine, name: &str, writer: &mut dyn Write) -> Result<(), RedactError> {
+        let carrier = self.carrier;
+        match self.wrapping {
+            Wrapping::None => self.read(&mut |reader| engine.stream(carrier, name, reader, writer).map(drop)),
+            Wrapping::Gzip => {
+                let mut packer = GzEncoder::new(writer, Compression::default());
+                self.read(&mut |reader| engine.stream(carrier, name, reader, &mut packer).map(drop))?;
+                packer.finish().map(drop).map_err(RedactError::Write)
+            }
+            Wrapping::Wide(order) => {
+                let mut masked = Vec::new();
+                self.read(&mut |reader| engine.stream(carrier, name, reader, &mut masked).map(drop))?;
+                let text = String::from_utf8(masked).map_err(|_| RedactError::Form("its masks broke a character"))?;
+                writer.write_all(&wide::widened(&text, order)).map_err(RedactError::Write)
+            }
+        }
+    }
+
+    /// Where its masks stand; lines and columns are those of the text, unpacked and narrow.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn places(&mut self, engine: &Engine, each: &mut dyn FnMut(Place)) -> Result<(), RedactError> {
+        let carrier = self.carrier;
+        self.read(&mut |reader| explain::places(engine, carrier, reader, each))
+    }
+}
+
+fn carrier_of(name: &str, head: &[u8]) -> Carrier {
+    match Carrier::of_path(name) {
+        Carrier::Text => Carrier::of_content(head),
+        carrier => carrier,
+    }
+}
+
+/// A file that nobody else can open and that is gone when we are.
+fn nameless() -> io::Result<File> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let name = format!(".snapvisor-redact-{:016x}", u64::from_le_bytes(random));
+    let path = std::env::temp_dir().join(name);
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+/// A reader that ends with an error once it has given as much as it may.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let wanted = to.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let read = self.inner.read(&mut to[..wanted])?;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
