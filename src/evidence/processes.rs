@@ -1,6 +1,7 @@
 //! The table of processes: numbers and names, never arguments beyond the program's own name and never an environment.
 
 use super::Key;
+use crate::domain::gap::Gap;
 
 /// All processes that could be seen.
 pub const PROCESSES: Key<Processes> = Key::new("processes");
@@ -106,6 +107,16 @@ impl Process {
     pub fn program(&self) -> &str {
         let argv0 = self.argv0.as_deref().map(|argv0| argv0.rsplit('/').next().unwrap_or(argv0));
         argv0.filter(|program| !program.is_empty()).unwrap_or(&self.name)
+    }
+}
+
+impl Visibility {
+    /// What cannot be said while the processes of others are hidden.
+    #[must_use]
+    pub fn gap(self) -> Option<Gap> {
+        let hidden =
+            || Gap::denied("only processes of our own user are visible (hidepid)", "CAP_SYS_PTRACE, or run as root");
+        (self == Self::OwnOnly).then(hidden)
     }
 }
 

@@ -103,7 +103,10 @@ const CONFIG_BYTES_MAX: usize = 256 * 1024;
 
 fn pool(scene: &Scene) -> Observed<Option<u64>> {
     let place = scene.evidence.read(IGGY_PLACE)?;
-    let path = place.config_file.as_deref().ok_or_else(|| Gap::absent("no configuration of the server was found"))?;
+    let path = place.config_file.as_deref().ok_or_else(|| {
+        Gap::absent("no configuration of the server was found")
+            .unlocked_by("iggy.config_file in snapvisor's configuration")
+    })?;
     let read = scene.host.bounded(path, CONFIG_BYTES_MAX)?;
     let config = ServerConfig::parse(&String::from_utf8_lossy(&read.bytes))
         .map_err(|error| Gap::broken(format!("{path}: {error}")))?;

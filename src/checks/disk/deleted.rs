@@ -63,6 +63,9 @@ fn deleted(case: &Case<'_>) -> Result<Judgement, Gap> {
         let detail = format!("the open files of {} processes may not be seen", found.hidden_processes);
         judged = judged.gap(Gap::denied(detail, UNLOCK));
     }
+    if let Some(gap) = processes.and_then(|processes| processes.visibility.gap()) {
+        judged = judged.gap(gap);
+    }
     Ok(match found.unread {
         Unread::None => judged,
         Unread::Some => judged.gap(Gap::broken("more files are open than are looked at")),
@@ -99,7 +102,7 @@ fn judged(found: &DeletedFiles, mounts: &[Mount], processes: Option<&Processes>,
                 .remedy(CHECK.remedy.replace("PID", &pid.to_string()))
         }
         Some((pid, bytes)) => Judgement::pass(format!(
-            "Deleted files take little: at most {} held by one process ({}).",
+            "Deleted files take little: at most {}, held by {}.",
             size::human(*bytes),
             holder(processes, *pid)
         )),
@@ -115,6 +118,7 @@ mod tests {
     use crate::evidence::Evidence;
     use crate::evidence::deleted_files::DeletedFile;
     use crate::evidence::mounts::{Space, parse};
+    use crate::evidence::processes::Visibility;
 
     fn seen(bytes: u64, total_bytes: u64, hidden: u64, unread: Unread) -> Judgement {
         let file = DeletedFile { pid: 7, path: "/var/log/x".into(), allocated_bytes: bytes, device: (8, 1), inode: 3 };
@@ -145,5 +149,13 @@ mod tests {
     #[test]
     fn what_could_not_be_looked_at_is_a_gap() {
         assert_eq!(seen(0, 1, 4, Unread::Some).gaps.len(), 2);
+    }
+
+    #[test]
+    fn hidden_processes_may_hold_what_is_not_seen() {
+        let mut evidence = Evidence::default();
+        evidence.put(DELETED_FILES, Ok(DeletedFiles::default()));
+        evidence.put(PROCESSES, Ok(Processes { visibility: Visibility::OwnOnly, ..Processes::default() }));
+        assert_eq!(judge_one("disk.deleted-open", &evidence).unwrap().gaps.len(), 1);
     }
 }

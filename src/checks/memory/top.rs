@@ -8,7 +8,7 @@ use crate::domain::gap::Gap;
 use crate::domain::size;
 use crate::domain::verdict::Severity;
 use crate::evidence::memory::MEMORY;
-use crate::evidence::processes::{PROCESSES, Process, Visibility};
+use crate::evidence::processes::{PROCESSES, Process};
 
 pub(super) const CHECK: Check = Check {
     id: "mem.top",
@@ -72,12 +72,7 @@ fn top(case: &Case<'_>) -> Result<Judgement, Gap> {
         [u64::from(process.pid).into(), process.program().into()].into_iter().chain(sizes.map(Into::into)).collect()
     };
     let judged = judged.proof(Proof::table("Largest processes", columns, largest.iter().take(ROWS).map(row).collect()));
-    Ok(match table.visibility {
-        Visibility::All => judged,
-        Visibility::OwnOnly => {
-            judged.gap(Gap::denied("only processes of our own user are visible (hidepid)", "run as root"))
-        }
-    })
+    Ok(table.visibility.gap().into_iter().fold(judged, Judgement::gap))
 }
 
 #[cfg(test)]

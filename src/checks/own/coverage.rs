@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
            Information when anything else is missing, with what would bring it. Passes when every question was answered.",
     threshold_source: "Our own judgement: a report that is silent about what it did not see reads like a clean one.",
     why: "A check that did not run says nothing, and nothing is easily read as good news.",
-    remedy: "# Take the snapshot as root, or give the program what the table names\nsystemctl edit snapvisor\n# and in the editor:\n[Service]\nAmbientCapabilities=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_SYSLOG",
+    remedy: "# Take the snapshot as root, or give the program what the table names\nsystemctl edit snapvisor\n# and in the editor:\n[Service]\nAmbientCapabilities=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_SYSLOG\n# and, each for one check: CAP_NET_ADMIN (net.firewall), CAP_SYS_ADMIN (disk.nvme)",
     references: &["capabilities(7)"],
     privilege: "any user",
     settings: &[],

@@ -86,11 +86,12 @@ fn stuck(case: &Case<'_>) -> Result<Judgement, Gap> {
         let function = function.map_or(Cell::Empty, Cell::from);
         vec![u64::from(process.pid).into(), process.program().into(), function, u64::from(process.parent).into()]
     };
-    Ok(if waiting.is_empty() {
+    let judged = if waiting.is_empty() {
         judged
     } else {
         judged.proof(Proof::table("Waiting in state D", columns, waiting.iter().map(row).collect()))
-    })
+    };
+    Ok(table.visibility.gap().into_iter().fold(judged, Judgement::gap))
 }
 
 /// A thread of the server that waited in the same function of the kernel at both ends of the window.

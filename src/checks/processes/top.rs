@@ -9,7 +9,7 @@ use crate::domain::size;
 use crate::domain::verdict::Severity;
 use crate::evidence::limits::SERVER_THREADS;
 use crate::evidence::own::OWN;
-use crate::evidence::processes::{PROCESS_RATES, PROCESSES, Process, ProcessRate, ProcessRates, Processes, Visibility};
+use crate::evidence::processes::{PROCESS_RATES, PROCESSES, Process, ProcessRate, ProcessRates, Processes};
 
 pub(super) const CHECK: Check = Check {
     id: "proc.top",
@@ -67,11 +67,8 @@ fn top(case: &Case<'_>) -> Result<Judgement, Gap> {
     if let Some(rates) = rates {
         judged = judged.proof(by_time(table, rates));
     }
-    judged = judged.proof(by_memory(table, rates));
-    if table.visibility == Visibility::OwnOnly {
-        judged = judged.gap(Gap::denied("only processes of our own user are visible (hidepid)", "run as root"));
-    }
-    Ok(judged)
+    let judged = judged.proof(by_memory(table, rates));
+    Ok(table.visibility.gap().into_iter().fold(judged, Judgement::gap))
 }
 
 /// The busiest process that shares its processor with a shard.
@@ -140,6 +137,7 @@ mod tests {
     use crate::evidence::Evidence;
     use crate::evidence::cpu::CpuList;
     use crate::evidence::limits::{ServerThread, ServerThreads};
+    use crate::evidence::processes::Visibility;
 
     #[test]
     fn the_busiest_process_is_named_and_hidden_ones_are_a_gap() {

@@ -69,13 +69,13 @@ fn age_hours(now: Timestamp, at_unix: i64) -> f64 {
 
 #[expect(clippy::cast_precision_loss, reason = "a jump in milliseconds")]
 fn judged(moved_ms: i64, notes: &[&ClockNote], step_warn_s: f64, told: bool) -> Judgement {
-    let jump_s = moved_ms as f64 / 1000.0;
+    let set_by_s = moved_ms as f64 / 1000.0;
     let of_window = |judged: Judgement| {
-        judged.measured(jump_s, Unit::Seconds, format!("{jump_s:.3} s")).expected(format!("≤ {step_warn_s} s"))
+        judged.measured(set_by_s, Unit::Seconds, format!("{set_by_s:.3} s")).expected(format!("≤ {step_warn_s} s"))
     };
-    if jump_s.abs() > step_warn_s {
+    if set_by_s.abs() > step_warn_s {
         return of_window(Judgement::warn(format!(
-            "The clock was set by {jump_s:+.3} s while this snapshot was taken."
+            "The clock was set by {set_by_s:+.3} s while this snapshot was taken."
         )));
     }
     // A service that finds the clock set does not say by how much; it would not notice a small one.

@@ -82,7 +82,8 @@ fn mounts(scene: &Scene) -> Observed<Vec<Mount>> {
 /// The file system below the data directory: ours, or one that only the server's process sees.
 fn data_volume(scene: &Scene) -> Observed<Mount> {
     let place: &IggyPlace = scene.evidence.read(IGGY_PLACE)?;
-    let no_path = || Gap::absent("no data directory of Iggy is known");
+    let no_path =
+        || Gap::absent("no data directory of Iggy is known").unlocked_by("iggy.data_dir in snapvisor's configuration");
     let seen = place.data_dir.as_deref().ok_or_else(no_path)?;
     let none = || Gap::broken(format!("no mount holds {seen}"));
     match scene.evidence.read(IGGY_PROCESS) {
