@@ -3,11 +3,12 @@
 use super::super::figures::counted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Column, Judgement, Proof, Unit};
-use crate::domain::gap::Gap;
+use crate::domain::gap::{Gap, GapReason};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Severity;
 use crate::evidence::boot::BOOT;
 use crate::evidence::clock_steps::{CLOCK_DISTANCE, CLOCK_DISTANCE_LATER, CLOCK_NOTES, ClockNote};
+use crate::evidence::journal::{EventKind, JOURNAL_EVENTS, JournalEvents};
 
 pub(super) const CHECK: Check = Check {
     id: "time.jumps",
@@ -15,8 +16,14 @@ pub(super) const CHECK: Check = Check {
     category: Category::Time,
     tier: Tier::Extended,
     severity: Severity::Medium,
-    needs: &[CLOCK_DISTANCE.source(), CLOCK_DISTANCE_LATER.source(), CLOCK_NOTES.source(), BOOT.source()],
-    rule: "Warns when the clock was set by more than 1 s (step_warn_s) while this snapshot was taken, or when a time service noted such a jump in the last 24 hours (hours_max). A jump in the first ten minutes after boot does not count: that is when time services set the clock. Information when only smaller jumps are noted, and when no log tells of the time before; passes otherwise.",
+    needs: &[
+        CLOCK_DISTANCE.source(),
+        CLOCK_DISTANCE_LATER.source(),
+        CLOCK_NOTES.source(),
+        JOURNAL_EVENTS.source(),
+        BOOT.source(),
+    ],
+    rule: "Warns when the clock was set by more than 1 s (step_warn_s) while this snapshot was taken, or when a time service or systemd noted such a jump in the last 24 hours (hours_max); systemd does not say by how much. A change of the time zone is none. A jump in the first ten minutes after boot does not count: that is when time services set the clock. Information when only smaller jumps are noted, and when no log tells of the time before; passes otherwise.",
     threshold_source: "systemd's catalogue has a message for it; the figures are our own judgement.",
     why: "A clock that jumps puts messages into the wrong order of time, expires tokens and segments early, and makes time-outs fire or hang.",
     remedy: "chronyc tracking; chronyc sources\n# Let it be slewed once it runs: in chrony.conf\nmakestep 1 3\n# In a virtual machine: is the hypervisor setting it too, on resume or migration?\nsystemctl status chronyd systemd-timesyncd ntpd --no-pager",
@@ -40,26 +47,43 @@ const BOOT_S: i64 = 600;
 
 fn jumps(case: &Case<'_>) -> Result<Judgement, Gap> {
     let moved_ms = case.read(CLOCK_DISTANCE_LATER)?.saturating_sub(*case.read(CLOCK_DISTANCE)?);
-    let notes = case.read(CLOCK_NOTES);
+    let (notes, journal) = (case.read(CLOCK_NOTES), case.read(JOURNAL_EVENTS));
     let uptime_s = case.read(BOOT).map_or(0, |boot| i64::try_from(boot.uptime_s).unwrap_or(i64::MAX));
     let settled = case.now.unix().saturating_sub(uptime_s).saturating_add(BOOT_S);
     let hours_max = case.setting("hours_max");
-    let young: Vec<&ClockNote> = notes
-        .iter()
-        .flat_map(|notes| &notes.notes)
-        .filter(|note| note.at_unix >= settled && age_hours(case.now, note.at_unix) <= hours_max)
-        .collect();
-    let mut judged = judged(moved_ms, &young, case.setting("step_warn_s"), notes.is_ok());
+    let mut young: Vec<ClockNote> = notes.as_ref().map_or_else(|_| Vec::new(), |notes| notes.notes.clone());
+    young.extend(journal.iter().flat_map(|journal| noted(journal)));
+    young.retain(|note| note.at_unix >= settled && age_hours(case.now, note.at_unix) <= hours_max);
+    young.sort_by_key(|note| note.at_unix);
+    let told = notes.is_ok() || journal.is_ok();
+    let mut judged = judged(moved_ms, &young, case.setting("step_warn_s"), told);
     if !young.is_empty() {
-        let row = |note: &&ClockNote| {
+        let row = |note: &ClockNote| {
             let when = Timestamp::from_unix(note.at_unix).to_string();
             vec![when.into(), note.source.as_str().into(), note.text.as_str().into()]
         };
         let columns = ["When", "Where", "What"].map(Column::text).to_vec();
         judged = judged.proof(Proof::table("Notes about the clock", columns, young.iter().map(row).collect()));
     }
+    // Either tells: a host has a journal or logs of text, and the one that it lacks is no loss.
+    let closed = |gap: &Gap| gap.reason != GapReason::Absent || !told;
+    let lost = notes.as_ref().err().into_iter().chain(journal.as_ref().err()).filter(|gap| closed(gap)).cloned();
     let partly = notes.as_ref().map_or_else(|_| Vec::new(), |notes| notes.gaps.clone());
-    Ok(notes.err().into_iter().chain(partly).fold(judged, Judgement::gap))
+    Ok(lost.chain(partly).fold(judged, Judgement::gap))
+}
+
+/// What systemd noted of the clock.
+fn noted(journal: &JournalEvents) -> impl Iterator<Item = ClockNote> {
+    let set = |event: &&crate::evidence::journal::JournalEvent| {
+        event.kind == EventKind::ClockSet && !event.text.to_ascii_lowercase().contains("zone")
+    };
+    let note = |event: &crate::evidence::journal::JournalEvent| ClockNote {
+        at_unix: event.at_unix,
+        by_ms: None,
+        source: "journal".to_owned(),
+        text: event.text.clone(),
+    };
+    journal.events.iter().filter(set).map(note)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an age in seconds")]
@@ -68,7 +92,7 @@ fn age_hours(now: Timestamp, at_unix: i64) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a jump in milliseconds")]
-fn judged(moved_ms: i64, notes: &[&ClockNote], step_warn_s: f64, told: bool) -> Judgement {
+fn judged(moved_ms: i64, notes: &[ClockNote], step_warn_s: f64, told: bool) -> Judgement {
     let set_by_s = moved_ms as f64 / 1000.0;
     let of_window = |judged: Judgement| {
         judged.measured(set_by_s, Unit::Seconds, format!("{set_by_s:.3} s")).expected(format!("≤ {step_warn_s} s"))
@@ -79,8 +103,8 @@ fn judged(moved_ms: i64, notes: &[&ClockNote], step_warn_s: f64, told: bool) -> 
         )));
     }
     // A service that finds the clock set does not say by how much; it would not notice a small one.
-    let large = |note: &&&ClockNote| note.by_ms.is_none_or(|by| by.abs() as f64 / 1000.0 > step_warn_s);
-    let steps: Vec<&&ClockNote> = notes.iter().filter(large).collect();
+    let large = |note: &&ClockNote| note.by_ms.is_none_or(|by| by.abs() as f64 / 1000.0 > step_warn_s);
+    let steps: Vec<&ClockNote> = notes.iter().filter(large).collect();
     let times = |count: usize| counted(count, "time", "times");
     match (steps.last(), notes.last(), told) {
         (Some(last), ..) => Judgement::warn(format!(
@@ -109,10 +133,16 @@ mod tests {
     use crate::evidence::Evidence;
     use crate::evidence::boot::Boot;
     use crate::evidence::clock_steps::ClockNotes;
+    use crate::evidence::journal::JournalEvent;
 
     const NOW: i64 = 1_790_000_000;
 
-    fn seen(moved_ms: i64, notes: Result<Vec<(i64, Option<i64>)>, Gap>, uptime_s: u64) -> Judgement {
+    fn seen(
+        moved_ms: i64,
+        notes: Result<Vec<(i64, Option<i64>)>, Gap>,
+        journal: Option<Vec<JournalEvent>>,
+        uptime_s: u64,
+    ) -> Judgement {
         let note = |(age_s, by_ms): (i64, Option<i64>)| ClockNote {
             at_unix: NOW - age_s,
             by_ms,
@@ -132,6 +162,8 @@ mod tests {
         evidence.put(CLOCK_DISTANCE, Ok(5_000));
         evidence.put(CLOCK_DISTANCE_LATER, Ok(5_000 + moved_ms));
         evidence.put(CLOCK_NOTES, notes);
+        let events = journal.map(|events| JournalEvents { events, ..JournalEvents::default() });
+        evidence.put(JOURNAL_EVENTS, events.ok_or_else(|| Gap::absent("no journal")));
         evidence.put(BOOT, Ok(boot));
         let (check, settings) = (find("time.jumps").unwrap(), Settings::default());
         let now = Timestamp::from_unix(NOW);
@@ -153,14 +185,28 @@ mod tests {
             (0, vec![(3_001, Some(5_000))], 3_600, Verdict::Pass),
             (0, vec![(3_000, Some(5_000))], 3_600, Verdict::Warn),
         ] {
-            let judged = seen(moved_ms, Ok(notes.clone()), uptime_s);
+            let judged = seen(moved_ms, Ok(notes.clone()), None, uptime_s);
             assert_eq!(judged.verdict, expected, "{moved_ms} {notes:?} {uptime_s}: {}", judged.summary);
         }
     }
 
     #[test]
-    fn without_a_log_the_window_alone_is_no_pass() {
-        let judged = seen(0, Err(Gap::absent("no system log")), 1_000_000);
-        assert_eq!((judged.verdict, judged.gaps.len()), (Verdict::Info, 1));
+    fn the_journal_or_a_log_tells_and_one_of_them_is_enough() {
+        let event = |text: &str| JournalEvent {
+            at_unix: NOW - 3_600,
+            kind: EventKind::ClockSet,
+            text: text.into(),
+            ..JournalEvent::default()
+        };
+        let absent = || Err(Gap::absent("no system log"));
+        for (journal, expected, gaps) in [
+            (Some(vec![]), Verdict::Pass, 0),
+            (Some(vec![event("System clock changed to Tue")]), Verdict::Warn, 0),
+            (Some(vec![event("Time zone change to Europe/Berlin")]), Verdict::Pass, 0),
+            (None, Verdict::Info, 2),
+        ] {
+            let judged = seen(0, absent(), journal.clone(), 1_000_000);
+            assert_eq!((judged.verdict, judged.gaps.len()), (expected, gaps), "{journal:?}: {}", judged.summary);
+        }
     }
 }
