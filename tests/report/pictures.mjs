@@ -1,7 +1,7 @@
 // The pictures of docs/images, from the fixtures: `make report-pictures`. Look at each before it is committed.
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { cleanUp, launch, open } from "./harness.mjs";
+import { cleanUp, launch, open, pages } from "./harness.mjs";
 
 const OUT = join(import.meta.dirname, "../../docs/images");
 mkdirSync(OUT, { recursive: true });
@@ -12,6 +12,8 @@ for (const [file, name, options, prepare] of [
   ["report-390px.png", "mixed", { width: 390, height: 844, scheme: "dark" }, null],
   ["report-logs.png", "lines-50000", { hash: "#log-rt00" }, page => page.locator("#log-rt00 [data-l=error]").click()],
   ["report-diff.png", "diff", {}, null],
+  // A real one: `snapvisor collect`, then `snapvisor report render … --output target/report-pages/own.html`.
+  ...existsSync(join(pages, "own.html")) ? [["report-this-machine.png", "own", { height: 620 }, null]] : [],
 ]) {
   const { page, close } = await open(browser, name, options);
   await prepare?.(page);
