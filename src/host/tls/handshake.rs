@@ -3,7 +3,8 @@
 //! Only an address of this host's whose socket the server's own process holds is asked. Whatever is served is recorded
 //! and trusted with nothing: nothing but a farewell is sent after the handshake.
 
-use std::net::{SocketAddr, TcpStream};
+use std::io::Read;
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ use crate::evidence::config::IGGY_CONFIG;
 
 /// How long one listener is waited for.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(2);
+/// How long its farewell is waited for, and pieces that are read of what comes before it.
+const FAREWELL_MAX: Duration = Duration::from_millis(250);
+const FAREWELL_READS_MAX: usize = 16;
 /// Certificates that a listener may send.
 const CERTIFICATES_MAX: usize = 16;
 
@@ -104,6 +108,14 @@ fn shake(address: SocketAddr, alpn: &[&[u8]]) -> Result<Seen, String> {
     // The last word of the handshake is ours, and so is the farewell: without them the server logs a failure.
     connection.send_close_notify();
     while connection.wants_write() && connection.write_tls(&mut socket).is_ok_and(|written| written > 0) {}
+    // It answers with its own, which must still find us here.
+    let _ = socket.shutdown(Shutdown::Write).and_then(|()| socket.set_read_timeout(Some(FAREWELL_MAX)));
+    let mut answer = [0; 256];
+    for _ in 0..FAREWELL_READS_MAX {
+        if !socket.read(&mut answer).is_ok_and(|read| read > 0) {
+            break;
+        }
+    }
     let version = match connection.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
         Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",

@@ -34,7 +34,9 @@ fn serve(
             let gone = connection
                 .complete_io(&mut socket)
                 .and_then(|_| rustls::Stream::new(&mut connection, &mut socket).read(&mut [0; 16]));
-            let _ = left.send(gone);
+            connection.send_close_notify();
+            let answered = connection.complete_io(&mut socket).map(|_| ());
+            let _ = left.send(gone.and_then(|read| answered.map(|()| read)));
         }
     });
     (address, leaving)
