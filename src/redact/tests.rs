@@ -96,6 +96,7 @@ fn values_of_secret_named_keys_are_masked_in_every_notation() {
             ("CREATE USER x IDENTIFIED BY 'hunter2';", "CREATE USER x IDENTIFIED BY '‹pw›';"),
             ("iggy --password hunter2 ping", "iggy --password ‹pw› ping"),
             ("machine h login u password hunter", "machine h login u password ‹pw›"),
+            ("got token 3k144a5af729351d0fc58bdrj9a21mkr ok", "got token ‹tok› ok"),
             ("requirepass foobared", "requirepass ‹pw›"),
             ("rocommunity s3cret 10.0.0.0/8", "rocommunity ‹pw› 10.0.0.0/8"),
             ("password: ${DB_PASSWORD:-hunter2}", "password: ${DB_PASSWORD:-‹pw›}"),
@@ -164,6 +165,7 @@ fn tokens_are_masked_wherever_they_stand() {
             ("ld_api_0123456789abcdef0123456789abcdef", "‹tok›"),
             ("bot 1234567890:AAabcdefghijklmnopqrstuvwxyz0123456", "bot ‹tok›"),
             ("acme_q8Zk2mXw91LpTr5vB3nM7cV4", "‹tok›"),
+            ("{\"m\":\"x\\nacme_q8Zk2mXw91LpTr5vB3nM7cV4\"}", "{\"m\":\"x\\n‹tok›\"}"),
             ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U", "‹jwt›"),
             (
                 "$argon2id$v=19$m=19456,t=2,p=1$y1LtJa56u72HdqxDscARUw$7ojyilbLvZxOJBRRTUYfOcGkc53fG/r4qBO3JCHM9o8",
@@ -195,6 +197,11 @@ fn private_keys_are_masked_line_by_line() {
                 ),
                 "Aug 1 h x[1]: -----BEGIN PRIVATE KEY-----\nAug 1 h x[1]: ‹pem›\nAug 1 h x[1]: ‹pem›\nAug 1 h y[1]: done",
             ),
+            (
+                &format!("k: -----BEGIN PRIVATE KEY-----{line}{line}-----END PRIVATE KEY----- x"),
+                "k: -----BEGIN PRIVATE KEY-----‹pem›-----END PRIVATE KEY----- x",
+            ),
+            (&format!("-----BEGIN PRIVATE KEY-----{line}: x"), "-----BEGIN PRIVATE KEY-----‹pem›: x"),
             (
                 &format!("-----BEGIN CERTIFICATE-----\n{line}\n-----END CERTIFICATE-----\n"),
                 &format!("-----BEGIN CERTIFICATE-----\n{line}\n-----END CERTIFICATE-----\n"),

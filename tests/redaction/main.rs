@@ -32,7 +32,8 @@ fn run(rounds: usize, seed: u64) -> Score {
     let mut score = Score::default();
     score.formats(rounds, &mut random);
     score.pem(rounds, &mut random);
-    score.propagation(rounds.div_ceil(8), &mut random);
+    // Twenty secrets a round.
+    score.propagation(rounds.div_ceil(2), &mut random);
     score.negatives(rounds, &mut random);
     score
 }

@@ -1,6 +1,7 @@
 //! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
 
 use super::super::pseudonym::{Class, mask_length};
+use super::super::shape::{self, HexIs};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::keyed::{Keyed, Name, Separator};
 use super::name::Verdict;
@@ -280,7 +281,10 @@ impl Keyed<'_> {
         let line = line_end(bytes, from, to.min(from + 512));
         let end = value::bare_end(bytes, from, to, Until::Blank);
         let value = &bytes[from..end];
-        let kinds = super::super::shape::Kinds::of(value);
+        let kinds = shape::Kinds::of(value);
+        if class != Class::Hash && shape::is_random(value, HexIs::Random) {
+            return true;
+        }
         let alone = bytes[end..line.max(end)].iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';');
         if matches!(
             lower.as_slice(),

@@ -221,6 +221,11 @@ impl Keyed<'_> {
 
 /// Whether a blank after a name may stand for a separator: in quotes, at the start of a line, in a clause, in `.netrc`.
 fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
+    // A long run with a digit among its first characters: `token 3k144a5af729351d`.
+    let run = bytes[value_at..].first_chunk::<16>();
+    if run.is_some_and(|run| run.iter().all(|byte| in_name(*byte)) && run.iter().any(u8::is_ascii_digit)) {
+        return true;
+    }
     value::quote_at(bytes, value_at).is_some()
         || at_line_start(bytes, start)
         || [b"is ".as_slice(), b"is: ", b"was ", b"set to "].iter().any(|word| bytes[value_at..].starts_with(word))

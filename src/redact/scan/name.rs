@@ -257,7 +257,12 @@ fn strong(words: &Words, last: &[u8]) -> Option<Class> {
     if words.iter().any(|word| among(word, KEY_WORDS)) {
         return Some(Class::Key);
     }
-    let owner = |place: usize| place > 0 && among(words.get(place - 1), KEY_OWNERS);
+    if last.len() > 6 && last.ends_with(b"apikey") {
+        return Some(Class::Key);
+    }
+    // Whoever serves an API calls its key after itself: `ipapi_key`, `rapidapiKey`.
+    let owns = |word: &[u8]| among(word, KEY_OWNERS) || word.len() > 3 && word.ends_with(b"api");
+    let owner = |place: usize| place > 0 && owns(words.get(place - 1));
     let at_key = (0..words.count).rev().find(|place| matches!(words.get(*place), b"key" | b"keys"))?;
     let near_end = at_key + 1 == words.count
         || among(
@@ -345,6 +350,8 @@ mod tests {
             "password_hash",
             "SCW_SECRET_KEY",
             "OKTA_API_TOKEN",
+            "ipapi_key",
+            "acmeapikey",
         ] {
             assert!(matches!(verdict(name), Verdict::Strong(_)), "{name}: {:?}", verdict(name));
         }

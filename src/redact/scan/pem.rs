@@ -99,9 +99,12 @@ fn next_run(bytes: &[u8], from: usize, line: usize) -> Option<(usize, usize)> {
 /// Whether a run is a line of key material: it ends its line, or is long and no word.
 fn is_material(bytes: &[u8], start: usize, end: usize, line: usize, ended: bool) -> bool {
     let rest = &bytes[end..line];
-    let tail = rest.iter().all(|byte| byte.is_ascii_whitespace() || b"\"'+,;)]}<>`|".contains(byte));
+    let tail = rest.starts_with(b"----")
+        || rest.iter().all(|byte| byte.is_ascii_whitespace() || b"\"'+,;)]}<>`|".contains(byte));
     let run = &bytes[start..end];
-    let header = bytes.get(end) == Some(&b':') || bytes.get(end) == Some(&b'-');
+    // `Proc-Type:` and the words of a label; key material may be followed by anything, and by the dashes of its end.
+    let header = run.len() < 40
+        && (bytes.get(end) == Some(&b':') || bytes.get(end) == Some(&b'-') && !bytes[end..].starts_with(b"----"));
     (tail && (run.len() >= 16 || before_is_clean(bytes, start) && (ended || !shape::is_wordlike(run)))
         || run.len() >= 40)
         && !header

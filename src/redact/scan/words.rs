@@ -187,7 +187,8 @@ pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     }
     let word =
         bytes[..start].iter().rev().take(UNKNOWN_PREFIX_MAX + 1).take_while(|byte| Body::Word.has(**byte)).count();
-    let (from, separator) = (start - word, bytes[start - 1]);
+    let skipped = escape_before(bytes, start - word).min(word);
+    let (from, word, separator) = (start - word + skipped, word - skipped, bytes[start - 1]);
     if !(3..=UNKNOWN_PREFIX_MAX).contains(&word) || !b"_-".contains(&separator) || !bounded(bytes, from) {
         return (None, end);
     }
