@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Buf;
 use futures_util::{FutureExt as _, Stream};
+use tokio::sync::Semaphore;
 use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
@@ -39,9 +40,15 @@ pub struct Api {
     pub failed_logins: Limiter<IpAddr>,
     /// First answers by idempotency key.
     pub ledger: Ledger,
+    /// Archives that may be sent at a time.
+    pub downloads: Arc<Semaphore>,
     /// How long a body may take to arrive.
     body_max: Duration,
 }
+
+/// Archives sent at a time, at most, and never more than there may be connections: each is an open file and a chunk in
+/// memory for as long as its client takes, and on HTTP/2 one connection may ask for many.
+const DOWNLOADS_MAX: u32 = 1024;
 
 impl Api {
     /// The API over this state, with nothing remembered; a request's body may take `body_max` to arrive.
@@ -52,6 +59,7 @@ impl Api {
             key_rates: Limiter::new(limits.requests_per_minute),
             failed_logins: Limiter::new(limits.failed_logins_per_minute),
             ledger: Ledger::default(),
+            downloads: Arc::new(Semaphore::new(limits.connections.min(DOWNLOADS_MAX) as usize)),
             body_max,
             state,
         }

@@ -14,16 +14,21 @@ use std::sync::{Arc, LazyLock};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, stream};
 use rustix::io::{Errno, ReadWriteFlags};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::range::Span;
 
 /// Bytes of one chunk: measured best between throughput and memory at many slow readers.
 const CHUNK_BYTES: usize = 128 * 1024;
-/// Reads that wait for the disk at a time, over all downloads.
+/// Files opened and reads that wait for the disk at a time, over all downloads.
 const DISK_READS_MAX: usize = 8;
 
 static DISK_READS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(DISK_READS_MAX));
+
+/// A turn to wait for the disk on the blocking pool.
+pub(super) async fn disk_turn() -> SemaphorePermit<'static> {
+    DISK_READS.acquire().await.expect("this semaphore is never closed")
+}
 
 /// A part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +94,7 @@ impl Reading {
 
     /// Fills the buffer on the blocking pool.
     async fn wait_for_disk(&mut self, offset: u64) -> io::Result<usize> {
-        let _permit = DISK_READS.acquire().await.expect("this semaphore is never closed");
+        let _turn = disk_turn().await;
         let (file, mut buffer) = (Arc::clone(&self.file), std::mem::take(&mut self.buffer));
         let reading = tokio::task::spawn_blocking(move || {
             let read = file.read_at(&mut buffer, offset);

@@ -11,7 +11,8 @@ use crate::client::{Answer, Request};
 
 #[test]
 fn a_snapshot_of_this_host_goes_from_trigger_to_archive_and_is_gone_when_deleted() {
-    let mut server = Appliance::start();
+    let iggy = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/iggy-0.8.0-clean");
+    let mut server = Appliance::with(&[("iggy.data_dir", iggy)]);
     let triggered = server.send(&server.request("POST", &server.snapshots("")));
     triggered.nothing();
     let name = triggered.header("ld-snapshot").unwrap().to_owned();
@@ -32,12 +33,14 @@ fn a_snapshot_of_this_host_goes_from_trigger_to_archive_and_is_gone_when_deleted
     assert_eq!(whole.header("etag"), Some(format!("\"{sha256}\"").as_str()));
     let part = Request::new("GET", &link).header("range", "bytes=10-19").send(server.address);
     assert_eq!((part.status, &part.body[..]), (206, &whole.body[10..20]));
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&whole.body)).unwrap();
-    for entry in ["report.html", "report.json", "manifest.json"] {
-        let mut content = Vec::new();
-        archive.by_name(entry).unwrap().read_to_end(&mut content).unwrap();
-        assert!(!content.is_empty(), "{entry}");
-    }
+    let disposition = format!("attachment; filename=\"{name}-{}.zip\"", detail["node_name"].as_str().unwrap());
+    assert_eq!(whole.header("content-disposition"), Some(disposition.as_str()));
+    check_archive(&whole.body, &["iggy-data.zip", "manifest.json", "report.html", "report.json"]);
+    server.post(&server.snapshots(""), &serde_json::json!({"include_iggy": false})).nothing();
+    server.wait_until_over();
+    let without = Request::new("GET", &server.link(2)).send(server.address);
+    check_archive(&without.body, &["manifest.json", "report.html", "report.json"]);
+    server.delete(&server.snapshots("/2")).nothing();
     server.delete(&server.snapshots("/1")).nothing();
     Request::new("GET", &link).send(server.address).problem(404, "snapshot_not_found");
     assert_eq!(std::fs::read_dir(server.data_dir.join("archives")).unwrap().count(), 0);
@@ -95,5 +98,32 @@ fn a_node_remembers_its_last_snapshot_and_tells_what_changed_since() {
     for change in changes["checks"].as_array().unwrap() {
         assert_eq!(change["before"], verdict(&first, &change["id"]), "{change}");
         assert_eq!(change["after"], verdict(&second, &change["id"]), "{change}");
+    }
+}
+
+/// Any unzip tool opens it, it holds these entries, and its manifest is right about all but itself.
+fn check_archive(bytes: &[u8], expected: &[&str]) {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut names = Vec::new();
+    let mut found = Vec::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).unwrap();
+        assert!(matches!(entry.compression(), zip::CompressionMethod::Stored | zip::CompressionMethod::Deflated));
+        let name = entry.name().unwrap().into_owned();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        assert!(!content.is_empty(), "{name}");
+        let sha256 = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        names.push(name.clone());
+        found.push((name, content.len(), sha256));
+    }
+    names.sort_unstable();
+    assert_eq!(names, expected);
+    let manifest: Value = serde_json::from_reader(archive.by_name("manifest.json").unwrap()).unwrap();
+    let stated = manifest.to_string();
+    for (name, length, sha256) in found.iter().filter(|(name, ..)| name != "manifest.json") {
+        let file = manifest["files"].as_array().unwrap().iter().find(|file| file["name"] == name.as_str());
+        let file = file.unwrap_or_else(|| panic!("{name} is not in {stated}"));
+        assert_eq!((&file["size_bytes"], &file["sha256"]), (&(*length).into(), &sha256.as_str().into()), "{file}");
     }
 }

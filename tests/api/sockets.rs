@@ -133,26 +133,64 @@ fn two_requests_on_one_connection_are_answered_in_order() {
     assert!(first < second && answer.matches("ld-request: ").count() == 2);
 }
 
+/// The beginning of a connection of HTTP/2 that takes no byte of an answer's body, with a GET of each path.
+fn http_2(window: u32, paths: &[&str]) -> Vec<u8> {
+    let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+    };
+    let initial_window = [&[0, 4][..], &window.to_be_bytes()].concat();
+    let mut bytes = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &initial_window)].concat();
+    for (number, path) in paths.iter().enumerate() {
+        // GET, http, and literal fields that are not indexed: `:path` and `:authority`.
+        let mut block = vec![0x82, 0x86, 0x04];
+        let length = path.len();
+        match u8::try_from(length) {
+            Ok(short @ ..127) => block.push(short),
+            _ => block.extend_from_slice(&[
+                127,
+                u8::try_from((length - 127) % 128 + 128).unwrap(),
+                u8::try_from((length - 127) / 128).unwrap(),
+            ]),
+        }
+        block.extend_from_slice(path.as_bytes());
+        block.extend_from_slice(b"\x01\x01x");
+        bytes.extend_from_slice(&frame(1, 5, u32::try_from(2 * number + 1).unwrap(), &block));
+    }
+    bytes
+}
+
 #[test]
 fn http_2_without_tls_is_understood() {
     let appliance = Appliance::start();
-    // The preface, an empty SETTINGS frame, and HEADERS of `GET /healthz` with literal fields that are not indexed.
-    let mut block = vec![0x82, 0x86];
-    for (index, value) in [(0x04_u8, "/healthz"), (0x01, "x")] {
-        block.push(index);
-        block.push(u8::try_from(value.len()).unwrap());
-        block.extend_from_slice(value.as_bytes());
-    }
-    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00".to_vec();
-    bytes.extend_from_slice(&[0, 0, u8::try_from(block.len()).unwrap(), 1, 5, 0, 0, 0, 1]);
-    bytes.extend_from_slice(&block);
     let mut stream = connect(appliance.address);
-    stream.write_all(&bytes).unwrap();
+    stream.write_all(&http_2(65_535, &["/healthz"])).unwrap();
     let (mut seen, mut byte) = (Vec::new(), [0]);
     while !seen.ends_with(b"{\"status\":\"ok\"}") {
         stream.read_exact(&mut byte).unwrap();
         seen.push(byte[0]);
     }
+}
+
+#[test]
+fn one_connection_that_asks_for_an_archive_again_and_again_holds_no_more_than_may_be_sent() {
+    let appliance = Appliance::with(&[("limits.connections", "3")]);
+    let link = crate::seed::sparse_link(&appliance.data_dir, crate::seed::row_id(1), 64 << 20);
+    let archive = appliance.archives.path(crate::seed::row_id(1));
+    let open = || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", appliance.pid())).unwrap();
+        files.filter(|fd| std::fs::read_link(fd.as_ref().unwrap().path()).is_ok_and(|target| target == archive)).count()
+    };
+    let mut greedy = connect(appliance.address);
+    greedy.write_all(&http_2(0, &[link.as_str(); 60])).unwrap();
+    appliance.wait_for("three archives are sent", || open() == 3);
+    let over = Request::new("GET", &link).send(appliance.address);
+    over.problem(503, "service_unavailable");
+    assert!(over.header("retry-after").is_some());
+    assert_eq!(open(), 3);
+    drop(greedy);
+    appliance.wait_for("the next one is sent", || Request::new("HEAD", &link).send(appliance.address).status == 200);
+    appliance.wait_for("none is open", || open() == 0);
 }
 
 /// How many threads the server has, and how many files of its own it has open: sockets and pipes are not counted.

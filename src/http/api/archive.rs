@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use tokio::sync::OwnedSemaphorePermit;
 use warp::Reply as _;
 use warp::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, RANGE,
@@ -29,7 +30,8 @@ const ZIP: HeaderValue = HeaderValue::from_static("application/zip");
 /// The archive, or the part of it that the request asks for.
 ///
 /// # Errors
-/// 403 for a link that was tampered with or has expired, 404 for a snapshot that is gone, 412, and 416.
+/// 403 for a link that was tampered with or has expired, 404 for a snapshot that is gone, 412, 416, and 503 while too many
+/// are sent.
 pub async fn get(api: &Api, call: &Call) -> Result<Response, Problem> {
     let id: Result<SnapshotId, Problem> = call.id("snapshot_id", Code::LinkInvalid);
     let id = id.map_err(|_| refused(LinkError::Tampered))?;
@@ -52,8 +54,9 @@ pub async fn get(api: &Api, call: &Call) -> Result<Response, Problem> {
     if selection == Selection::Unsatisfiable {
         return Err(Problem::range_not_satisfiable(archive.size_bytes));
     }
+    let turn = Arc::clone(&api.downloads).try_acquire_owned().map_err(|_| too_many())?;
     let file = open(api, id, archive).await?;
-    Ok(sent(api, call, &row, file, Content { length: archive.size_bytes, tag, selection }))
+    Ok(sent(api, call, &row, Source { file, turn }, Content { length: archive.size_bytes, tag, selection }))
 }
 
 /// What a range asks for; a HEAD is about the whole.
@@ -71,6 +74,7 @@ fn selection(call: &Call, tag: &EntityTag, length: u64) -> Selection {
 /// its row states, is a 404 whose code says that the snapshot itself is still there.
 pub(super) async fn open(api: &Api, id: SnapshotId, archive: StoredArchive) -> Result<Arc<File>, Problem> {
     let archives = api.state.archives.clone();
+    let _turn = file_stream::disk_turn().await;
     let opening = tokio::task::spawn_blocking(move || {
         let file = archives.read(id)?;
         let length = file.metadata().map(|metadata| metadata.len());
@@ -92,13 +96,19 @@ pub(super) async fn open(api: &Api, id: SnapshotId, archive: StoredArchive) -> R
     Ok(Arc::new(file))
 }
 
+/// Where the bytes come from, and the turn to send them, which lasts as long as they do.
+struct Source {
+    file: Arc<File>,
+    turn: OwnedSemaphorePermit,
+}
+
 struct Content {
     length: u64,
     tag: EntityTag,
     selection: Selection,
 }
 
-fn sent(api: &Api, call: &Call, row: &SnapshotRow, file: Arc<File>, content: Content) -> Response {
+fn sent(api: &Api, call: &Call, row: &SnapshotRow, source: Source, content: Content) -> Response {
     let (status, media_type, range, pieces) = match content.selection {
         Selection::Parts(spans) => match spans.as_slice() {
             [span] => {
@@ -120,7 +130,9 @@ fn sent(api: &Api, call: &Call, row: &SnapshotRow, file: Arc<File>, content: Con
         Response::new(Bytes::new().into())
     } else {
         let metrics = Arc::clone(&api.state.metrics);
+        let Source { file, turn } = source;
         let counted = file_stream::stream(file, pieces).inspect(move |chunk| {
+            let _until_the_last = &turn;
             if let Ok(chunk) = chunk {
                 metrics.archive_sent(chunk.len() as u64);
             }
@@ -184,6 +196,11 @@ fn header(text: &str) -> HeaderValue {
 
 fn gone() -> Problem {
     Problem::new(Code::SnapshotNotFound, "This snapshot is no more: it was deleted, or has expired.")
+}
+
+fn too_many() -> Problem {
+    let reason = "As many archives as the server sends at a time are being sent; ask again in a few seconds.";
+    Problem::new(Code::ServiceUnavailable, reason)
 }
 
 fn unusable() -> Problem {
