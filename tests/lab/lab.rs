@@ -17,6 +17,10 @@ use crate::{Outcome, run, snapshot};
 const WINDOW_MS: u64 = 100;
 /// A unit that nobody would complain about.
 const UNIT: &str = include_str!("iggy-server.service");
+/// The authorities that this host trusts.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// Where an operator sets kernel parameters.
+pub(crate) const PARAMETERS: &str = "/etc/sysctl.d";
 /// Where units stand that an operator wrote.
 pub(crate) const UNITS: &str = "/etc/systemd/system";
 
@@ -69,6 +73,7 @@ impl Lab {
         fs::write(tls.join("chain.pem"), format!("{}{}", identity.certificate, authority.intermediate.pem()))?;
         fs::write(tls.join("key.pem"), identity.key)?;
         volume::own(&tls)?;
+        trust(folder, &authority)?;
         fs::write(volume::config_path(&data), toml::to_string(&volume::healthy(&data, &tls)?)?)?;
         volume::own(&data)?;
         let healthy = spec(folder, &data)?;
@@ -128,6 +133,16 @@ fn network() -> Outcome<()> {
     Ok(())
 }
 
+/// The host trusts the lab's authority.
+fn trust(folder: &Path, authority: &Authority) -> Outcome<()> {
+    let bundle = folder.join("authorities.pem");
+    fs::write(&bundle, authority.root.pem())?;
+    if !Path::new(AUTHORITIES).is_file() {
+        return Err(format!("{AUTHORITIES} is not there: install ca-certificates").into());
+    }
+    run("mount", &["--bind", text(&bundle), AUTHORITIES])
+}
+
 /// Our own program under the server's name.
 fn spec(folder: &Path, data: &Path) -> Outcome<Spec> {
     let bin = folder.join("bin");
@@ -156,6 +171,9 @@ fn units(spec: &Spec, data: &Path) -> Outcome<()> {
         return Err(format!("{UNITS} is not there: install systemd's package, it need not run").into());
     }
     run("mount", &["-t", "tmpfs", "-o", "size=1m,mode=755", "units", UNITS])?;
+    if Path::new(PARAMETERS).is_dir() {
+        run("mount", &["-t", "tmpfs", "-o", "size=1m,mode=755", "parameters", PARAMETERS])?;
+    }
     let unit = UNIT.replace("PROGRAM", text(&spec.program)).replace("DATA", text(data));
     Ok(fs::write(Path::new(UNITS).join("iggy-server.service"), unit)?)
 }

@@ -24,18 +24,43 @@ pub(crate) struct Planting<'a> {
     /// Settings of snapvisor's own that it needs.
     pub(crate) settings: Vec<(&'static str, String)>,
     undo: Vec<TakeBack>,
+    server: ServerAfter,
+}
+
+/// What becomes of the server when the fault is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ServerAfter {
+    /// It was left alone, and runs on.
+    Kept,
+    /// A healthy one takes its place.
+    Replaced,
 }
 
 impl<'a> Planting<'a> {
     pub(crate) fn new(lab: &'a mut Lab) -> Self {
-        Self { lab, names: Vec::new(), window_ms: None, settings: Vec::new(), undo: Vec::new() }
+        Self {
+            lab,
+            names: Vec::new(),
+            window_ms: None,
+            settings: Vec::new(),
+            undo: Vec::new(),
+            server: ServerAfter::Kept,
+        }
     }
 
-    /// Takes everything back, the newest change first; the errors of all that failed.
+    /// Takes everything back, the newest change first; the errors of all that failed. A server that was changed ends
+    /// before that and a healthy one starts after it, so that it finds everything as it was.
     pub(crate) fn take_back(self) -> Outcome<()> {
-        let Self { lab, undo, .. } = self;
-        let failed: Vec<String> =
+        let Self { lab, undo, server, .. } = self;
+        if server == ServerAfter::Replaced {
+            lab.server.stop();
+        }
+        let mut failed: Vec<String> =
             undo.into_iter().rev().filter_map(|undo| undo(lab).err()).map(|error| error.to_string()).collect();
+        if server == ServerAfter::Replaced {
+            let spec = lab.healthy.clone();
+            failed.extend(lab.restart(&spec).err().map(|error| error.to_string()));
+        }
         if failed.is_empty() { Ok(()) } else { Err(failed.join("; ").into()) }
     }
 
@@ -127,10 +152,7 @@ impl<'a> Planting<'a> {
     pub(crate) fn restart(&mut self, change: impl FnOnce(&mut Spec)) -> Outcome<()> {
         let mut spec = self.lab.healthy.clone();
         change(&mut spec);
-        self.later(|lab| {
-            let spec = lab.healthy.clone();
-            lab.restart(&spec)
-        });
+        self.heal_server();
         self.lab.restart(&spec)
     }
 
@@ -142,10 +164,7 @@ impl<'a> Planting<'a> {
 
     /// The server is replaced by a healthy one afterwards.
     pub(crate) fn heal_server(&mut self) {
-        self.later(|lab| {
-            let spec = lab.healthy.clone();
-            lab.restart(&spec)
-        });
+        self.server = ServerAfter::Replaced;
     }
 
     /// A process besides the server, ended afterwards.

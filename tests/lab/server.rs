@@ -12,6 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use crate::Outcome;
@@ -103,14 +106,36 @@ fn listen(data: &Path, mood: &Arc<Mood>, held: &mut Held) -> Outcome<()> {
     };
     for section in ["tcp", "websocket", "http"] {
         let Some(address) = address(section) else { continue };
+        let tls = if section == "tcp" { identity(&config)? } else { None };
         let (listener, mood) = (bind(address)?, Arc::clone(mood));
-        let serve = if section == "http" { answer } else { swallow };
-        thread::spawn(move || accept(&listener, &mood, serve));
+        let serve: Serve = match (section, tls) {
+            ("http", _) => Box::new(answer),
+            (_, tls) => Box::new(move |connection, mood| swallow(connection, tls.clone(), mood)),
+        };
+        thread::spawn(move || accept(&listener, &mood, &Arc::new(serve)));
     }
     if let Some(address) = address("quic") {
         held.sockets.push(UdpSocket::bind(address)?);
     }
     Ok(())
+}
+
+/// What serves one connection.
+type Serve = Box<dyn Fn(TcpStream, &Mood) + Send + Sync>;
+
+/// The certificate of the TCP listener, if it has one.
+fn identity(config: &toml::Table) -> Outcome<Option<Arc<rustls::ServerConfig>>> {
+    let section = config.get("tcp").and_then(|tcp| tcp.get("tls"));
+    let file = |name: &str| section?.get(name)?.as_str();
+    let on = section.and_then(|tls| tls.get("enabled")?.as_bool()) == Some(true);
+    let (true, Some(chain), Some(key)) = (on, file("cert_file"), file("key_file")) else { return Ok(None) };
+    let chain = CertificateDer::pem_file_iter(chain)?.collect::<Result<Vec<_>, _>>()?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivateKeyDer::from_pem_file(key)?)?;
+    Ok(Some(Arc::new(config)))
 }
 
 fn bind(address: SocketAddr) -> Outcome<TcpListener> {
@@ -121,10 +146,10 @@ fn bind(address: SocketAddr) -> Outcome<TcpListener> {
     Ok(TcpListener::from(socket))
 }
 
-fn accept(listener: &TcpListener, mood: &Arc<Mood>, serve: fn(TcpStream, &Mood)) {
+fn accept(listener: &TcpListener, mood: &Arc<Mood>, serve: &Arc<Serve>) {
     for connection in listener.incoming().flatten() {
         thread::spawn({
-            let mood = Arc::clone(mood);
+            let (mood, serve) = (Arc::clone(mood), Arc::clone(serve));
             move || serve(connection, &mood)
         });
         while mood.refuses.load(Ordering::Relaxed) {
@@ -133,8 +158,12 @@ fn accept(listener: &TcpListener, mood: &Arc<Mood>, serve: fn(TcpStream, &Mood))
     }
 }
 
-/// Reads until the other side closes, and closes as well, unless it leaks.
-fn swallow(mut connection: TcpStream, mood: &Mood) {
+/// Shakes hands, reads until the other side closes, and closes as well, unless it leaks.
+fn swallow(mut connection: TcpStream, tls: Option<Arc<rustls::ServerConfig>>, mood: &Mood) {
+    if let Some(mut session) = tls.and_then(|tls| rustls::ServerConnection::new(tls).ok()) {
+        // Whoever does not speak TLS is read to the end all the same.
+        let _ = session.complete_io(&mut connection);
+    }
     let mut buffer = [0; 4096];
     while connection.read(&mut buffer).is_ok_and(|read| read > 0) {}
     if mood.leaks.load(Ordering::Relaxed) {

@@ -14,6 +14,12 @@ pub(super) const FAULTS: &[Fault] = &[
     fails("disk.space", "full disk", |planting| leave(planting, 1 << 30)),
     warns("disk.space", "disk with 8 GiB left", |planting| leave(planting, 8 << 30)),
     fails("disk.inodes", "no inodes left", no_inodes),
+    fails("disk.deleted-open", "3 GiB of deleted log held open", |planting| {
+        let path = planting.lab.data.join("logs/iggy-server.log.1");
+        planting.names(planting.lab.disk.display().to_string());
+        planting.names(planting.pid());
+        planting.tell(&format!("hold {} {}", path.display(), 3_u64 << 30))
+    }),
     warns("disk.stuck", "dead FUSE mount", dead_mount_elsewhere),
     fails("disk.fstype", "data directory in memory (tmpfs)", data_in_memory),
     fails("disk.fs-errors", "data mounted read-only", read_only).and(&["disk.mount-opts"]),

@@ -1,10 +1,12 @@
 //! Limits of the server's process and of the machine.
 
 use std::fs;
+use std::path::Path;
 
 use rustix::process::Pid;
 
 use super::{Fault, fails, warns};
+use crate::lab::PARAMETERS;
 use crate::planting::Planting;
 use crate::{Outcome, run};
 
@@ -37,6 +39,11 @@ pub(super) const FAULTS: &[Fault] = &[
     warns("limits.files-system", "fs.file-max at 400,000", |planting| {
         planting.names("400000");
         planting.kernel("/proc/sys/fs/file-max", "400000")
+    }),
+    warns("sys.params-drift", "a parameter differs from its file", |planting| {
+        planting.names("net.core.somaxconn");
+        planting.names("8192");
+        planting.write(&Path::new(PARAMETERS).join("90-lab.conf"), b"net.core.somaxconn = 8192\n")
     }),
     fails("uring.sysctl", "io_uring for privileged users only", |planting| {
         planting.names("io_uring_disabled");

@@ -15,7 +15,8 @@ pub(super) const FAULTS: &[Fault] = &[
         planting.names("128");
         planting.kernel("/proc/sys/net/core/somaxconn", "128")
     }),
-    warns("net.accept-queue", "accept queue 73 % full", full_queue),
+    // Our own handshake waits in that queue as well.
+    warns("net.accept-queue", "accept queue 73 % full", full_queue).and(&["tls.listener"]),
     warns("net.tcp-states", "CLOSE-WAIT leak", close_wait),
     fails("net.links", "Iggy's interface is down", |planting| {
         planting.names("iggy0");
@@ -28,6 +29,11 @@ pub(super) const FAULTS: &[Fault] = &[
         planting.config(|config| volume::set(config, "websocket.address", "127.0.0.1:8099"))
     }),
     fails("net.listeners", "another process holds Iggy's port", foreign_listener),
+    warns("net.qdisc", "traffic is shaped", |planting| {
+        planting.names("iggy0");
+        planting.names("tbf");
+        planting.run("tc qdisc add dev iggy0 root tbf rate 10mbit burst 10kb limit 20kb", "tc qdisc del dev iggy0 root")
+    }),
     warns("net.udp", "UDP packets find no room", udp_drops),
 ];
 

@@ -72,14 +72,27 @@ pub(super) const FAULTS: &[Fault] = &[
         planting.names("Restart");
         unit(planting, "Restart=on-failure", "Restart=no")
     }),
+    warns("iggy.config-drift", "unit changed under the running server", |planting| {
+        planting.names("iggy-server.service");
+        // Whole seconds count.
+        let now = jiff::Timestamp::now().as_second() + 2;
+        changed_unit(planting, "RestartSec=5", "RestartSec=9")?;
+        let unit = fs::File::options().write(true).open(Path::new(UNITS).join("iggy-server.service"))?;
+        Ok(unit.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(now.try_into()?))?)
+    }),
     warns("systemd.unit", "ten seconds to stop", |planting| {
         planting.names("10");
         unit(planting, "TimeoutStopSec=60", "TimeoutStopSec=10")
     }),
 ];
 
-/// Changes a line of the server's unit.
+/// Changes a line of the server's unit, and starts the server anew, as one does.
 pub(super) fn unit(planting: &mut Planting<'_>, line: &str, other: &str) -> Outcome<()> {
+    changed_unit(planting, line, other)?;
+    planting.restart(|_| ())
+}
+
+fn changed_unit(planting: &mut Planting<'_>, line: &str, other: &str) -> Outcome<()> {
     let path = Path::new(UNITS).join("iggy-server.service");
     let program = text(&planting.lab.healthy.program).to_owned();
     let [line, other] = [line, other].map(|line| line.replace("PROGRAM", &program));

@@ -40,6 +40,6 @@ pub(super) const FAULTS: &[Fault] = &[
             volume::set(config, "cluster.node.others", toml::Value::Array(vec![other.into()]));
         })
     })
-    // Its other listeners stand on loopback, where no other member reaches them.
-    .and(&["net.listeners"]),
+    // Its other listeners stand on loopback, where no other member reaches them, and a cluster needs one time.
+    .and(&["net.listeners", "time.sync"]),
 ];

@@ -12,7 +12,8 @@ pub(super) const FAULTS: &[Fault] = &[
         let identity = planting.lab.authority.identity(&[ADDRESS], -400..-3)?;
         planting.names("chain.pem");
         chain(planting, &identity)
-    }),
+    })
+    .and(&["tls.listener"]),
     warns("tls.files", "certificate ends in twenty days", |planting| {
         let identity = planting.lab.authority.identity(&[ADDRESS], -300..20)?;
         planting.names("chain.pem");
@@ -22,6 +23,19 @@ pub(super) const FAULTS: &[Fault] = &[
         let identity = planting.lab.authority.identity(&[ADDRESS], 3..300)?;
         planting.names("chain.pem");
         chain(planting, &identity)
+    })
+    .and(&["tls.listener"]),
+    warns("tls.listener", "certificate renewed, server not restarted", |planting| {
+        let identity = planting.lab.authority.identity(&[ADDRESS], -1..200)?;
+        let chain = format!("{}{}", identity.certificate, planting.lab.authority.intermediate.pem());
+        planting.names(format!("{ADDRESS}:8090"));
+        replace(planting, &chain, &identity.key)
+    }),
+    fails("tls.chain", "key of another certificate", |planting| {
+        let identity = planting.lab.authority.identity(&[ADDRESS], -1..200)?;
+        let path = planting.lab.tls.join("key.pem");
+        planting.names("lab node");
+        planting.write(&path, identity.key.as_bytes())
     }),
     warns("tls.chain", "self-signed certificate", |planting| {
         let identity = self_signed(&[ADDRESS])?;
@@ -36,12 +50,13 @@ pub(super) const FAULTS: &[Fault] = &[
         planting.names("lab intermediate");
         planting.write(&path, format!("{}{}", &text[at..], &text[..at]).as_bytes())
     })
-    .and(&["tls.names"]),
+    .and(&["tls.names", "tls.listener"]),
     warns("tls.chain", "chain carries its root", |planting| {
         let path = planting.lab.tls.join("chain.pem");
         let text = fs::read_to_string(&path)? + &planting.lab.authority.root.pem();
         planting.names("lab root");
-        planting.write(&path, text.as_bytes())
+        planting.write(&path, text.as_bytes())?;
+        planting.restart(|_| ())
     }),
     warns("tls.names", "certificate for another host", |planting| {
         let identity = planting.lab.authority.identity(&["10.99.0.9", "other.lab"], -1..300)?;
@@ -52,7 +67,7 @@ pub(super) const FAULTS: &[Fault] = &[
         planting.names("1024");
         weak(planting)
     })
-    .and(&["tls.chain"]),
+    .and(&["tls.chain", "tls.listener"]),
     fails("tls.key-perms", "key readable by everybody", |planting| {
         let path = planting.lab.tls.join("key.pem");
         planting.names(path.display());
@@ -66,13 +81,19 @@ fn chain(planting: &mut Planting<'_>, identity: &Identity) -> Outcome<()> {
     write(planting, &chain, &identity.key)
 }
 
+/// As an operator does it: files first, then the server.
 fn write(planting: &mut Planting<'_>, chain: &str, key: &str) -> Outcome<()> {
+    replace(planting, chain, key)?;
+    planting.restart(|_| ())
+}
+
+fn replace(planting: &mut Planting<'_>, chain: &str, key: &str) -> Outcome<()> {
     let tls = planting.lab.tls.clone();
     planting.write(&tls.join("chain.pem"), chain.as_bytes())?;
     planting.write(&tls.join("key.pem"), key.as_bytes())
 }
 
-/// Ours makes no such keys any more.
+/// Ours makes no such keys any more, and takes none: the server runs on with the old one.
 fn weak(planting: &mut Planting<'_>) -> Outcome<()> {
     let folder = planting.mount_point("weak")?;
     let (key, certificate) = (folder.join("key.pem"), folder.join("chain.pem"));
@@ -84,5 +105,5 @@ fn weak(planting: &mut Planting<'_>) -> Outcome<()> {
     let (chain, private) = (fs::read_to_string(&certificate)?, fs::read_to_string(&key)?);
     fs::remove_file(key)?;
     fs::remove_file(certificate)?;
-    write(planting, &chain, &private)
+    replace(planting, &chain, &private)
 }
