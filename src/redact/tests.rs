@@ -351,6 +351,8 @@ fn masking_twice_is_masking_once() {
         "Cookie: a=b; c=d",
         "Authorization: Basic dXNlcjpwYXNz",
         "{\"secret\": 1234567890123}",
+        "pwREDACTED-pw-xufcmizb3j-b64=w2xQ7p",
+        "REDACTED-pw-xufcmizb3j_password=w2xQ7p",
     ] {
         let once = engine.text(text);
         assert_eq!(engine.text(&once), once, "{text}");

@@ -1,6 +1,6 @@
 //! Secret-named keys in any text: the name around a stem, what stands between it and its value, and the value.
 
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, mask_in, mask_length};
 use super::super::settings::Compiled;
 use super::super::span::Span;
 use super::name::{NAME_BYTES_MAX, Verdict, Verdicts, Weak};
@@ -71,6 +71,13 @@ impl Keyed<'_> {
             end -= 1;
         }
         start = unescaped_start(bytes, start, at);
+        // What a mask is made of says nothing; only what follows it may be a name.
+        while let Some(mask) = bytes.get(start..end).and_then(mask_in) {
+            start += mask + mask_length(&bytes[start + mask..end]).unwrap_or(1);
+        }
+        if start > at {
+            return outcome;
+        }
         let dashes = bytes[start..end].iter().take_while(|byte| matches!(**byte, b'-' | b'.')).count();
         let flag = dashes > 0 && bytes[start] == b'-';
         start += dashes;
