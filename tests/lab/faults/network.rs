@@ -34,7 +34,8 @@ pub(super) const FAULTS: &[Fault] = &[
         planting.names("tbf");
         planting.run("tc qdisc add dev iggy0 root tbf rate 10mbit burst 10kb limit 20kb", "tc qdisc del dev iggy0 root")
     }),
-    warns("net.udp", "UDP packets find no room", udp_drops),
+    // Whoever floods is busy.
+    warns("net.udp", "UDP packets find no room", udp_drops).and(&["proc.top"]),
 ];
 
 /// Connections that nobody accepts: most of the queue of 4,096.
