@@ -105,7 +105,7 @@ fn by_process(host: &Host, process: &IggyProcess) -> IggyPlace {
         Ok(None) => match look(host, &seen) {
             Err(gap) => Standing::Unseen(gap),
             Ok(Err(doubt)) => Standing::Doubted(doubt),
-            Ok(Ok(directory)) if !owned(directory.owner_uid, process.uid) => {
+            Ok(Ok(directory)) if !owned_or_taken_by_root(directory.owner_uid, process.uid) => {
                 Standing::Doubted(Doubt::ForeignDirectory { owner_uid: directory.owner_uid, uid: process.uid })
             }
             Ok(Ok(directory)) if !directory.layout.is_known() => Standing::Doubted(Doubt::UnknownLayout),
@@ -115,9 +115,15 @@ fn by_process(host: &Host, process: &IggyProcess) -> IggyPlace {
     at(FoundBy::Process, named, seen, standing)
 }
 
-/// Whether a file of this owner can be believed of a process of that user. Root answers for whatever it runs.
+/// Whether a file of this owner can be believed of a process of that user.
 const fn owned(owner_uid: u32, uid: u32) -> bool {
-    owner_uid == 0 || owner_uid == uid || uid == 0
+    owner_uid == 0 || owner_uid == uid
+}
+
+/// Whether a data directory can. A server that somebody started as root over the service user's data is the common
+/// mistake that must be seen whole; root alone can start one, and could read that directory anyway.
+const fn owned_or_taken_by_root(owner_uid: u32, uid: u32) -> bool {
+    owned(owner_uid, uid) || uid == 0
 }
 
 /// Why nothing that this process says is believed, if so.

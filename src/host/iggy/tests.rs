@@ -175,10 +175,13 @@ fn nobody_gets_a_folder_that_neither_they_nor_root_own() {
 }
 
 #[test]
-fn what_root_runs_is_believed_whoever_owns_it() {
+fn roots_own_server_over_anothers_data_is_believed_and_anothers_program_is_not() {
     let mut tree = Tree::with_server();
     tree.processes[0].uid = 0;
     tree.data("/opt/iggy/local_data", 1001, V0_8);
+    let doubt = Doubt::ForeignExecutable { owner_uid: 1000, uid: 0 };
+    assert_eq!(tree.place().unwrap().standing, Standing::Doubted(doubt));
+    tree.owned("/proc/812/exe", 0, FileKind::File);
     assert!(tree.place().unwrap().believed().is_some());
 }
 
