@@ -167,9 +167,15 @@ fn named_by(rows: &[Vec<Cell<Redacted<String>>>]) -> usize {
 /// The first `cells` of a row; none if one of them is no text.
 fn name(row: &[Cell<Redacted<String>>], cells: usize) -> Option<String> {
     let text = |cell: &Cell<Redacted<String>>| match cell {
-        Cell::Text(text) => Some(text.as_str().to_owned()),
+        Cell::Text(text) => Some(without_pid(text.as_str()).to_owned()),
         Cell::Integer(_) | Cell::Number(_) | Cell::Empty => None,
     };
     let parts: Option<Vec<String>> = row.get(..cells)?.iter().map(text).collect();
     parts.map(|parts| parts.join(" "))
+}
+
+/// `iggy-server (4711)` as `iggy-server`: a restart is no difference.
+fn without_pid(name: &str) -> &str {
+    let pid = name.strip_suffix(')').and_then(|name| name.rsplit_once(" ("));
+    pid.filter(|(_, pid)| pid.bytes().all(|digit| digit.is_ascii_digit())).map_or(name, |(name, _)| name)
 }

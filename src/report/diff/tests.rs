@@ -179,6 +179,17 @@ fn rows_that_begin_alike_are_told_apart_by_their_second_cell() {
 }
 
 #[test]
+fn a_server_that_was_started_again_is_the_same_server() {
+    let version =
+        |process: &str, version: &str| Ok(Judgement::info("").proof(Proof::facts("Server", [(process, version)])));
+    let before = report(vec![check("iggy.version", version("iggy-server (17)", "0.8.0"))]);
+    let again = report(vec![check("iggy.version", version("iggy-server (4711)", "0.8.0"))]);
+    assert_eq!(compare(&before, &again).settings, []);
+    let newer = report(vec![check("iggy.version", version("iggy-server (4711)", "0.8.1"))]);
+    assert_eq!(compare(&before, &newer).settings.len(), 1);
+}
+
+#[test]
 fn what_was_skipped_in_either_report_is_no_difference_in_settings() {
     let before = report(vec![check("sys.params", Err(Gap::absent("")))]);
     let after = report(vec![check("sys.params", Ok(parameters("10", "4096", 1)))]);
