@@ -10,7 +10,7 @@ use crate::iggy::log_line::{LogLine, template, without_colours};
 use crate::report::model::{LevelCounts, Log, LogSpan, Template};
 
 /// Bars of the histogram.
-const SPANS_MAX: i64 = 60;
+const SPANS_MAX: i64 = 48;
 /// Templates kept of one log.
 const TEMPLATES_MAX: usize = 20;
 

@@ -1,6 +1,8 @@
 //! Logs: text in chunks that a browser lays out only when they are seen, so that its own search, printing and a reader
 //! without JavaScript work with fifty thousand lines.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, PreEscaped, html};
 
 use super::chart::coordinate;
@@ -165,12 +167,14 @@ fn histogram(spans: &[LogSpan]) -> Markup {
             figure.columns.levels {
                 figcaption { "Lines over time, at most " (largest) " in " (number::text(Unit::Seconds, as_f64(first.length_s))) }
                 svg.plot viewBox=(view) preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+                    @for level in Level::WORST_FIRST {
+                        @let bars = bars(spans, level, largest);
+                        @if !bars.is_empty() { path class=(level.word()) d=(bars) {} }
+                    }
+                    // What is pointed at says its numbers: one element a span, whatever stands in it.
                     @for (index, span) in spans.iter().enumerate() {
-                        g {
+                        rect x=(index * 10) y="0" width="10" height="100" {
                             title { (time(span)) ": " (span.levels.error) " error, " (span.levels.warn) " warn, " (total(span)) " in all" }
-                            @for (level, from, to) in stacked(span, largest) {
-                                rect class=(level.word()) x=(index * 10) y=(coordinate(100.0 - to)) width="9" height=(coordinate(to - from)) {}
-                            }
                         }
                     }
                 }
@@ -180,19 +184,18 @@ fn histogram(spans: &[LogSpan]) -> Markup {
     }
 }
 
-/// The levels of a span, each from and to a height of 100.
-fn stacked(span: &LogSpan, largest: u64) -> Vec<(Level, f64, f64)> {
-    let mut below = 0;
-    let mut parts = Vec::new();
-    for level in Level::WORST_FIRST {
-        let count = span.levels.of(level);
-        if count > 0 {
-            let height = |lines: u64| as_f64(lines) * 100.0 / as_f64(largest);
-            parts.push((level, height(below), height(below + count)));
-            below += count;
-        }
+/// The outline of a level's bars, each on top of the worse levels of its span, in a height of 100.
+fn bars(spans: &[LogSpan], level: Level, largest: u64) -> String {
+    let height = |lines: u64| as_f64(lines) * 100.0 / as_f64(largest);
+    let mut outline = String::new();
+    for (index, span) in spans.iter().enumerate().filter(|(_, span)| span.levels.of(level) > 0) {
+        let worse = Level::WORST_FIRST.iter().take_while(|other| **other != level);
+        let below: u64 = worse.map(|worse| span.levels.of(*worse)).sum();
+        let (from, to) = (height(below), height(below + span.levels.of(level)));
+        let (top, tall) = (coordinate(100.0 - to), coordinate(to - from));
+        let _ = write!(outline, "M{} {top}h9v{tall}h-9z", index * 10);
     }
-    parts
+    outline
 }
 
 fn templates(id: &str, log: &Log<Text>) -> Markup {
