@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::block::{BLOCK_DEVICES, BLOCK_RATES, Backing, BlockDevice, BlockRates, counters, rate};

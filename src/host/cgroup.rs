@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::Host;
 use super::scalar::counter;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::cgroup::{Cgroup, CgroupVersion, OWN_CGROUP, Quota, Tasks, Throttling};
@@ -239,29 +239,18 @@ fn shortened(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
+    use super::super::scene::testing::recorded;
     use super::*;
 
-    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let tree = tempfile::tempdir().unwrap();
-        for (path, content) in files {
-            let at = tree.path().join(path.trim_start_matches('/'));
-            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-            std::fs::write(at, content).unwrap();
-        }
-        tree
-    }
-
-    fn read(tree: &Path) -> Observed<Cgroup> {
-        of_process(&Host::recorded(tree).unwrap(), "self")
+    fn read(files: &[(&str, &str)]) -> Observed<Cgroup> {
+        of_process(&recorded(files).1, "self")
     }
 
     const UNIFIED: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
 
     #[test]
     fn the_strictest_ancestor_counts_in_version_2() {
-        let tree = tree(&[
+        let files = [
             ("/proc/self/cgroup", "0::/system.slice/iggy.service\n"),
             ("/proc/self/mountinfo", UNIFIED),
             ("/sys/fs/cgroup/system.slice/iggy.service/memory.max", "max\n"),
@@ -275,7 +264,7 @@ mod tests {
             ("/sys/fs/cgroup/system.slice/iggy.service/pids.max", "4915\n"),
             ("/sys/fs/cgroup/system.slice/iggy.service/pids.current", "11\n"),
             ("/sys/fs/cgroup/system.slice/iggy.service/cpuset.cpus.effective", "0-3\n"),
-        ]);
+        ];
         let expected = Cgroup {
             version: CgroupVersion::V2,
             path: "/system.slice/iggy.service".into(),
@@ -290,7 +279,7 @@ mod tests {
             memory_pressure: None,
             cpu_pressure: None,
         };
-        assert_eq!(read(tree.path()), Ok(expected));
+        assert_eq!(read(&files), Ok(expected));
     }
 
     #[test]
@@ -301,7 +290,7 @@ mod tests {
             "40 30 0:31 /docker/{id} /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n\
              41 30 0:32 /docker/{id} /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n"
         );
-        let tree = tree(&[
+        let files = [
             ("/proc/self/cgroup", memberships.as_str()),
             ("/proc/self/mountinfo", mountinfo.as_str()),
             ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
@@ -309,7 +298,7 @@ mod tests {
             ("/sys/fs/cgroup/memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"),
             ("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n"),
             ("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
-        ]);
+        ];
         let expected = Cgroup {
             version: CgroupVersion::V1,
             path: "/docker/050db322bff3…".into(),
@@ -317,14 +306,14 @@ mod tests {
             oom_kills: Some(3),
             ..Cgroup::default()
         };
-        assert_eq!(read(tree.path()), Ok(expected));
+        assert_eq!(read(&files), Ok(expected));
     }
 
     #[test]
     fn a_host_without_control_groups_is_a_gap() {
-        let tree =
-            tree(&[("/proc/self/cgroup", "0::/\n"), ("/proc/self/mountinfo", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n")]);
-        assert!(read(tree.path()).is_err());
+        let files =
+            [("/proc/self/cgroup", "0::/\n"), ("/proc/self/mountinfo", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n")];
+        assert!(read(&files).is_err());
     }
 
     #[test]

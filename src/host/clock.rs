@@ -1,7 +1,7 @@
 //! Collectors of the host's clock.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
+use super::scene::Scene;
 use super::sys;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::observe::Scene;
+use super::scene::Scene;
 use crate::evidence::{Key, Observed, Opaque, Source};
 
 /// How long a collector may take unless it says otherwise (2 s: the catalogue's limit for one check).

@@ -1,8 +1,8 @@
 //! Collectors of processors.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::cpu::{CLOCK_SOURCE, ClockSource, CpuList, LOAD, Load, Shares, TOPOLOGY, Topology, USE, Use};

@@ -1,8 +1,8 @@
 //! Collectors of damage that the kernel counts.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::scalar::optional;
+use super::scene::Scene;
 use crate::evidence::Observed;
 use crate::evidence::damage::{ARRAYS, Array, FILE_SYSTEM_ERRORS, FileSystemErrors};
 

@@ -1,7 +1,7 @@
 //! Collector of the first levels of Iggy's data directory.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
+use super::scene::Scene;
 use super::{FileKind, Host};
 use crate::evidence::Observed;
 use crate::evidence::data_dir::{DATA_DIR, DataDirectory, DataEntry, DataKind};

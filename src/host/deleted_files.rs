@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, StatxFlags};
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::processes;
+use super::scene::Scene;
 use crate::evidence::Observed;
 use crate::evidence::deleted_files::{DELETED_FILES, DeletedFile, DeletedFiles, Unread};
 use crate::evidence::mounts::{MOUNTS, MountClass};

@@ -1,8 +1,8 @@
 //! Collector of mirrored disks: /proc/drbd, and for version 9, which shows nothing there, its debugging files.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::drbd::{DRBD, Drbd, DrbdDisk, disks, version};
@@ -47,18 +47,14 @@ fn of_resource(host: &Host, resource: &str) -> Vec<DrbdDisk> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observe::testing::scene;
+    use super::super::scene::testing::{scene, write};
     use super::*;
     use crate::domain::gap::GapReason;
 
     #[test]
     fn both_versions_are_read_and_none_is_absent() {
         let tree = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &str| {
-            let at = tree.path().join(path);
-            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-            std::fs::write(at, text).unwrap();
-        };
+        let write = |path: &str, text: &str| write(tree.path(), path, text);
         let seen = || drbd(&scene(Host::recorded(tree.path()).unwrap()));
         assert_eq!(seen().unwrap_err().reason, GapReason::Absent);
         write("proc/drbd", "version: 9.1.2 (api:2/proto:86-121)\n");

@@ -1,8 +1,8 @@
 //! Collectors of the processors' frequencies.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::{Host, Reading};
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::frequency::{Boost, FREQUENCY, Frequency, FrequencyPolicy, THROTTLED_LATER};
@@ -71,24 +71,13 @@ fn throttled_later(scene: &Scene) -> Observed<Vec<(u32, u64)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observe::testing::scene;
+    use super::super::scene::testing::{recorded, scene};
     use super::*;
     use crate::domain::gap::GapReason;
 
-    fn host(files: &[(&str, &str)]) -> (tempfile::TempDir, Host) {
-        let tree = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let at = tree.path().join(path);
-            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-            std::fs::write(at, text).unwrap();
-        }
-        let host = Host::recorded(tree.path()).unwrap();
-        (tree, host)
-    }
-
     #[test]
     fn a_server_and_a_virtual_machine_are_told_apart() {
-        let (_tree, server) = host(&[
+        let (_tree, server) = recorded(&[
             ("sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "powersave\n"),
             ("sys/devices/system/cpu/cpufreq/policy0/scaling_driver", "intel_pstate\n"),
             ("sys/devices/system/cpu/cpufreq/policy0/energy_performance_preference", "performance\n"),
@@ -106,10 +95,10 @@ mod tests {
         let scene_of_server = scene(server);
         assert_eq!(frequency(&scene_of_server), Ok(expected));
         assert_eq!(throttled_later(&scene_of_server), Ok(vec![(0, 5)]));
-        let (_tree, machine) = host(&[("sys/devices/system/cpu/online", "0-1\n")]);
+        let (_tree, machine) = recorded(&[("sys/devices/system/cpu/online", "0-1\n")]);
         let seen = frequency(&scene(machine)).unwrap();
         assert_eq!(seen.policies.unwrap_err().reason, GapReason::Absent);
-        let (_tree, nothing) = host(&[]);
+        let (_tree, nothing) = recorded(&[]);
         assert_eq!(frequency(&scene(nothing)).unwrap_err().reason, GapReason::Absent);
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use sdjournal::{EntryRef, Journal, JournalConfig, SdJournalError};
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::{Gap, GapReason};
 use crate::domain::time::Timestamp;
 use crate::evidence::Observed;

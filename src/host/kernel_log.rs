@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::gap;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::logs::{KERNEL_LOG, KernelLine, KernelLog};

@@ -2,9 +2,9 @@
 
 use super::cgroup;
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::processes::status_field;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::cgroup::{Cgroup, IGGY_CGROUP, IGGY_THROTTLING_LATER, Throttling};

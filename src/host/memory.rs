@@ -1,8 +1,8 @@
 //! Collectors of memory.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::scalar::{counter, optional};
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::iggy::IGGY_PLACE;

@@ -31,6 +31,7 @@ mod root;
 mod runtime_logs;
 mod sampling;
 mod scalar;
+mod scene;
 pub mod sys;
 mod system;
 mod systemd;
@@ -43,8 +44,9 @@ mod zone;
 
 pub use file::{Bounded, FileKind, Metadata, Truncated};
 pub use mounts::{PROBE_MOUNTS_ARGUMENT, probe_mounts_main};
-pub use observe::{ContactPeers, IggyRequest, Observation, Request, SourceTiming, observe};
+pub use observe::{Observation, SourceTiming, observe};
 pub use root::{Host, HostError, Reading};
+pub use scene::{ContactPeers, IggyRequest, Request};
 pub use tape::Mask;
 
 use crate::domain::gap::Gap;

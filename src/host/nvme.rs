@@ -3,8 +3,8 @@
 use std::fs::File;
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::{Host, gap};
+use super::scene::Scene;
 use super::sys;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
@@ -66,7 +66,7 @@ fn temperature(host: &Host, name: &str) -> Option<(i64, Option<i64>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observe::testing::scene;
+    use super::super::scene::testing::{scene, write};
     use super::*;
     use crate::domain::gap::GapReason;
 
@@ -82,9 +82,7 @@ mod tests {
             ("hwmon3/temp1_input", "41850\n"),
             ("hwmon3/temp1_max", "81850\n"),
         ] {
-            let at = tree.path().join("sys/class/nvme/nvme0").join(file);
-            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-            std::fs::write(at, text).unwrap();
+            write(tree.path(), &format!("sys/class/nvme/nvme0/{file}"), text);
         }
         let seen = drives(&scene(Host::recorded(tree.path()).unwrap())).unwrap();
         assert_eq!((seen.len(), seen[0].model.as_str(), seen[0].state.as_str()), (1, "ACME 4TB", "live"));

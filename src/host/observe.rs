@@ -1,7 +1,6 @@
 //! Runs the collectors: stage after stage, several at a time, each under its deadline.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::collector::{Collect, Stage};
 use super::root::Host;
 use super::sampling::Window;
+use super::scene::{Request, Scene};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
 use crate::evidence::samples::SAMPLES;
@@ -52,53 +52,6 @@ const RUNNING_MAX: usize = 4;
 /// All collectors together, the sampling window aside: past it, what is not there yet is a gap.
 const ALL_MAX: Duration = Duration::from_secs(30);
 
-/// What is to be observed, as configured.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Request {
-    /// Length of the sampling window, milliseconds.
-    pub window_ms: u64,
-    /// Where Iggy is, as far as it was configured.
-    pub iggy: IggyRequest,
-    /// Whether the peers of Iggy's roster may be connected to.
-    pub contact_peers: ContactPeers,
-}
-
-/// Whether a snapshot may connect to other nodes and look up names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ContactPeers {
-    /// No connection to peers, no look-up but /etc/hosts.
-    Never,
-    /// Peers of the roster may be connected to.
-    Allowed,
-}
-
-/// Where Iggy is, as far as it was configured; what is `None` is looked for.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct IggyRequest {
-    /// Its data directory.
-    pub data_dir: Option<PathBuf>,
-    /// Its configuration file.
-    pub config_file: Option<PathBuf>,
-    /// Its HTTP API.
-    pub http_url: Option<String>,
-    /// The file that holds a credential for it.
-    pub credential_file: Option<PathBuf>,
-}
-
-/// What a collector may look at.
-#[derive(Debug)]
-pub(super) struct Scene {
-    /// The host.
-    pub(super) host: Arc<Host>,
-    /// What was asked for.
-    pub(super) request: Request,
-    /// The evidence of the stages before.
-    pub(super) evidence: Evidence,
-    /// When the snapshot began.
-    pub(super) now: Timestamp,
-}
-
 /// How long a source took.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SourceTiming {
@@ -139,11 +92,6 @@ pub fn observe(host: &Arc<Host>, request: &Request, progress: &mut dyn FnMut(u64
     evidence.put(SAMPLES, Ok(window.close(host)));
     evidence = stage(Stage::Rates, evidence);
     Observation { evidence, timings: run.timings, now }
-}
-
-/// Milliseconds of a duration; more than 64 bits hold is cut.
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 struct Run<'a> {
@@ -239,25 +187,10 @@ fn start(collector: &'static dyn Collect, scene: &Arc<Scene>, sender: &mpsc::Sen
         .map_err(|error| Gap::broken(format!("no thread could be started: {error}")))
 }
 
-/// Scenes for the tests of collectors.
-#[cfg(test)]
-pub(super) mod testing {
-    use super::*;
-
-    /// A host of which nothing is known yet, looked at in the year 2026.
-    pub(in crate::host) fn scene(host: Host) -> Scene {
-        Scene {
-            host: Arc::new(host),
-            request: Request { window_ms: 0, iggy: IggyRequest::default(), contact_peers: ContactPeers::Never },
-            evidence: Evidence::default(),
-            now: Timestamp::from_unix(1_790_000_000),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::collector::Collector;
+    use super::super::scene::testing::scene;
     use super::*;
     use crate::domain::gap::GapReason;
     use crate::evidence::Key;
@@ -278,12 +211,7 @@ mod tests {
         static HANGING: Collector<u8> = Collector { key: HANGS, stage: Stage::Facts, limit: SOON, run: hang };
         static PANICKING: Collector<u8> = Collector::new(PANICS, Stage::Facts, |_| panic!("a bug"));
         static WORKING: Collector<u8> = Collector::new(GOOD, Stage::Facts, |_| Ok(7));
-        let scene = Scene {
-            host: Arc::new(Host::live()),
-            request: Request { window_ms: 0, iggy: IggyRequest::default(), contact_peers: ContactPeers::Never },
-            evidence: Evidence::default(),
-            now: Timestamp::from_unix(0),
-        };
+        let scene = scene(Host::live());
         let mut seen = Vec::new();
         let mut progress = |done, total| seen.push((done, total));
         let deadline = Instant::now() + ALL_MAX;

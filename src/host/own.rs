@@ -1,9 +1,9 @@
 //! Collector of what the snapshot itself has used; last, so that it has seen most of it.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::processes::status_field;
 use super::scalar::counter;
+use super::scene::Scene;
 use super::sys;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;

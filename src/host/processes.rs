@@ -1,8 +1,8 @@
 //! Collector of the table of processes.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::evidence::Observed;
 use crate::evidence::processes::{
     PROCESS_RATES, PROCESSES, Process, ProcessRate, ProcessRates, ProcessStat, Processes, Visibility,
@@ -105,24 +105,9 @@ fn status_bytes(status: &str, name: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::super::observe::{ContactPeers, IggyRequest, Request};
+    use super::super::scene::testing::{scene, write};
     use super::*;
-    use crate::domain::time::Timestamp;
-    use crate::evidence::Evidence;
     use crate::evidence::processes::ProcessKind;
-
-    fn scene(host: Host) -> Scene {
-        let request = Request { window_ms: 0, iggy: IggyRequest::default(), contact_peers: ContactPeers::Never };
-        Scene { host: Arc::new(host), request, evidence: Evidence::default(), now: Timestamp::from_unix(0) }
-    }
-
-    fn write(tree: &std::path::Path, path: &str, content: &[u8]) {
-        let at = tree.join(path);
-        std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-        std::fs::write(at, content).unwrap();
-    }
 
     #[test]
     fn arguments_never_become_evidence() {

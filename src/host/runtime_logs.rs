@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::collector::{Collect, Collector, Stage};
 use super::journal::{self, LineLimits, More};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use super::{FileKind, Truncated};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;

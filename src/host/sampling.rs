@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::root::{Host, Reading};
-use super::{block, cpu, memory, network, observe, processes};
+use super::{block, cpu, memory, network, processes};
 use crate::evidence::Observed;
 use crate::evidence::samples::Samples;
 
@@ -36,7 +36,12 @@ impl Window {
         }
         let elapsed = self.started.elapsed();
         let second = self.first.keys().map(|path| (path.clone(), host.sample(Reading::Second, path))).collect();
-        let window_ms = host.call("window_ms", || Ok(observe::millis(elapsed))).unwrap_or(observe::millis(self.length));
+        let window_ms = host.call("window_ms", || Ok(millis(elapsed))).unwrap_or(millis(self.length));
         Samples { window_ms, first: self.first, second }
     }
+}
+
+/// Milliseconds of a duration; more than 64 bits hold is cut.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,8 +10,8 @@ use zbus::connection::Builder;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::gap;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::systemd::{FAILED_MAX, SYSTEMD, Service, Systemd, Timer, UnitFiles};

@@ -10,8 +10,8 @@ use rustls_pki_types::pem::PemObject;
 
 use super::collector::{Collect, Collector, Stage};
 use super::file::bounded;
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::chains::{Anchors, SectionChain, TLS_CHAINS, TLS_LISTENERS};
@@ -25,6 +25,7 @@ use chain::Authority;
 pub(super) mod authority_tests;
 mod certificate;
 mod chain;
+pub(super) mod client;
 mod handshake;
 
 /// Three handshakes, each under its own limit.

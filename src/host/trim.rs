@@ -1,7 +1,7 @@
 //! Collector of what trims file systems.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
+use super::scene::Scene;
 use crate::evidence::Observed;
 use crate::evidence::trim::{TRIM, Trim};
 
@@ -32,8 +32,8 @@ fn trim(scene: &Scene) -> Observed<Trim> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observe::testing::scene;
     use super::super::root::Host;
+    use super::super::scene::testing::scene;
     use super::*;
 
     #[test]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::collector::{Collect, Collector, Stage};
 use super::iggy::environment::{flag, is_secret_name};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::iggy::StartFlag;
@@ -200,22 +200,12 @@ fn words(value: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scene::testing::recorded;
     use super::*;
-
-    fn host(files: &[(&str, &str)]) -> (tempfile::TempDir, Host) {
-        let tree = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let at = tree.path().join(path);
-            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-            std::fs::write(at, text).unwrap();
-        }
-        let host = Host::recorded(tree.path()).unwrap();
-        (tree, host)
-    }
 
     #[test]
     fn a_unit_is_read_with_its_drop_ins_and_without_its_secrets() {
-        let (_tree, host) = host(&[
+        let (_tree, host) = recorded(&[
             (
                 "usr/lib/systemd/system/iggy-server.service",
                 "[Service]\nUser=iggy\nWorkingDirectory=/opt/iggy\nLimitNOFILE=1024\n# LimitMEMLOCK=1\n\
@@ -255,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_unit_that_a_target_wants_starts_at_boot() {
-        let (tree, host) = host(&[("usr/lib/systemd/system/iggy.service", "[Service]\n")]);
+        let (tree, host) = recorded(&[("usr/lib/systemd/system/iggy.service", "[Service]\n")]);
         assert_eq!(wanted(&host, "iggy.service"), Wanted::ByHand);
         let wants = tree.path().join("etc/systemd/system/multi-user.target.wants");
         std::fs::create_dir_all(&wants).unwrap();
@@ -265,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_first_folder_that_has_a_unit_wins() {
-        let (_tree, host) = host(&[
+        let (_tree, host) = recorded(&[
             ("etc/systemd/system/iggy.service", "[Service]\nUser=mine\n"),
             ("lib/systemd/system/iggy.service", "[Service]\nUser=theirs\n"),
         ]);

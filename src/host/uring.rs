@@ -1,8 +1,8 @@
 //! Collectors of `io_uring`.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::scalar::optional;
+use super::scene::Scene;
 use super::sys;
 use crate::evidence::Observed;
 use crate::evidence::uring::{RING_PROBE, RING_SETTINGS, RingProbe, RingSettings};

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
+use super::scene::Scene;
 use crate::domain::gap::{Gap, GapReason};
 use crate::domain::time::Timestamp;
 use crate::evidence::Observed;

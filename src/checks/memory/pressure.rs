@@ -107,19 +107,7 @@ mod tests {
     use crate::evidence::pressure::{Pressure, Stall};
 
     fn quiet() -> Paging {
-        Paging {
-            window_s: 2.0,
-            major_faults: 0,
-            swapped_in: 0,
-            swapped_out: 0,
-            allocation_stalls: 0,
-            compaction_stalls: 0,
-            huge_fallbacks: 0,
-            node_hits: 0,
-            node_misses: 0,
-            oom_kills: None,
-            pressure: Ok(Pressure::default()),
-        }
+        Paging { window_s: 2.0, pressure: Ok(Pressure::default()), ..Paging::default() }
     }
 
     #[test]

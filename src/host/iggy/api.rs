@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::Instant;
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use super::client::{ANSWER_MAX, Client, ClientError};
 use super::credential;
 use super::endpoint::{self, Endpoint};

@@ -1,6 +1,6 @@
 //! Collector of the server's configuration.
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::config::IggyConfig;

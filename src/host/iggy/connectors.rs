@@ -2,7 +2,7 @@
 //!
 //! A runtime with an API key answers about its health alone: the key is not asked for.
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use super::client::{Client, ClientError};
 use super::endpoint;
 use super::pinned::Trust;

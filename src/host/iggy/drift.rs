@@ -1,6 +1,6 @@
 //! The files that decided how the server was started, and when each was changed.
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::drift::{StartFile, StartFileKind};

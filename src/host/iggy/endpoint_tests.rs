@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::super::observe::{ContactPeers, IggyRequest, Request};
 use super::super::super::root::Host;
+use super::super::super::scene::{ContactPeers, IggyRequest, Request};
 use super::*;
 use crate::domain::gap::GapReason;
 use crate::domain::time::Timestamp;

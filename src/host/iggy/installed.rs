@@ -2,8 +2,8 @@
 
 use super::super::FileKind;
 use super::super::file::bounded;
-use super::super::observe::Scene;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
 use crate::evidence::installed::{Installed, InstalledProgram, Package};
@@ -86,6 +86,7 @@ fn programs(host: &Host) -> Vec<InstalledProgram> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::scene::testing::recorded;
     use super::*;
 
     #[test]
@@ -100,13 +101,8 @@ mod tests {
 
     #[test]
     fn programs_are_found_at_their_usual_places_and_rpm_is_told() {
-        let tree = tempfile::tempdir().unwrap();
-        for path in ["usr/bin/iggy-server", "opt/iggy/bin/iggy", "var/lib/rpm/rpmdb.sqlite"] {
-            let at = tree.path().join(path);
-            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-            std::fs::write(at, "x").unwrap();
-        }
-        let host = Host::recorded(tree.path()).unwrap();
+        let files = ["usr/bin/iggy-server", "opt/iggy/bin/iggy", "var/lib/rpm/rpmdb.sqlite"];
+        let (_tree, host) = recorded(&files.map(|path| (path, "x")));
         let paths: Vec<_> = programs(&host).into_iter().map(|program| program.path).collect();
         assert_eq!(paths, ["/usr/bin/iggy-server", "/opt/iggy/bin/iggy"]);
         assert_eq!(packages(&host).unwrap_err().reason, GapReason::Tool);

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::time::{Duration, Instant};
 
-use super::super::observe::Scene;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
 use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS};

@@ -1,6 +1,7 @@
 //! Asking the server for its counters, once before the sampling window ends and once after.
 
-use super::super::observe::{Scene, millis};
+use super::super::sampling::millis;
+use super::super::scene::Scene;
 use super::client::{Client, ClientError};
 use super::{credential, endpoint, pinned};
 use crate::domain::gap::Gap;

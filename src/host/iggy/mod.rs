@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::api::{IGGY_API, IGGY_PING};

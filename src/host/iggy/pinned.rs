@@ -10,20 +10,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::{
-    ALL_VERSIONS, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
-    SignatureScheme, StreamOwned,
-};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::crypto::ring;
+use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls_pki_types::{CertificateDer, ServerName};
 use ureq::http::Uri;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use super::super::tls;
+use super::super::tls::client::{self, Judge, Shown};
 use crate::evidence::config::{IGGY_CONFIG, address};
 use crate::iggy::config::Listener;
 
@@ -73,20 +71,12 @@ impl fmt::Debug for PinnedTls {
 
 impl PinnedTls {
     pub(super) fn new(trust: Trust) -> Self {
-        let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(trust.authorities);
         // Without any authority there is no verifier: the pinned certificate alone counts.
-        let by_authority =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().ok();
-        let verifier = Verifier { pinned: trust.pinned, by_authority, provider: Arc::clone(&provider) };
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(ALL_VERSIONS)
-            .expect("ring speaks both versions")
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        Self(Arc::new(config))
+        let provider = Arc::new(ring::default_provider());
+        let by_authority = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok();
+        Self(Arc::new(client::config(Pinned { certificates: trust.pinned, by_authority })))
     }
 }
 
@@ -152,50 +142,22 @@ impl Transport for TlsTransport {
 
 /// Accepts the pinned certificate, else what an authority vouches for.
 #[derive(Debug)]
-struct Verifier {
-    pinned: Vec<CertificateDer<'static>>,
+struct Pinned {
+    certificates: Vec<CertificateDer<'static>>,
     by_authority: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        above: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.pinned.iter().any(|pinned| pinned == leaf) {
-            return Ok(ServerCertVerified::assertion());
+impl Judge for Pinned {
+    fn judge(&self, shown: &Shown<'_>) -> Result<(), rustls::Error> {
+        if self.certificates.iter().any(|pinned| pinned == shown.leaf) {
+            return Ok(());
         }
         match &self.by_authority {
-            Some(verifier) => verifier.verify_server_cert(leaf, above, name, ocsp, now),
+            Some(verifier) => {
+                verifier.verify_server_cert(shown.leaf, shown.above, shown.name, shown.ocsp, shown.now).map(drop)
+            }
             None => Err(CertificateError::UnknownIssuer.into()),
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::net::{SocketAddr, TcpListener};
 
-use rustls::ServerConfig;
+use rustls::{ALL_VERSIONS, ServerConfig};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::super::super::tls::authority_tests::{intermediate, root, self_signed, server};

@@ -5,8 +5,8 @@
 //! that process's user; and if the directory has a layout of Iggy's.
 
 use super::super::FileKind;
-use super::super::observe::Scene;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use super::{chosen, hidden};
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;

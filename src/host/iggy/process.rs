@@ -1,8 +1,8 @@
 //! Iggy's processes.
 
-use super::super::observe::Scene;
 use super::super::processes::status_field;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use super::environment;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;

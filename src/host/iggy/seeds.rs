@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use super::super::units;
 use super::credential;
 use crate::domain::gap::Gap;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::super::observe::Scene;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use super::integrity::partition_folders;
 use crate::evidence::Observed;
 use crate::evidence::iggy::IGGY_PLACE;

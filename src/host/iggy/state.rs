@@ -1,6 +1,6 @@
 //! Collector of what the state in the data directory says of itself.
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::iggy::IGGY_PLACE;

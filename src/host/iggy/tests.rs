@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::observe::{ContactPeers, IggyRequest, Request};
+use super::super::scene::{ContactPeers, IggyRequest, Request};
 use super::super::{FileKind, Host, Metadata};
 use super::*;
 use crate::domain::gap::GapReason;

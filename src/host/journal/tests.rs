@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::super::scene::testing::scene;
 use super::*;
 use crate::evidence::journal::FileState;
 
@@ -89,18 +90,7 @@ fn headers_of_a_recorded_tree_are_read() {
     std::fs::write(machine.join("system.journal"), fixture()).unwrap();
     std::fs::write(machine.join("system@1.journal~"), "set aside").unwrap();
     std::fs::write(machine.join("user-1000.journal"), "short").unwrap();
-    let request = super::super::observe::Request {
-        window_ms: 0,
-        iggy: super::super::observe::IggyRequest::default(),
-        contact_peers: super::super::observe::ContactPeers::Never,
-    };
-    let scene = Scene {
-        host: std::sync::Arc::new(Host::recorded(tree.path()).unwrap()),
-        request,
-        evidence: crate::evidence::Evidence::default(),
-        now: Timestamp::from_unix(0),
-    };
-    let found = files(&scene).unwrap();
+    let found = files(&scene(Host::recorded(tree.path()).unwrap())).unwrap();
     assert_eq!(found.len(), 2);
     assert_eq!((found[0].keeping, found[0].header.as_ref().unwrap().state), (Keeping::Persistent, FileState::Offline));
     assert_eq!(found[1].header, Err("it has 5 bytes, less than a header".into()));

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
 use super::root::Host;
+use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS, ProcessRoot};
 use crate::evidence::mounts::{DATA_VOLUME, MOUNTS, Mount, MountClass, holding, parse};

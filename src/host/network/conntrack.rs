@@ -1,6 +1,6 @@
 //! The table of tracked connections, and the backlog of received packets.
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use crate::evidence::Observed;
 use crate::evidence::conntrack::{Conntrack, totals};
 use crate::evidence::samples::SAMPLES;
@@ -31,8 +31,8 @@ pub(super) fn backlog(scene: &Scene) -> Observed<Backlog> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::observe::testing::scene;
     use super::super::super::root::Host;
+    use super::super::super::scene::testing::scene;
     use super::*;
     use crate::domain::gap::GapReason;
 

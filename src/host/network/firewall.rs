@@ -1,7 +1,7 @@
 //! The rules of `nf_tables`, over netlink. Nothing is asked that would make the kernel load a module.
 
-use super::super::observe::Scene;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use super::netlink::{self, Message, NETLINK_NETFILTER, attribute, attribute_of, attributes, number_be, text};
 use crate::evidence::Observed;
 use crate::evidence::firewall::{

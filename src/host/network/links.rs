@@ -3,8 +3,8 @@
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 
-use super::super::observe::Scene;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use super::netlink;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;

@@ -1,7 +1,7 @@
 //! Collectors of the network.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
+use super::scene::Scene;
 use crate::evidence::Observed;
 use crate::evidence::conntrack::CONNTRACK;
 use crate::evidence::firewall::FIREWALL;

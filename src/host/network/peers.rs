@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 
-use super::super::observe::{ContactPeers, Scene};
+use super::super::scene::{ContactPeers, Scene};
 use super::routes;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
@@ -127,8 +127,8 @@ fn connect(to: SocketAddr, source: Option<IpAddr>) -> Result<f64, Refusal> {
 mod tests {
     use std::net::TcpListener;
 
-    use super::super::super::observe::testing::scene;
     use super::super::super::root::Host;
+    use super::super::super::scene::testing::scene;
     use super::*;
     use crate::iggy::config::ServerConfig;
 

@@ -1,6 +1,6 @@
 //! Queueing disciplines, over netlink.
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use super::netlink::{self, Message, NETLINK_ROUTE, attribute, attributes, number, text};
 use crate::evidence::Observed;
 use crate::evidence::qdisc::Qdisc;

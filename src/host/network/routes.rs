@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::super::observe::{ContactPeers, Scene};
 use super::super::root::Host;
+use super::super::scene::{ContactPeers, Scene};
 use super::netlink::{self, Message, NETLINK_ROUTE, attribute, attribute_of, number};
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
@@ -214,7 +214,7 @@ fn way(address: IpAddr, neighbours: &[(IpAddr, Neighbour)]) -> Result<Way, Strin
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::observe::testing::scene;
+    use super::super::super::scene::testing::{recorded, scene};
     use super::*;
 
     #[test]
@@ -256,18 +256,13 @@ mod tests {
             ("", "hosts: files [NOTFOUND=return] dns\n", "", KnownBy::Nobody),
             ("", "hosts: files\n", "nameserver 10.0.0.2\n", KnownBy::Nobody),
         ] {
-            let tree = tempfile::tempdir().unwrap();
-            for (path, text) in [
+            let (_tree, host) = recorded(&[
                 ("etc/hosts", hosts),
                 ("etc/nsswitch.conf", switch),
                 ("etc/resolv.conf", resolv),
                 ("proc/sys/kernel/hostname", "node-1\n"),
-            ] {
-                let at = tree.path().join(path);
-                std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-                std::fs::write(at, text).unwrap();
-            }
-            let scene = scene(Host::recorded(tree.path()).unwrap());
+            ]);
+            let scene = scene(host);
             assert_eq!(names(&scene).unwrap().known, known, "{hosts:?} {switch:?} {resolv:?}");
             assert_eq!(resolved(&scene, "192.0.2.7"), Ok("192.0.2.7".parse().unwrap()));
             assert_eq!(resolved(&scene, "elsewhere.test").unwrap_err().reason, GapReason::Offline);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::super::file::Truncated;
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use netlink_packet_core::{Emitable, Parseable};
 use netlink_packet_sock_diag::constants::SOCK_DIAG_BY_FAMILY;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponseHeader, SocketId, StateFlags};

@@ -1,7 +1,7 @@
 //! When and how the host was booted.
 
-use super::super::observe::Scene;
 use super::super::scalar::optional;
+use super::super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::boot::{Boot, compare};

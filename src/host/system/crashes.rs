@@ -1,8 +1,8 @@
 //! What crashes left on disk.
 
 use super::super::file::FileKind;
-use super::super::observe::Scene;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use crate::domain::gap::GapReason;
 use crate::evidence::Observed;
 use crate::evidence::crash::{Crashes, Dump, PSTORE, kind};
@@ -66,21 +66,16 @@ fn look(host: &Host, place: &str, path: &str, depth: Depth, found: &mut Crashes)
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::observe::testing::scene;
+    use super::super::super::scene::testing::{recorded, scene};
     use super::*;
     use crate::evidence::crash::DumpKind;
 
     #[test]
     fn dumps_are_found_in_their_places_and_in_the_folders_of_kdump() {
-        let tree = tempfile::tempdir().unwrap();
-        for path in
-            ["var/crash/202611240101/vmcore", "var/crash/kexec_cmd", "var/lib/systemd/coredump/core.iggy-server.1"]
-        {
-            let at = tree.path().join(path);
-            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-            std::fs::write(at, "12345").unwrap();
-        }
-        let found = crashes(&scene(Host::recorded(tree.path()).unwrap())).unwrap();
+        let files =
+            ["var/crash/202611240101/vmcore", "var/crash/kexec_cmd", "var/lib/systemd/coredump/core.iggy-server.1"];
+        let (_tree, host) = recorded(&files.map(|path| (path, "12345")));
+        let found = crashes(&scene(host)).unwrap();
         let mut kinds: Vec<_> =
             found.dumps.iter().map(|dump| (dump.path.as_str(), dump.kind, dump.size_bytes)).collect();
         kinds.sort_by_key(|(path, ..)| *path);
@@ -89,8 +84,8 @@ mod tests {
             ("/var/lib/systemd/coredump/core.iggy-server.1", DumpKind::Iggy, 5),
         ];
         assert_eq!(kinds, expected);
-        let empty = tempfile::tempdir().unwrap();
-        let gap = crashes(&scene(Host::recorded(empty.path()).unwrap())).unwrap_err();
+        let (_tree, empty) = recorded(&[]);
+        let gap = crashes(&scene(empty)).unwrap_err();
         assert_eq!(gap.reason, GapReason::Absent);
     }
 }

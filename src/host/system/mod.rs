@@ -1,7 +1,7 @@
 //! Collectors of the operating system, the kernel and the hardware.
 
 use super::collector::{Collect, Collector, Stage};
-use super::observe::Scene;
+use super::scene::Scene;
 use super::sys;
 use crate::evidence::Observed;
 use crate::evidence::boot::BOOT;

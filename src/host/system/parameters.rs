@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
 use crate::evidence::system::Parameters;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::observe::Scene;
 use super::super::root::Host;
 use super::super::scalar::counter;
+use super::super::scene::Scene;
 use super::sys;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::observe::Scene;
 use super::super::root::Host;
+use super::super::scene::Scene;
 use super::parameters::path;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
@@ -111,13 +111,12 @@ fn files(host: &Host) -> (Vec<(String, Author)>, Vec<Gap>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::observe::testing::scene;
+    use super::super::super::scene::testing::{recorded, scene};
     use super::*;
 
     #[test]
     fn later_names_win_and_the_operators_folder_hides_the_distributions() {
-        let tree = tempfile::tempdir().unwrap();
-        for (path, text) in [
+        let (tree, host) = recorded(&[
             ("usr/lib/sysctl.d/10-a.conf", "vm.swappiness = 60\nvm.laptop_mode=1\n"),
             ("usr/lib/sysctl.d/20-b.conf", "net.ipv4.conf.*.rp_filter = 2\nvm.gone = 1\n"),
             ("etc/sysctl.d/10-a.conf", "vm.swappiness = 1\n"),
@@ -127,13 +126,9 @@ mod tests {
             ("proc/sys/vm/laptop_mode", "0\n"),
             ("proc/sys/net/ipv4/tcp_rmem", "4096\t1\t2\n"),
             ("proc/sys/kernel/panic", "5\n"),
-        ] {
-            let at = tree.path().join(path);
-            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
-            std::fs::write(at, text).unwrap();
-        }
+        ]);
         std::os::unix::fs::symlink("/dev/null", tree.path().join("etc/sysctl.d/40-d.conf")).unwrap();
-        let found = sysctl_files(&scene(Host::recorded(tree.path()).unwrap())).unwrap();
+        let found = sysctl_files(&scene(host)).unwrap();
         let shown: Vec<(&str, bool, Author)> =
             found.settings.iter().map(|one| (one.name.as_str(), one.differs(), one.author)).collect();
         let expected = [
@@ -148,8 +143,8 @@ mod tests {
 
     #[test]
     fn a_host_without_such_files_says_so() {
-        let tree = tempfile::tempdir().unwrap();
-        let gap = sysctl_files(&scene(Host::recorded(tree.path()).unwrap())).unwrap_err();
+        let (_tree, host) = recorded(&[]);
+        let gap = sysctl_files(&scene(host)).unwrap_err();
         assert_eq!(gap.reason, GapReason::Absent);
     }
 }

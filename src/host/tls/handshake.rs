@@ -8,14 +8,13 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConnection, ProtocolVersion};
+use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::super::iggy::endpoint;
-use super::super::observe::Scene;
+use super::super::scene::Scene;
 use super::certificate::certificate;
+use super::client::{self, Judge, Shown};
 use super::{Section, ders, sections};
 use crate::evidence::Observed;
 use crate::evidence::chains::{Handshake, Served, TlsListener};
@@ -77,13 +76,8 @@ struct Seen {
 /// Shakes hands and hangs up.
 fn shake(address: SocketAddr, alpn: &[&[u8]]) -> Result<Seen, String> {
     let until = Instant::now() + HANDSHAKE_MAX;
-    let recorder = Arc::new(Recorder { provider: ring::default_provider(), sent: Mutex::default() });
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(ALL_VERSIONS)
-        .expect("ring speaks both versions")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(&recorder) as Arc<dyn ServerCertVerifier>)
-        .with_no_client_auth();
+    let recorder = Recorder::default();
+    let mut config = client::config(recorder.clone());
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let name = ServerName::IpAddress(address.ip().into());
     let mut connection = ClientConnection::new(Arc::new(config), name).map_err(|error| error.to_string())?;
@@ -122,51 +116,19 @@ fn shake(address: SocketAddr, alpn: &[&[u8]]) -> Result<Seen, String> {
         _ => "another version",
     };
     let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
-    let certificates = std::mem::take(&mut *recorder.sent.lock().expect("no holder of this lock panics"));
+    let certificates = std::mem::take(&mut *recorder.0.lock().expect("no holder of this lock panics"));
     Ok(Seen { version: version.to_owned(), alpn, certificates })
 }
 
-/// Takes any certificate and keeps it. That the other end has its key is still verified.
-#[derive(Debug)]
-struct Recorder {
-    provider: CryptoProvider,
-    sent: Mutex<Vec<CertificateDer<'static>>>,
-}
+/// Takes any certificate and keeps it.
+#[derive(Debug, Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<CertificateDer<'static>>>>);
 
-impl ServerCertVerifier for Recorder {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        above: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let sent = std::iter::once(leaf).chain(above).take(CERTIFICATES_MAX);
-        *self.sent.lock().expect("no holder of this lock panics") = sent.map(|der| der.clone().into_owned()).collect();
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+impl Judge for Recorder {
+    fn judge(&self, shown: &Shown<'_>) -> Result<(), rustls::Error> {
+        let sent = std::iter::once(shown.leaf).chain(shown.above).take(CERTIFICATES_MAX);
+        *self.0.lock().expect("no holder of this lock panics") = sent.map(|der| der.clone().into_owned()).collect();
+        Ok(())
     }
 }
 

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
 
-use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::{ALL_VERSIONS, ServerConfig};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::super::authority_tests::{intermediate, root, self_signed, server};
