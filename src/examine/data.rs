@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::error::ExamineError;
 use super::job::Job;
-use super::run;
+use super::output::create;
 use crate::bundle::data::{self, DataBundle, DataBundleSpec};
 use crate::bundle::manifest::{self, Reason};
 use crate::bundle::plan::Plan;
@@ -79,7 +79,7 @@ impl Source {
             Self::Not { state, directory, note } => Ok(Bundled::Not { state, directory, note }),
             Self::Planned { directory, mut plan, spec } => {
                 let path = job.archive.with_extension("data");
-                let spool = run::create("the spool of the data directory", &path)?;
+                let spool = create("the spool of the data directory", &path)?;
                 std::fs::remove_file(&path)
                     .map_err(|source| ExamineError::Write { what: "the spool of the data directory", source })?;
                 match data::write(&mut plan, &spec, policy, spool, progress, &Cancel::default()) {

@@ -3,10 +3,11 @@
 use super::assemble;
 use super::error::ExamineError;
 use super::job::{SnapshotLabel, Summary};
-use super::run::{create, now, render};
+use super::output::{create, render};
 use crate::bundle::archive::{self, ArchiveSpec};
 use crate::bundle::manifest::About;
 use crate::domain::snapshot::{Redaction, SnapshotOptions};
+use crate::domain::time::Timestamp;
 use crate::redact::{Engine, Policy, PseudonymKey, Redacted, Settings};
 use crate::report::minimal;
 use crate::report::model::{Document, Snapshot};
@@ -66,6 +67,11 @@ fn document(label: &SnapshotLabel, options: SnapshotOptions, reason: &str) -> Do
     };
     let remedy = "Read the appliance's log around this time, then take another snapshot.".to_owned();
     minimal(snapshot, reason.to_owned(), Some(remedy))
+}
+
+/// The time now, by this host's own clock.
+fn now() -> Timestamp {
+    Timestamp::from_unix(jiff::Timestamp::now().as_second())
 }
 
 /// The page and its data with no word of a host in it.

@@ -16,6 +16,7 @@ mod job;
 mod logs;
 mod minimal;
 mod outcome;
+mod output;
 mod place;
 mod run;
 mod stages;

@@ -1,14 +1,13 @@
 //! The snapshot itself: observe → judge → redact → render → pack.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::ExamineError;
 use super::job::{Job, Origin, Summary};
+use super::output::{create, render};
 use super::stages::Stages;
 use super::{assemble, data, outcome, place, verify};
 use crate::bundle::archive::{self, ArchiveSpec};
@@ -17,12 +16,10 @@ use crate::bundle::manifest::About;
 use crate::checks;
 use crate::domain::progress::{Progress, Stage};
 use crate::domain::snapshot::{CLEAR_TEXT_REFUSED, Redaction, SnapshotOptions};
-use crate::domain::time::Timestamp;
 use crate::evidence::Evidence;
 use crate::host::{ContactPeers, Host, IggyRequest, Observation, Request, sys};
 use crate::redact::{Carrier, Engine, Learner, Policy, Redacted, UnredactedConsent};
 use crate::report::model::{Cost, Document};
-use crate::report::{html, json};
 
 /// Kept of the deadline for the end of the process and the parent's own work.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
@@ -133,15 +130,6 @@ fn learn(
     Ok(engine)
 }
 
-/// `report.html` and `report.json`.
-pub(super) fn render(document: &Document<Redacted<String>>) -> Result<(Vec<u8>, Vec<u8>), ExamineError> {
-    let page = html::render(document).into_bytes();
-    let mut machine = Vec::new();
-    json::write(document, &mut machine).map_err(|source| ExamineError::Write { what: "report.json", source })?;
-    Ok((page, machine))
-}
-
-/// What the manifest says of the archive: what stands in it, also where something else was asked for.
 fn about(job: &Job, observation: &Observation, engine: &Engine, policy: &Policy<'_>, redaction: Redaction) -> About {
     let refused = job.options.redaction != redaction;
     About {
@@ -155,20 +143,6 @@ fn about(job: &Job, observation: &Observation, engine: &Engine, policy: &Policy<
         ruleset: engine.summary().ruleset,
         left_out: refused.then(|| Redacted::new(CLEAR_TEXT_REFUSED.to_owned(), policy)).into_iter().collect(),
     }
-}
-
-/// Makes a file of ours: it must not be there yet, and nobody else may read it.
-///
-/// # Errors
-/// Names what could not be made.
-pub(super) fn create(what: &'static str, path: &Path) -> Result<File, ExamineError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|source| ExamineError::Write { what, source })
 }
 
 fn record(origin: &Origin, host: &Host, engine: &Engine) -> Result<(), ExamineError> {
@@ -195,13 +169,10 @@ fn block_io() -> io::Result<(u64, u64)> {
     Ok((value("read_bytes"), value("write_bytes")))
 }
 
-/// The time now, by this host's own clock.
-pub(super) fn now() -> Timestamp {
-    Timestamp::from_unix(jiff::Timestamp::now().as_second())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::config::Config;
     use crate::examine::{Before, SnapshotLabel, write_minimal};
