@@ -8,9 +8,9 @@ use std::time::Instant;
 use ipnet::{IpNet, Ipv4Net};
 use warp::http::{HeaderMap, HeaderName};
 
-use super::dispatch::Api;
 use super::limiter::network;
 use super::problem::{Code, Problem};
+use super::state::Api;
 use crate::domain::id::KeyId;
 use crate::domain::permission::{Grant, InTenant};
 use crate::observability::Limit;

@@ -1,17 +1,21 @@
-//! A request as a handler sees it: matched, authenticated, its body read.
+//! A request as a handler sees it: matched to a row of the table of routes, authenticated, its body read.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use warp::http::{HeaderMap, Method};
 
+use super::answer::Reply;
 use super::auth::Caller;
 use super::body;
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::request_id::RequestId;
-use super::routes::Route;
+use super::state::Api;
+use crate::domain::permission::{InEnvironment, InTenant};
 use crate::orchestrator::Actor;
 
 /// The values of a path's parameters, by name.
@@ -30,6 +34,63 @@ impl Params {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// What a caller needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// A signed link.
+    Link,
+    /// To come from this host, or any key.
+    LoopbackOrKey,
+    /// Any key of the tenant.
+    Key,
+    /// A key with this permission in the tenant; checked before the handler runs.
+    Tenant(InTenant),
+    /// A key that sees the place.
+    Visible,
+    /// A key with this permission where the place is; the handler finds the place and checks it there.
+    Environment(InEnvironment),
+}
+
+/// What an answer is made by. A write runs to its end even if its client goes away, and honours `idempotency-key`.
+#[derive(Debug, Clone, Copy)]
+pub enum Handle {
+    /// Changes nothing.
+    Read(Handler),
+    /// Changes something.
+    Write(Handler),
+}
+
+/// An answer that is on its way.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+/// Answers a request.
+pub type Handler = fn(Arc<Api>, Call) -> Answering;
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Route {
+    /// The method; a row of GET answers HEAD as well.
+    pub method: Method,
+    /// The path with its parameters in braces.
+    pub path: &'static str,
+    /// What a caller needs.
+    pub access: Access,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// Who answers.
+    pub handle: Handle,
+}
+
+/// A path that was matched: its rows, one a method, and its parameters.
+#[derive(Debug, Clone)]
+pub struct Matched {
+    /// The rows of the path.
+    pub rows: Vec<&'static Route>,
+    /// Its parameters.
+    pub params: Params,
 }
 
 /// A request.

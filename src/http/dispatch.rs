@@ -4,103 +4,23 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Buf;
 use futures_util::{FutureExt as _, Stream};
-use tokio::sync::Semaphore;
 use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
-use super::AppState;
 use super::answer::{Answer, Reply};
 use super::auth::{self, Caller};
 use super::body;
-use super::call::{Call, Params};
+use super::call::{Access, Call, Handle, Matched, Params, Route};
 use super::client::{self, Peer};
-use super::idempotency::{self, Fingerprint, Ledger, Verdict};
-use super::limiter::Limiter;
+use super::idempotency::{self, Fingerprint, Verdict};
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::request_id::RequestId;
-use super::routes::{Access, Handle, Matched, Route};
+use super::state::Api;
 use crate::domain::id::{KeyId, TenantId};
-use crate::domain::time::Timestamp;
-use crate::orchestrator::ChangeError;
-use crate::store::{Store, Writer};
-
-/// The state of the API: what it was given, and what it remembers between requests.
-#[derive(Debug)]
-pub struct Api {
-    /// What it was given.
-    pub state: AppState,
-    /// Requests a minute of each key.
-    pub key_rates: Limiter<KeyId>,
-    /// Failed logins a minute of each address.
-    pub failed_logins: Limiter<IpAddr>,
-    /// First answers by idempotency key.
-    pub ledger: Ledger,
-    /// Archives that may be sent at a time.
-    pub downloads: Arc<Semaphore>,
-    /// How long a body may take to arrive.
-    body_max: Duration,
-}
-
-/// Archives sent at a time, at most, and never more than there may be connections: each is an open file and a chunk in
-/// memory for as long as its client takes, and on HTTP/2 one connection may ask for many.
-const DOWNLOADS_MAX: u32 = 1024;
-
-impl Api {
-    /// The API over this state, with nothing remembered; a request's body may take `body_max` to arrive.
-    #[must_use]
-    pub fn new(state: AppState, body_max: Duration) -> Self {
-        let limits = &state.config.limits;
-        Self {
-            key_rates: Limiter::new(limits.requests_per_minute),
-            failed_logins: Limiter::new(limits.failed_logins_per_minute),
-            ledger: Ledger::default(),
-            downloads: Arc::new(Semaphore::new(limits.connections.min(DOWNLOADS_MAX) as usize)),
-            body_max,
-            state,
-        }
-    }
-
-    /// The address of what was called, as clients reach it, without its query.
-    #[must_use]
-    pub fn url(&self, call: &Call) -> String {
-        format!("{}{}", self.state.public_url, call.path)
-    }
-
-    /// All metadata, for reading.
-    #[must_use]
-    pub fn store(&self) -> &Store {
-        self.state.orchestrator.store()
-    }
-
-    /// Runs a change of state as one transaction.
-    ///
-    /// # Errors
-    /// Why it was refused; nothing has changed then.
-    pub async fn change<T, F>(&self, change: F) -> Result<T, ChangeError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Writer, Timestamp) -> Result<T, ChangeError> + Send + 'static,
-    {
-        self.state.orchestrator.change(change).await
-    }
-
-    /// The system clock.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.state.orchestrator.now()
-    }
-
-    /// The time by which snapshots expire.
-    #[must_use]
-    pub fn retention_now(&self) -> Timestamp {
-        self.state.orchestrator.retention_now()
-    }
-}
 
 /// A request before it is known whose it is.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Each module's error as a problem: one match a module, none with a `_`, so that a new variant asks for its answer.
 
 use super::call::missing;
-use super::dispatch::Api;
 use super::problem::{Code, Issue, Problem};
+use super::state::Api;
 use crate::domain::causes::chain;
 use crate::domain::plan::KEY_DAYS_MAX;
 use crate::orchestrator::{ChangeError, DeleteError, Noun, TriggerError};

@@ -29,32 +29,13 @@ pub mod request_id;
 pub mod routes;
 pub mod server;
 pub mod service;
+pub mod state;
 
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use crate::archive::{Archives, Links};
-use crate::config::Config;
-use crate::observability::Metrics;
-use crate::orchestrator::Orchestrator;
-
-/// What the API works with; made by the composition root.
-#[derive(Debug)]
-pub struct AppState {
-    /// The effective configuration.
-    pub config: Arc<Config>,
-    /// What clients reach the appliance by, without a closing slash: `public_url`, or the address that it listens on.
-    pub public_url: String,
-    /// All metadata, and every change of it.
-    pub orchestrator: Orchestrator,
-    /// Finished archives.
-    pub archives: Archives,
-    /// Signed links.
-    pub links: Links,
-    /// Where requests are counted.
-    pub metrics: Arc<Metrics>,
-}
+pub use state::AppState;
 
 /// Serves the API until `shutdown` is ready, then finishes what is under way for a while and returns.
 pub async fn serve(state: AppState, listener: TcpListener, shutdown: impl Future<Output = ()>) {
@@ -70,6 +51,6 @@ pub async fn serve_with(
 ) {
     let connections_max = usize::try_from(state.config.limits.connections).unwrap_or(usize::MAX);
     let serving = server::Serving { connections_max, patience, metrics: Arc::clone(&state.metrics) };
-    let service = service::Surrounded::new(Arc::new(dispatch::Api::new(state, patience.body)));
+    let service = service::Surrounded::new(Arc::new(state::Api::new(state, patience.body)));
     server::run(listener, service, serving, shutdown).await;
 }

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use warp::Filter;
@@ -14,58 +13,11 @@ use warp::reply::Response;
 
 use super::answer::Reply;
 use super::api::{archive, deployments, divisions, environments, health, keys, roles, snapshots, tenants};
-use super::call::{Call, Params};
-use super::dispatch::{self, Api};
+use super::call::{Access, Handle, Matched, Params, Route};
+use super::dispatch;
 use super::problem::Problem;
+use super::state::Api;
 use crate::domain::permission::{InEnvironment, InTenant};
-
-/// What a caller needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Nothing.
-    Public,
-    /// A signed link.
-    Link,
-    /// To come from this host, or any key.
-    LoopbackOrKey,
-    /// Any key of the tenant.
-    Key,
-    /// A key with this permission in the tenant; checked before the handler runs.
-    Tenant(InTenant),
-    /// A key that sees the place.
-    Visible,
-    /// A key with this permission where the place is; the handler finds the place and checks it there.
-    Environment(InEnvironment),
-}
-
-/// What an answer is made by. A write runs to its end even if its client goes away, and honours `idempotency-key`.
-#[derive(Debug, Clone, Copy)]
-pub enum Handle {
-    /// Changes nothing.
-    Read(Handler),
-    /// Changes something.
-    Write(Handler),
-}
-
-/// An answer that is on its way.
-pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
-/// Answers a request.
-pub type Handler = fn(Arc<Api>, Call) -> Answering;
-
-/// A row of the table.
-#[derive(Debug)]
-pub struct Route {
-    /// The method; a row of GET answers HEAD as well.
-    pub method: Method,
-    /// The path with its parameters in braces.
-    pub path: &'static str,
-    /// What a caller needs.
-    pub access: Access,
-    /// What it does, in a few words.
-    pub summary: &'static str,
-    /// Who answers.
-    pub handle: Handle,
-}
 
 macro_rules! rows {
     ($($method:ident $path:literal, $access:expr, $kind:ident $handler:path, $summary:literal;)*) => {
@@ -117,15 +69,6 @@ rows! {
     GET "/tenants/{tenant_id}/api_keys/{api_key_id}", Tenant(KeyRead), Read keys::get, "Show an API key";
     PUT "/tenants/{tenant_id}/api_keys/{api_key_id}/security", Tenant(KeyManage), Write keys::update_security, "Change the addresses that a key may be used from";
     DELETE "/tenants/{tenant_id}/api_keys/{api_key_id}", Tenant(KeyManage), Write keys::delete, "Revoke an API key";
-}
-
-/// A path that was matched: its rows, one a method, and its parameters.
-#[derive(Debug, Clone)]
-pub struct Matched {
-    /// The rows of the path.
-    pub rows: Vec<&'static Route>,
-    /// Its parameters.
-    pub params: Params,
 }
 
 /// The parameters of `path` if it fits `pattern`, segment by segment.

@@ -17,10 +17,11 @@ use warp::http::uri::Authority;
 use warp::http::{HeaderValue, Method, StatusCode, Version};
 
 use super::client::{self, Peer};
-use super::dispatch::{Api, Told};
+use super::dispatch::Told;
 use super::problem::{Code, Problem};
 use super::request_id::{LD_REQUEST, RequestId};
 use super::routes;
+use super::state::Api;
 
 /// The route that log and metrics show for a path that is none of ours.
 const NO_ROUTE: &str = "none";

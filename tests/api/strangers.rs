@@ -1,7 +1,8 @@
 //! What a key may not see reads like what is not there, and what is no id is the id of nothing.
 
 use serde_json::{Value, json};
-use snapvisor::http::routes::{Access, ROUTES};
+use snapvisor::http::call::Access;
+use snapvisor::http::routes::ROUTES;
 
 use crate::appliance::{Appliance, now};
 use crate::client::{Answer, Request};

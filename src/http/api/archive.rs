@@ -18,11 +18,11 @@ use crate::domain::id::SnapshotId;
 use crate::domain::snapshot::{CLEAR_TEXT_REFUSED, Redaction};
 use crate::http::call::Call;
 use crate::http::conditions::{self, EntityTag, Outcome};
-use crate::http::dispatch::Api;
 use crate::http::file_stream::{self, Piece};
 use crate::http::problem::{Code, Problem};
 use crate::http::range::{self, Selection, Span};
 use crate::http::request_id::RequestId;
+use crate::http::state::Api;
 use crate::store::{SnapshotRow, StoredArchive};
 
 const ZIP: HeaderValue = HeaderValue::from_static("application/zip");

@@ -8,9 +8,9 @@ use crate::domain::id::DeploymentId;
 use crate::domain::time::Timestamp;
 use crate::http::answer::Answer;
 use crate::http::call::{Call, missing};
-use crate::http::dispatch::Api;
 use crate::http::page;
 use crate::http::problem::{Code, Problem};
+use crate::http::state::Api;
 use crate::store::DeploymentRow;
 
 /// Where every deployment of an appliance runs, in the words of the closed list.
@@ -115,7 +115,7 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
         Ok::<_, Problem>(reader.deployments(path.environment, request)?)
     });
     let found = found.await?.map(|row| Deployment::new(row, &api.state.public_url));
-    Ok(page::answer(request, found, &api.url(call), &[]))
+    Ok(page::answer(request, found, &api.url(&call.path), &[]))
 }
 
 /// One deployment.

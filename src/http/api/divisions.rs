@@ -7,9 +7,9 @@ use crate::domain::id::DivisionId;
 use crate::domain::time::Timestamp;
 use crate::http::answer::Answer;
 use crate::http::call::Call;
-use crate::http::dispatch::Api;
 use crate::http::page;
 use crate::http::problem::{Code, Problem};
+use crate::http::state::Api;
 use crate::store::{DivisionRow, Paged};
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
         rows.retain(|row| asking.caller.grant.sees_division(row.id));
         Ok::<_, Problem>(Paged::of(rows, request))
     });
-    Ok(page::answer(request, found.await?.map(DivisionItem::from), &api.url(call), &[]))
+    Ok(page::answer(request, found.await?.map(DivisionItem::from), &api.url(&call.path), &[]))
 }
 
 /// One division.

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::http::answer::Answer;
 use crate::http::call::Call;
-use crate::http::dispatch::Api;
 use crate::http::problem::Problem;
+use crate::http::state::Api;
 use crate::observability::METRICS_TYPE;
 
 #[derive(Serialize)]

@@ -11,10 +11,10 @@ use crate::domain::plan::ALLOWED_IPS_MAX;
 use crate::domain::time::Timestamp;
 use crate::http::answer::Answer;
 use crate::http::call::{Call, missing};
-use crate::http::dispatch::Api;
 use crate::http::fields::{self, Fields, Wrong};
 use crate::http::page;
 use crate::http::problem::{Code, Issue, Problem};
+use crate::http::state::Api;
 use crate::orchestrator::{
     ChangeError, KeyRequest, KeyRole, SecurityChange, change_security, create_key, revoke_key, sees_key,
 };
@@ -91,7 +91,7 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let question = move |reader: &Reader| Ok::<_, Problem>(reader.keys(tenant, reach, wanted.as_deref(), request)?);
     let found = api.store().read(question).await?;
     let filters: Vec<(&str, &str)> = name.iter().map(|name| ("name", name.as_str())).collect();
-    Ok(page::answer(request, found.map(KeyItem::from), &api.url(call), &filters))
+    Ok(page::answer(request, found.map(KeyItem::from), &api.url(&call.path), &filters))
 }
 
 /// One key with its permissions.

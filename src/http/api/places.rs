@@ -2,9 +2,9 @@
 
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId};
 use crate::http::auth::lacking;
+use crate::http::call::Access;
 use crate::http::call::{Call, missing};
 use crate::http::problem::{Code, Problem};
-use crate::http::routes::Access;
 use crate::store::{DivisionRow, EnvironmentRow, Place, Reader};
 
 /// The ids of a path, parsed before a database thread is asked.

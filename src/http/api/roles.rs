@@ -9,10 +9,10 @@ use crate::domain::id::RoleId;
 use crate::domain::permission::RoleKind;
 use crate::http::answer::Answer;
 use crate::http::call::{Call, missing};
-use crate::http::dispatch::Api;
 use crate::http::fields::{Fields, name};
 use crate::http::page;
 use crate::http::problem::{Code, Problem};
+use crate::http::state::Api;
 use crate::orchestrator::{RoleChange, change_role, create_role, remove_role};
 use crate::store::RoleRow;
 
@@ -47,7 +47,7 @@ fn role(call: &Call) -> Result<RoleId, Problem> {
 pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
     let (request, tenant) = (page::requested(&call.query)?, call.caller().key.tenant_id);
     let found = api.store().read(move |reader| Ok::<_, Problem>(reader.roles(tenant, request)?)).await?;
-    Ok(page::answer(request, found.map(RoleItem::from), &api.url(call), &[]))
+    Ok(page::answer(request, found.map(RoleItem::from), &api.url(&call.path), &[]))
 }
 
 /// One role with its permissions.

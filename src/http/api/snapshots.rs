@@ -13,10 +13,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::verdict::VerdictCounts;
 use crate::http::answer::Answer;
 use crate::http::call::{Call, missing};
-use crate::http::dispatch::Api;
 use crate::http::fields::{Fields, boolean};
 use crate::http::page;
 use crate::http::problem::{Code, Problem};
+use crate::http::state::Api;
 use crate::orchestrator::Hub;
 use crate::store::{SnapshotItem, SnapshotRow};
 
@@ -174,7 +174,7 @@ pub async fn list(api: &Api, call: &Call) -> Result<Answer, Problem> {
         asking.deployment(reader, id)?;
         Ok::<_, Problem>(reader.snapshots(id, now, request)?)
     });
-    Ok(page::answer(request, found.await?.map(Item::from), &api.url(call), &[]))
+    Ok(page::answer(request, found.await?.map(Item::from), &api.url(&call.path), &[]))
 }
 
 /// One row with all that is known of it.

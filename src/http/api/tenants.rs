@@ -12,8 +12,8 @@ use crate::domain::plan;
 use crate::domain::time::Timestamp;
 use crate::http::answer::Answer;
 use crate::http::call::{Call, missing};
-use crate::http::dispatch::Api;
 use crate::http::problem::{Code, Problem};
+use crate::http::state::Api;
 use crate::store::{DeploymentRow, DivisionRow, EnvironmentRow, Reader, TenantRow};
 
 #[derive(Serialize)]
