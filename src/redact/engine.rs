@@ -5,22 +5,19 @@ use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
-use zeroize::Zeroizing;
-
 use super::carrier::Carrier;
 use super::decode;
 use super::error::RedactError;
-use super::learner::{Learner, Secret};
+use super::learner::Learner;
 use super::literals::Literals;
 use super::pseudonym::{MASK_PREFIX, PseudonymKey, Tag};
 use super::scan::{Layers, Scanner};
+use super::secret::Secret;
 use super::settings::{Compiled, Settings, SettingsError};
 use super::span::{Form, Rule, Span};
-use super::stream::{self, Fingerprint, Piece};
+use super::stream::{self, Fingerprint, Piece, STRUCTURED_BYTES_MAX, read_whole};
 use super::summary::{Ledger, Summary, Tally};
 
-/// Bytes of data that has to be seen as a whole: an environment, a configuration file.
-pub(super) const STRUCTURED_BYTES_MAX: usize = 8 << 20;
 /// What stands in place of a text on which the engine failed.
 const FAILED: &str = "[redaction failed]";
 /// What overwrites salt and hash where the length has to stay: no character of either alphabet, so that nobody, and no
@@ -74,10 +71,12 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-impl Engine {
-    pub(super) fn new(learner: Learner) -> Self {
-        let (wanted, suppressed) = learner.propagation();
-        let Learner { rules, key, secrets, places, fingerprints, .. } = learner;
+impl Learner {
+    /// The engine that knows all that was learned.
+    #[must_use]
+    pub fn finish(self) -> Engine {
+        let (wanted, suppressed) = self.propagation();
+        let Self { rules, key, secrets, places, fingerprints, .. } = self;
         let literals = Literals::new(&secrets, |place| wanted[place]);
         let (mut seen, mut shared_tags) = (HashSet::new(), HashSet::new());
         for tag in places.keys() {
@@ -85,7 +84,7 @@ impl Engine {
                 shared_tags.insert(tag.short().to_owned());
             }
         }
-        Self {
+        Engine {
             rules,
             key,
             secrets,
@@ -98,7 +97,9 @@ impl Engine {
             ledger: Mutex::default(),
         }
     }
+}
 
+impl Engine {
     /// An engine that has learned nothing, for texts outside a snapshot: our own logs and errors.
     ///
     /// # Errors
@@ -255,20 +256,6 @@ impl Engine {
         Ok(hit.map_or(Scan::Clean, |rule| Scan::Hit { rule }))
     }
 
-    /// Puts three random secrets through the engine; to be called before any result of it is used.
-    ///
-    /// # Errors
-    /// [`RedactError::Canary`] when one comes out: no result may be used.
-    pub fn self_test(&self) -> Result<(), RedactError> {
-        super::verify::canaries(self)
-    }
-
-    /// What looks for the secrets of this engine in finished artifacts.
-    #[must_use]
-    pub fn verifier(&self) -> super::verify::Verifier<'_> {
-        super::verify::Verifier::new(self)
-    }
-
     /// What was done so far, without values.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -375,18 +362,4 @@ impl Engine {
             _ => mask(out),
         }
     }
-}
-
-/// All that `reader` gives, up to a limit, and its fingerprint.
-pub(super) fn read_whole(
-    reader: &mut dyn Read,
-    limit_bytes: usize,
-) -> Result<(Zeroizing<Vec<u8>>, Fingerprint), RedactError> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    reader.take(limit_bytes as u64 + 1).read_to_end(&mut bytes).map_err(RedactError::Read)?;
-    if bytes.len() > limit_bytes {
-        return Err(RedactError::TooLarge { limit_bytes });
-    }
-    let fingerprint = Fingerprint::of(&bytes);
-    Ok((bytes, fingerprint))
 }

@@ -4,11 +4,11 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::carrier::Carrier;
-use super::engine::{Engine, STRUCTURED_BYTES_MAX, read_whole};
+use super::engine::Engine;
 use super::error::RedactError;
 use super::scan::Layers;
 use super::span::{Form, Span};
-use super::stream::{self, Piece};
+use super::stream::{self, Piece, STRUCTURED_BYTES_MAX, read_whole};
 use super::summary::Tally;
 
 /// Where a mask stands, and by which rule.

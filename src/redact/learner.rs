@@ -7,14 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use zeroize::Zeroizing;
 
 use super::carrier::Carrier;
-use super::engine::{Engine, STRUCTURED_BYTES_MAX, read_whole};
 use super::error::RedactError;
 use super::literals::{Literals, Vocabulary, is_distinctive, may_propagate};
 use super::pseudonym::{Class, PseudonymKey, Tag};
 use super::scan::{Layers, Scanner};
+use super::secret::Secret;
 use super::settings::{Compiled, Settings, SettingsError};
 use super::span::{Form, Rule, Seed, Span};
-use super::stream::{self, Fingerprint, Piece};
+use super::stream::{self, Fingerprint, Piece, STRUCTURED_BYTES_MAX, read_whole};
 
 /// Different secrets that are remembered; those past it are masked only where they are found.
 const SECRETS_MAX: usize = 1 << 16;
@@ -38,15 +38,7 @@ struct Hits {
     last: Option<usize>,
 }
 
-/// A secret that was learned.
-pub(super) struct Secret {
-    pub(super) bytes: Zeroizing<Vec<u8>>,
-    pub(super) class: Class,
-    pub(super) rule: Rule,
-    pub(super) seed: Seed,
-}
-
-/// Learns secrets, then becomes an [`Engine`].
+/// Learns secrets, then becomes an [`Engine`](super::Engine).
 pub struct Learner {
     pub(super) rules: Compiled,
     pub(super) key: PseudonymKey,
@@ -108,7 +100,7 @@ impl Learner {
         Ok(())
     }
 
-    /// Learns the secrets of a stream in constant memory, and keeps its fingerprint: when [`Engine::stream`] reads the
+    /// Learns the secrets of a stream in constant memory, and keeps its fingerprint: when [`Engine::stream`](super::Engine::stream) reads the
     /// artifact of this name again and it is not the same, that fails.
     ///
     /// # Errors
@@ -146,12 +138,6 @@ impl Learner {
     /// Learns a value that is known to be secret: it is masked wherever it stands unless it is shorter than 8 bytes.
     pub fn learn_secret(&mut self, secret: &[u8], class: Class) {
         self.remember(secret, class, Rule::Builtin("typed"), Seed::Told);
-    }
-
-    /// The engine that knows all that was learned.
-    #[must_use]
-    pub fn finish(self) -> Engine {
-        Engine::new(self)
     }
 
     /// Words that no secret may blank wherever they stand: this host's names, users, units, processes, streams, topics.

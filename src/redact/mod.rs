@@ -20,6 +20,7 @@ mod policy;
 mod pseudonym;
 pub mod run;
 mod scan;
+mod secret;
 mod settings;
 mod shape;
 mod span;

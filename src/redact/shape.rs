@@ -235,6 +235,19 @@ pub(super) fn is_scrambled(run: &[u8]) -> bool {
         && !is_wordlike(run)
 }
 
+/// Whether a token may begin at `at`: what stands before it ends no word.
+pub(super) fn bounded(bytes: &[u8], at: usize) -> bool {
+    let before = |count: usize| at.checked_sub(count).and_then(|place| bytes.get(place)).copied();
+    match before(1) {
+        None => true,
+        Some(b'n' | b't' | b'r' | b'0') if before(2) == Some(b'\\') => true,
+        Some(hex) if hex.is_ascii_hexdigit() && before(3) == Some(b'%') => true,
+        Some(hex) if hex.is_ascii_hexdigit() && before(6) == Some(b'\\') && before(5) == Some(b'u') => true,
+        Some(b'm') if (3..8).any(|back| before(back) == Some(0x1b)) => true,
+        Some(byte) => !byte.is_ascii_alphanumeric() && byte != b'_' && byte != b'-' && byte < 0x80,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,12 +6,17 @@
 
 use std::io::{ErrorKind, Read};
 
+use zeroize::Zeroizing;
+
 use super::error::RedactError;
 use super::scan::{AHEAD, BEHIND, Progress, Scanner};
 use super::span::Span;
 
 /// Fresh bytes taken in at a time.
 const WINDOW: usize = 256 << 10;
+
+/// Bytes of data that has to be seen as a whole: an environment, a configuration file.
+pub(super) const STRUCTURED_BYTES_MAX: usize = 8 << 20;
 
 /// A piece of a stream.
 pub(super) enum Piece<'a> {
@@ -131,4 +136,18 @@ fn fill(reader: &mut dyn Read, buffer: &mut Vec<u8>, wanted: usize) -> Result<bo
         }
     }
     Ok(false)
+}
+
+/// All that `reader` gives, up to a limit, and its fingerprint.
+pub(super) fn read_whole(
+    reader: &mut dyn Read,
+    limit_bytes: usize,
+) -> Result<(Zeroizing<Vec<u8>>, Fingerprint), RedactError> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    reader.take(limit_bytes as u64 + 1).read_to_end(&mut bytes).map_err(RedactError::Read)?;
+    if bytes.len() > limit_bytes {
+        return Err(RedactError::TooLarge { limit_bytes });
+    }
+    let fingerprint = Fingerprint::of(&bytes);
+    Ok((bytes, fingerprint))
 }

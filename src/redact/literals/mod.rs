@@ -14,9 +14,9 @@ use aho_corasick::AhoCorasick;
 pub(super) use gate::{Vocabulary, is_distinctive, may_propagate};
 pub(super) use variants::of as variants;
 
-use super::learner::Secret;
 use super::pseudonym::Encoding;
-use super::scan::bounded;
+use super::secret::Secret;
+use super::shape::bounded;
 use super::span::{Form, Rule, Seed, Span};
 
 /// Bytes of a pattern that are hashed; a shorter variant is not looked for.

@@ -11,10 +11,11 @@ use flate2::write::GzEncoder;
 use zeroize::Zeroizing;
 
 use super::super::carrier::Carrier;
-use super::super::engine::{Engine, read_whole};
+use super::super::engine::Engine;
 use super::super::error::RedactError;
 use super::super::explain::{self, Place};
 use super::super::learner::Learner;
+use super::super::stream::read_whole;
 use super::wide::{self, Order};
 
 /// Bytes of an input that cannot be read twice which stay in memory; more of them go to a file without a name.

@@ -26,8 +26,6 @@ mod value;
 mod vocabulary;
 mod words;
 
-pub(super) use tokens::bounded;
-
 use super::carrier::Carrier;
 use super::literals::Literals;
 use super::pseudonym::{Class, mask_in};

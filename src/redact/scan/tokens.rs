@@ -5,7 +5,7 @@
 //! than the format says: a longer, unknown variant is a secret too. Checksums are not looked at: a cut token leaks as well.
 
 use super::super::pseudonym::{Class, mask_in};
-use super::super::shape;
+use super::super::shape::{self, bounded};
 
 /// Characters of a token's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,19 +187,6 @@ impl Body {
             Self::Base64 => byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte),
             Self::Any => byte.is_ascii_alphanumeric() || b"+/=_-.:$%".contains(&byte),
         }
-    }
-}
-
-/// Whether a token may begin at `at`: what stands before it ends no word.
-pub(in crate::redact) fn bounded(bytes: &[u8], at: usize) -> bool {
-    let before = |count: usize| at.checked_sub(count).and_then(|place| bytes.get(place)).copied();
-    match before(1) {
-        None => true,
-        Some(b'n' | b't' | b'r' | b'0') if before(2) == Some(b'\\') => true,
-        Some(hex) if hex.is_ascii_hexdigit() && before(3) == Some(b'%') => true,
-        Some(hex) if hex.is_ascii_hexdigit() && before(6) == Some(b'\\') && before(5) == Some(b'u') => true,
-        Some(b'm') if (3..8).any(|back| before(back) == Some(0x1b)) => true,
-        Some(byte) => !byte.is_ascii_alphanumeric() && byte != b'_' && byte != b'-' && byte < 0x80,
     }
 }
 

@@ -2,11 +2,11 @@
 //! that nobody listed.
 
 use super::super::pseudonym::{Class, mask_in};
-use super::super::shape;
+use super::super::shape::{self, bounded};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::Verdict;
 use super::pem::base64_decoded;
-use super::tokens::{Body, RUNS, bounded};
+use super::tokens::{Body, RUNS};
 use super::{plausible, value};
 
 /// Bytes of a run of letters and digits that are looked at.

@@ -3,10 +3,10 @@
 use super::super::Carrier;
 use super::super::engine::Engine;
 use super::super::error::RedactError;
-use super::super::learner::Secret;
 use super::super::literals::Literals;
 use super::super::pseudonym::Class;
 use super::super::scan::{Layers, Scanner};
+use super::super::secret::Secret;
 use super::super::settings::Compiled;
 use super::super::span::{Rule, Seed};
 

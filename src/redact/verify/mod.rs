@@ -11,7 +11,6 @@ mod unescape;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(super) use canaries::canaries;
 use plain::Plain;
 use unescape::Unescape;
 
@@ -52,11 +51,23 @@ impl std::fmt::Debug for Verifier<'_> {
     }
 }
 
-impl<'a> Verifier<'a> {
-    pub(super) fn new(engine: &'a Engine) -> Self {
-        Self { plain: Plain::new(engine) }
+impl Engine {
+    /// Puts three random secrets through the engine; to be called before any result of it is used.
+    ///
+    /// # Errors
+    /// [`RedactError::Canary`] when one comes out: no result may be used.
+    pub fn self_test(&self) -> Result<(), RedactError> {
+        canaries::canaries(self)
     }
 
+    /// What looks for the secrets of this engine in finished artifacts.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier<'_> {
+        Verifier { plain: Plain::new(self) }
+    }
+}
+
+impl Verifier<'_> {
     /// The first leak in an artifact, if there is one. An archive with one must not be announced.
     ///
     /// # Errors
