@@ -218,38 +218,11 @@ pub fn topics_path(stream: u64) -> String {
     format!("/streams/{stream}/topics")
 }
 
-/// The path of a topic's consumer groups.
-#[must_use]
-pub fn consumer_groups_path(stream: u64, topic: u64) -> String {
-    format!("/streams/{stream}/topics/{topic}/consumer-groups")
-}
-
 /// The topics in this body.
 ///
 /// # Errors
 /// As [`decode`].
 pub fn topics(body: &[u8]) -> Result<Vec<Topic>, AnswerError> {
-    decode_any(body)
-}
-
-/// A consumer group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConsumerGroup {
-    /// Its id.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-    /// Partitions of its topic.
-    pub partitions_count: u64,
-    /// Its members.
-    pub members_count: u64,
-}
-
-/// The consumer groups in this body.
-///
-/// # Errors
-/// As [`decode`].
-pub fn consumer_groups(body: &[u8]) -> Result<Vec<ConsumerGroup>, AnswerError> {
     decode_any(body)
 }
 
@@ -340,13 +313,6 @@ impl ApiError {
     #[must_use]
     pub fn in_body(body: &[u8]) -> Option<Self> {
         serde_json::from_slice(body).ok()
-    }
-
-    /// Whether it says that name, password or token is wrong.
-    #[must_use]
-    pub fn refuses_credentials(&self) -> bool {
-        ["invalid_credentials", "unauthenticated", "unauthorized", "invalid_personal_access_token"]
-            .contains(&self.code.as_str())
     }
 }
 

@@ -62,8 +62,6 @@ fn lists_are_read() {
     assert_eq!(streams[0].size_bytes, Bytes(30_947_864));
     let topics = topics(body!("12-topics")).unwrap();
     assert_eq!((topics[1].name.as_str(), topics[1].message_expiry), ("shipped", u64::MAX));
-    let groups = consumer_groups(body!("14-consumer-groups")).unwrap();
-    assert_eq!((groups[1].name.as_str(), groups[1].members_count), ("fraud-check", 0));
     assert_eq!(decode::<Vec<Client>>(body!("09-clients")), Ok(vec![]));
     let cluster: Cluster = decode(body!("20-cluster-metadata")).unwrap();
     assert_eq!((cluster.nodes[0].role.as_str(), cluster.nodes[0].status.as_str()), ("leader", "healthy"));
@@ -77,10 +75,9 @@ fn a_token_is_never_shown() {
 }
 
 #[test]
-fn an_error_says_whether_the_credential_is_wrong() {
+fn an_error_has_a_code_or_is_none() {
     let error = ApiError::in_body(body!("04-login-bad")).unwrap();
     assert_eq!((error.id, error.code.as_str(), error.field.as_deref()), (42, "invalid_credentials", None));
-    assert!(error.refuses_credentials());
     assert_eq!(ApiError::in_body(body!("05-stats-noauth")), None);
 }
 

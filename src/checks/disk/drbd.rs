@@ -35,6 +35,7 @@ fn drbd(case: &Case<'_>) -> Result<Judgement, Gap> {
     })?;
     let log = case.read(KERNEL_LOG);
     let split = log.as_ref().is_ok_and(|log| log.lines.iter().any(|line| line.text.contains(SPLIT_BRAIN)));
+    let writers = if split { Writers::Both } else { Writers::One };
     let columns = vec![
         Column::text("Disk"),
         Column::text("Connection"),
@@ -46,17 +47,26 @@ fn drbd(case: &Case<'_>) -> Result<Judgement, Gap> {
         let texts = [&disk.name, &disk.connection, &disk.roles, &disk.disks].map(|text| text.as_str().into());
         texts.into_iter().chain([disk.out_of_sync_kib.into()]).collect()
     };
-    let judged = judged(drbd, split);
+    let judged = judged(drbd, writers);
     let judged = judged.proof(Proof::table("Mirrored disks", columns, drbd.disks.iter().map(row).collect()));
     Ok(log.err().into_iter().fold(judged, Judgement::gap))
 }
 
-fn judged(drbd: &Drbd, split: bool) -> Judgement {
+/// Who wrote to a mirrored disk, as far as the kernel's log tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writers {
+    /// One side, as it should be.
+    One,
+    /// Both: what they hold cannot be brought together.
+    Both,
+}
+
+fn judged(drbd: &Drbd, writers: Writers) -> Judgement {
     let worst = drbd.disks.iter().map(DrbdDisk::judged).max_by_key(|(verdict, _)| *verdict);
     match worst {
         None => Judgement::info(format!("DRBD {} is loaded and mirrors no disk.", drbd.version)),
         Some((Verdict::Fail, why)) => Judgement::fail(sentence(&why)),
-        Some((Verdict::Warn, why)) if split => {
+        Some((Verdict::Warn, why)) if writers == Writers::Both => {
             Judgement::fail(format!("Both sides were written (split brain), and {why}."))
         }
         Some((Verdict::Warn, why)) => Judgement::warn(sentence(&why)),

@@ -42,12 +42,12 @@ struct Port {
 fn firewall(case: &Case<'_>) -> Result<Judgement, Gap> {
     let all = case.read(FIREWALL)?;
     let config = case.read(IGGY_CONFIG);
-    let ports = config.as_ref().map_or_else(|_| Vec::new(), |config| ports(config, all));
-    let mut judged = judged(all, &ports, config.is_ok());
+    let ports = config.as_ref().ok().map(|config| ports(config, all));
+    let mut judged = judged(all, ports.as_deref());
     if all.rules() > 0 {
         judged = judged.proof(chains(all));
     }
-    if !ports.is_empty() {
+    if let Some(ports) = ports.filter(|ports| !ports.is_empty()) {
         judged = judged.proof(table(&ports));
     }
     let legacy = (!all.legacy.is_empty()).then(|| {
@@ -69,7 +69,9 @@ fn ports(config: &IggyConfig, all: &Firewall) -> Vec<Port> {
     .collect()
 }
 
-fn judged(all: &Firewall, ports: &[Port], configured: bool) -> Judgement {
+/// `listening`: the ports that others can be let in by, where Iggy's configuration tells them.
+fn judged(all: &Firewall, listening: Option<&[Port]>) -> Judgement {
+    let ports = listening.unwrap_or_default();
     let stopped = ports.iter().find_map(|port| match &port.fate {
         Fate::Stopped(place) => Some((port, place)),
         Fate::Accepted | Fate::Depends => None,
@@ -95,7 +97,7 @@ fn judged(all: &Firewall, ports: &[Port], configured: bool) -> Judgement {
     let rules = counted(all.rules(), "rule", "rules");
     let depends: Vec<String> =
         ports.iter().filter(|port| port.fate == Fate::Depends).map(|port| port.number.to_string()).collect();
-    Judgement::info(match (configured, ports.is_empty(), depends.is_empty()) {
+    Judgement::info(match (listening.is_some(), ports.is_empty(), depends.is_empty()) {
         (false, ..) => format!("{rules} of nf_tables; which ports are Iggy's is not known."),
         (true, true, _) => format!("{rules} of nf_tables; Iggy listens on loopback alone."),
         (true, false, true) => format!("{rules} of nf_tables, and none stops a port of Iggy's."),

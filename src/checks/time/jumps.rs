@@ -55,8 +55,8 @@ fn jumps(case: &Case<'_>) -> Result<Judgement, Gap> {
     young.extend(journal.iter().flat_map(|journal| noted(journal)));
     young.retain(|note| note.at_unix >= settled && age_hours(case.now, note.at_unix) <= hours_max);
     young.sort_by_key(|note| note.at_unix);
-    let told = notes.is_ok() || journal.is_ok();
-    let mut judged = judged(moved_ms, &young, case.setting("step_warn_s"), told);
+    let past = if notes.is_ok() || journal.is_ok() { Past::Told } else { Past::Unknown };
+    let mut judged = judged(moved_ms, &young, case.setting("step_warn_s"), past);
     if !young.is_empty() {
         let row = |note: &ClockNote| {
             let when = Timestamp::from_unix(note.at_unix).to_string();
@@ -66,7 +66,7 @@ fn jumps(case: &Case<'_>) -> Result<Judgement, Gap> {
         judged = judged.proof(Proof::table("Notes about the clock", columns, young.iter().map(row).collect()));
     }
     // Either tells: a host has a journal or logs of text, and the one that it lacks is no loss.
-    let closed = |gap: &Gap| gap.reason != GapReason::Absent || !told;
+    let closed = |gap: &Gap| gap.reason != GapReason::Absent || past == Past::Unknown;
     let lost = notes.as_ref().err().into_iter().chain(journal.as_ref().err()).filter(|gap| closed(gap)).cloned();
     let partly = notes.as_ref().map_or_else(|_| Vec::new(), |notes| notes.gaps.clone());
     Ok(lost.chain(partly).fold(judged, Judgement::gap))
@@ -91,8 +91,15 @@ fn age_hours(now: Timestamp, at_unix: i64) -> f64 {
     now.unix().saturating_sub(at_unix) as f64 / 3600.0
 }
 
+/// Whether any log tells of the time before the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    Told,
+    Unknown,
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a jump in milliseconds")]
-fn judged(moved_ms: i64, notes: &[ClockNote], step_warn_s: f64, told: bool) -> Judgement {
+fn judged(moved_ms: i64, notes: &[ClockNote], step_warn_s: f64, past: Past) -> Judgement {
     let set_by_s = moved_ms as f64 / 1000.0;
     let of_window = |judged: Judgement| {
         judged.measured(set_by_s, Unit::Seconds, format!("{set_by_s:.3} s")).expected(format!("≤ {step_warn_s} s"))
@@ -106,7 +113,7 @@ fn judged(moved_ms: i64, notes: &[ClockNote], step_warn_s: f64, told: bool) -> J
     let large = |note: &&ClockNote| note.by_ms.is_none_or(|by| by.abs() as f64 / 1000.0 > step_warn_s);
     let steps: Vec<&ClockNote> = notes.iter().filter(large).collect();
     let times = |count: usize| counted(count, "time", "times");
-    match (steps.last(), notes.last(), told) {
+    match (steps.last(), notes.last(), past) {
         (Some(last), ..) => Judgement::warn(format!(
             "The clock jumped {}, last at {}: {}",
             times(steps.len()),
@@ -116,10 +123,10 @@ fn judged(moved_ms: i64, notes: &[ClockNote], step_warn_s: f64, told: bool) -> J
         (None, Some(_), _) => {
             Judgement::info(format!("The clock was set {}, by little each time.", times(notes.len())))
         }
-        (None, None, false) => of_window(Judgement::info(
+        (None, None, Past::Unknown) => of_window(Judgement::info(
             "The clock did not jump while this snapshot was taken; no log tells of the time before.",
         )),
-        (None, None, true) => {
+        (None, None, Past::Told) => {
             of_window(Judgement::pass("The clock did not jump, and no time service noted that it did."))
         }
     }

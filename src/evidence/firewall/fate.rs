@@ -81,6 +81,14 @@ struct Walk<'a> {
     maybe_stopped: bool,
 }
 
+/// Whether a rule matches the packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Matched {
+    Surely,
+    /// What it depends on is not known.
+    Perhaps,
+}
+
 impl Walk<'_> {
     fn chain(&mut self, chain: &Chain, depth: usize) -> End {
         for (at, rule) in chain.rules.iter().enumerate() {
@@ -93,18 +101,17 @@ impl Walk<'_> {
             if matches == Some(false) {
                 continue;
             }
-            let (action, sure) = match &rule.action {
+            let surety = if matches == Some(true) { Matched::Surely } else { Matched::Perhaps };
+            let (action, surety) = match &rule.action {
                 Action::Map(field, name) => match self.mapped(*field, name, chain) {
-                    LookUp::Found(element) => {
-                        (element.action.clone().unwrap_or(Action::Unknown), matches == Some(true))
-                    }
+                    LookUp::Found(element) => (element.action.clone().unwrap_or(Action::Unknown), surety),
                     LookUp::Missing => continue,
-                    LookUp::Unknown => (Action::Unknown, false),
+                    LookUp::Unknown => (Action::Unknown, Matched::Perhaps),
                 },
-                action => (action.clone(), matches == Some(true)),
+                action => (action.clone(), surety),
             };
             let place = || format!("rule {} of {}", at + 1, chain.place());
-            if let Some(end) = self.act(&action, sure, chain, depth, place) {
+            if let Some(end) = self.act(&action, surety, chain, depth, place) {
                 return end;
             }
         }
@@ -115,21 +122,21 @@ impl Walk<'_> {
     fn act(
         &mut self,
         action: &Action,
-        sure: bool,
+        matched: Matched,
         chain: &Chain,
         depth: usize,
         place: impl Fn() -> String,
     ) -> Option<End> {
-        match (action, sure) {
+        match (action, matched) {
             (Action::Nothing, _) => None,
-            (Action::Accept, true) => Some(End::Accepted),
-            (Action::Drop | Action::Reject, true) => Some(End::Stopped(place())),
-            (Action::Return, true) => Some(End::Open),
-            (Action::Accept, false) => {
+            (Action::Accept, Matched::Surely) => Some(End::Accepted),
+            (Action::Drop | Action::Reject, Matched::Surely) => Some(End::Stopped(place())),
+            (Action::Return, Matched::Surely) => Some(End::Open),
+            (Action::Accept, Matched::Perhaps) => {
                 self.maybe_accepted = true;
                 None
             }
-            (Action::Drop | Action::Reject, false) => {
+            (Action::Drop | Action::Reject, Matched::Perhaps) => {
                 self.maybe_stopped = true;
                 None
             }
@@ -139,21 +146,21 @@ impl Walk<'_> {
                         (target.family, &target.table, &target.name) == (chain.family, &chain.table, name)
                     });
                 let end = target.map_or(End::Open, |target| self.chain(target, depth + 1));
-                match (end, sure) {
-                    (End::Open, true) if matches!(action, Action::Goto(_)) => Some(End::Open),
+                match (end, matched) {
+                    (End::Open, Matched::Surely) if matches!(action, Action::Goto(_)) => Some(End::Open),
                     (End::Open, _) => None,
-                    (end, true) => Some(end),
-                    (End::Accepted, false) => {
+                    (end, Matched::Surely) => Some(end),
+                    (End::Accepted, Matched::Perhaps) => {
                         self.maybe_accepted = true;
                         None
                     }
-                    (End::Stopped(_), false) => {
+                    (End::Stopped(_), Matched::Perhaps) => {
                         self.maybe_stopped = true;
                         None
                     }
                 }
             }
-            (Action::Return, false) | (Action::Unknown | Action::Map(..), _) => {
+            (Action::Return, Matched::Perhaps) | (Action::Unknown | Action::Map(..), _) => {
                 (self.maybe_accepted, self.maybe_stopped) = (true, true);
                 None
             }

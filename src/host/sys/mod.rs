@@ -12,9 +12,7 @@ mod uring;
 pub use clock::kernel_clock;
 pub use cpuid::hypervisor;
 pub use nvme::nvme_health;
-pub use own::{
-    Usage, children_usage, die_with_parent, limit_memory, lower_priority, no_core_dumps, own_process_group, own_usage,
-};
+pub use own::{Usage, children_usage, die_with_parent, limit_memory, lower_priority, no_core_dumps, own_usage};
 pub use uring::probe_ring;
 
 /// The errno of the call that has just failed.

@@ -4,7 +4,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 
-use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
 
 use super::last_errno;
 
@@ -68,14 +68,6 @@ pub fn die_with_parent(parent_pid: u32) -> io::Result<()> {
     // A parent that died before the call above sends no signal.
     let parent = rustix::process::getppid().map_or(0, |parent| parent.as_raw_nonzero().get().unsigned_abs());
     if parent == parent_pid { Ok(()) } else { Err(io::Error::other("the parent process is gone")) }
-}
-
-/// Puts this process at the head of a process group of its own, so that it and all it started can be ended together.
-///
-/// # Errors
-/// The kernel refused (it leads a session already).
-pub fn own_process_group() -> io::Result<()> {
-    Ok(rustix::process::setpgid(None::<Pid>, None)?)
 }
 
 /// What a process has used so far.
