@@ -42,6 +42,10 @@ LAB ?= all
 test-lab: ## as root: plant real faults on a host of namespaces, one at a time, and see each found; LAB=part of a name
 	SNAPVISOR_LAB="$(LAB)" $(CARGO) test --locked --test lab
 
+.PHONY: test-saturation
+test-saturation: ## a snapshot as nobody on a processor that eight loops have taken: it waits, and loses no check
+	$(CARGO) test --locked --test saturation -- --ignored --nocapture
+
 check: ## formatting, lints as errors, documentation without warnings, module rules
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings

@@ -7,6 +7,20 @@ use super::Key;
 /// Our own process, late in the snapshot.
 pub const OWN: Key<OwnProcess> = Key::new("own.process");
 
+/// How long each source took, in the order in which they came back.
+pub const TIMINGS: Key<Vec<SourceTiming>> = Key::new("own.timings");
+
+/// How long a source took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceTiming {
+    /// Its name.
+    pub source: String,
+    /// Microseconds until it was there, or was given up.
+    pub wall_us: u64,
+    /// Microseconds of those in which its thread could have run and had no processor.
+    pub waited_us: u64,
+}
+
 /// Our own process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnProcess {

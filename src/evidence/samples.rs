@@ -17,6 +17,8 @@ pub struct Samples {
     pub first: BTreeMap<String, Observed<String>>,
     /// Path → content (or gap) at the end.
     pub second: BTreeMap<String, Observed<String>>,
+    /// Path → milliseconds between its own two readings; empty when they are not known one by one.
+    pub spans_ms: BTreeMap<String, u64>,
 }
 
 impl Samples {
@@ -38,10 +40,10 @@ impl Samples {
         }
     }
 
-    /// The window in seconds; never 0.
+    /// Seconds between the two readings of a file; never 0.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a window of milliseconds")]
-    pub fn window_s(&self) -> f64 {
-        self.window_ms.max(1) as f64 / 1000.0
+    pub fn span_s(&self, path: &str) -> f64 {
+        self.spans_ms.get(path).copied().unwrap_or(self.window_ms).max(1) as f64 / 1000.0
     }
 }

@@ -95,6 +95,7 @@ fn request(job: &Job) -> Request {
     let iggy = job.config.iggy.clone();
     Request {
         window_ms: job.config.snapshot.sampling_ms,
+        deadline_s: job.deadline_s,
         iggy: IggyRequest {
             data_dir: iggy.data_dir,
             config_file: iggy.config_file,

@@ -109,7 +109,7 @@ fn rates(scene: &Scene) -> Observed<BlockRates> {
     let pressure = samples.pair(PRESSURE).and_then(|(_, second)| {
         second.parse().map_err(|_| Gap::broken(format!("{PRESSURE} is not pressure stall information")))
     });
-    Ok(BlockRates { window_s: samples.window_s(), devices: devices.collect(), pressure })
+    Ok(BlockRates { window_s: samples.span_s(DISKSTATS), devices: devices.collect(), pressure })
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ pub(super) enum Stage {
     Facts,
     /// What follows from those: which processes are Iggy's, and what its unit files say.
     Discovery,
-    /// Which of them the snapshot is about, and where its data is.
+    /// Which of them the snapshot is about.
+    Choice,
+    /// Where its data is.
     Placement,
     /// What is read of what was found: Iggy's limits, configuration, certificates, logs, sockets.
     Detail,
@@ -29,8 +31,8 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    pub(super) const BEFORE_THE_WINDOW_CLOSES: [Self; 6] =
-        [Self::Mounts, Self::Facts, Self::Discovery, Self::Placement, Self::Detail, Self::Questions];
+    pub(super) const BEFORE_THE_WINDOW_CLOSES: [Self; 7] =
+        [Self::Mounts, Self::Facts, Self::Discovery, Self::Choice, Self::Placement, Self::Detail, Self::Questions];
 }
 
 /// Observes one piece of evidence of the type `T`.

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use rustix::fs::AtFlags;
 use serde::{Deserialize, Serialize};
 
-use super::root::gap;
+use super::gap::gap;
 use crate::evidence::Observed;
 
 /// Content of a file, at most as long as asked for.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 
 use super::collector::{Collect, Collector, Stage};
-use super::root::gap;
+use super::gap::gap;
 use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;

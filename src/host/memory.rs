@@ -132,7 +132,7 @@ fn paging(scene: &Scene) -> Observed<Paging> {
     let zones =
         ["", "_dma", "_dma32", "_normal", "_high", "_movable", "_device"].map(|zone| format!("allocstall{zone}"));
     Ok(Paging {
-        window_s: samples.window_s(),
+        window_s: samples.span_s("/proc/vmstat"),
         major_faults: rise("pgmajfault"),
         swapped_in: rise("pswpin"),
         swapped_out: rise("pswpout"),

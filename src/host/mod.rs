@@ -16,6 +16,7 @@ mod deleted_files;
 mod drbd;
 mod file;
 mod frequency;
+mod gap;
 mod iggy;
 mod journal;
 mod kernel_log;
@@ -38,14 +39,16 @@ mod systemd;
 mod tape;
 mod tls;
 mod trim;
+mod turn;
 mod units;
 mod uring;
 mod zone;
 
 pub use file::{Bounded, FileKind, Metadata, Truncated};
+pub use gap::HostError;
 pub use mounts::{PROBE_MOUNTS_ARGUMENT, probe_mounts_main};
-pub use observe::{Observation, SourceTiming, observe};
-pub use root::{Host, HostError, Reading};
+pub use observe::{Observation, observe};
+pub use root::{Host, Reading};
 pub use scene::{ContactPeers, IggyRequest, Request};
 pub use tape::Mask;
 

@@ -3,7 +3,8 @@
 use std::fs::File;
 
 use super::collector::{Collect, Collector, Stage};
-use super::root::{Host, gap};
+use super::gap::gap;
+use super::root::Host;
 use super::scene::Scene;
 use super::sys;
 use crate::domain::gap::Gap;

@@ -1,18 +1,22 @@
 //! Runs the collectors: stage after stage, several at a time, each under its deadline.
+//!
+//! A deadline does not count the time in which a collector could have run and had no processor ([`super::turn`]); one hard
+//! limit for all of them does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use serde::{Deserialize, Serialize};
 
 use super::collector::{Collect, Stage};
 use super::root::Host;
 use super::sampling::Window;
 use super::scene::{Request, Scene};
+use super::turn::{Patience, Standing, Turns};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
+use crate::evidence::own::{SourceTiming, TIMINGS};
 use crate::evidence::samples::SAMPLES;
 use crate::evidence::{Evidence, Observed, Opaque, Source};
 
@@ -49,25 +53,18 @@ const COLLECTORS: &[&[&dyn Collect]] = &[
 
 /// Collectors that run at a time. More would not help: they wait for the kernel, not for each other.
 const RUNNING_MAX: usize = 4;
-/// All collectors together, the sampling window aside: past it, what is not there yet is a gap.
+/// All collectors together, the sampling window and waits for a processor aside: past it, what is not there yet is a gap.
 const ALL_MAX: Duration = Duration::from_secs(30);
+/// The same with those waits, however busy the host is.
+const STARVED_MAX: Duration = Duration::from_mins(3);
+/// The share of the snapshot's own deadline that may pass with them: what was observed is still to be told.
+const STARVED_SHARE: u64 = 3;
 
-/// How long a source took.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SourceTiming {
-    /// The source.
-    pub source: String,
-    /// Microseconds of wall time.
-    pub wall_us: u64,
-}
-
-/// What was observed, and what that cost.
+/// What was observed.
 #[derive(Debug)]
 pub struct Observation {
     /// The evidence.
     pub evidence: Evidence,
-    /// Wall time of each source.
-    pub timings: Vec<SourceTiming>,
     /// When it began, by the host's own clock.
     pub now: Timestamp,
 }
@@ -75,10 +72,9 @@ pub struct Observation {
 /// Observes a host. `progress` is told how many sources of how many are done.
 pub fn observe(host: &Arc<Host>, request: &Request, progress: &mut dyn FnMut(u64, u64)) -> Observation {
     let collectors: Vec<&'static dyn Collect> = COLLECTORS.iter().copied().flatten().copied().collect();
-    let total = collectors.len() as u64;
     let live_now = jiff::Timestamp::now().as_second();
     let now = Timestamp::from_unix(host.call("now_unix", || Ok(live_now)).unwrap_or(live_now));
-    let mut run = Run { deadline: Instant::now() + ALL_MAX, done: 0, total, timings: Vec::new(), progress };
+    let mut run = Run::new(collectors.len() as u64, Duration::from_secs(request.deadline_s / STARVED_SHARE), progress);
     let mut evidence = Evidence::default();
 
     let window = Window::open(host, Duration::from_millis(request.window_ms));
@@ -91,11 +87,17 @@ pub fn observe(host: &Arc<Host>, request: &Request, progress: &mut dyn FnMut(u64
     }
     evidence.put(SAMPLES, Ok(window.close(host)));
     evidence = stage(Stage::Rates, evidence);
-    Observation { evidence, timings: run.timings, now }
+    // A recorded tree says nothing of how long its sources took then.
+    if host.is_live() {
+        evidence.put(TIMINGS, Ok(run.timings));
+    }
+    Observation { evidence, now }
 }
 
 struct Run<'a> {
-    deadline: Instant,
+    started: Instant,
+    /// When it ends at the latest.
+    hard: Instant,
     done: u64,
     total: u64,
     timings: Vec<SourceTiming>,
@@ -105,8 +107,13 @@ struct Run<'a> {
 /// A collector under way.
 struct Running {
     source: Source,
+    limit: Duration,
     started: Instant,
-    until: Instant,
+    /// When it is looked at next.
+    look: Instant,
+    /// Its thread's id; 0 until it has one.
+    thread: Arc<AtomicU32>,
+    patience: Patience,
 }
 
 /// A collector that has come back.
@@ -114,9 +121,17 @@ struct Done {
     source: Source,
     observed: Observed<Opaque>,
     wall: Duration,
+    waited: Duration,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// `starved_max`: how long it may take in all on a host without a free processor.
+    fn new(total: u64, starved_max: Duration, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
+        let started = Instant::now();
+        let hard = started + starved_max.clamp(ALL_MAX, STARVED_MAX);
+        Self { started, hard, done: 0, total, timings: Vec::new(), progress }
+    }
+
     /// Runs one stage and gives the scene's evidence with its own added. A thread that does not come back in time is
     /// left behind: it holds nothing that others wait for, and this process ends soon after.
     fn stage(&mut self, mut waiting: Vec<&'static dyn Collect>, scene: Scene) -> Evidence {
@@ -129,19 +144,15 @@ impl Run<'_> {
             while running.len() < RUNNING_MAX
                 && let Some(collector) = waiting.pop()
             {
-                let (source, started) = (collector.source(), Instant::now());
                 match start(collector, &scene, &sender) {
-                    Ok(()) => {
-                        running.push(Running {
-                            source,
-                            started,
-                            until: self.deadline.min(started + collector.limit()),
-                        });
+                    Ok(mut begun) => {
+                        begun.look = begun.look.min(self.end(Duration::ZERO));
+                        running.push(begun);
                     }
-                    Err(gap) => self.finish(&mut evidence, Done { source, observed: Err(gap), wall: Duration::ZERO }),
+                    Err(gap) => self.finish(&mut evidence, Done::without(collector.source(), gap, Duration::ZERO)),
                 }
             }
-            let Some(soonest) = running.iter().map(|one| one.until).min() else { break };
+            let Some(soonest) = running.iter().map(|one| one.look).min() else { break };
             if let Ok(done) = receiver.recv_timeout(soonest.saturating_duration_since(Instant::now())) {
                 // One that comes after its deadline was already counted as a gap.
                 if let Some(at) = running.iter().position(|one| one.source == done.source) {
@@ -151,40 +162,79 @@ impl Run<'_> {
                 continue;
             }
             let now = Instant::now();
-            for late in running.extract_if(.., |one| one.until <= now) {
-                let gap = Gap::timeout(format!("`{}` did not answer within its limit", late.source.0));
-                self.finish(&mut evidence, Done { source: late.source, observed: Err(gap), wall: now - late.started });
+            let late: Vec<Running> = running.extract_if(.., |one| one.look <= now && self.is_late(one, now)).collect();
+            for late in late {
+                let gap = self.late(&late, now);
+                self.finish(&mut evidence, Done::without(late.source, gap, now - late.started));
             }
         }
         evidence
     }
 
+    /// When all collectors must have come back, if one of them has waited this long besides those that are done.
+    fn end(&self, waits: Duration) -> Instant {
+        let waited: Duration = self.timings.iter().map(|timing| Duration::from_micros(timing.waited_us)).sum();
+        self.hard.min(self.started + ALL_MAX + waited + waits)
+    }
+
+    /// Whether a collector has had its time; if not, it is looked at again later.
+    fn is_late(&self, one: &mut Running, now: Instant) -> bool {
+        let standing = Standing::of(one.thread.load(Ordering::Acquire));
+        let Some(left) = one.patience.left(one.limit, now - one.started, standing) else { return true };
+        // What could run and does not get to is not held up by what it asks.
+        let end = if matches!(standing, Standing::Held(_)) { self.end(standing.waited()) } else { self.hard };
+        one.look = end.min(now + left);
+        end <= now
+    }
+
+    fn late(&self, late: &Running, now: Instant) -> Gap {
+        let source = late.source.0;
+        if now < self.hard {
+            return Gap::timeout(format!("`{source}` did not answer within its limit"));
+        }
+        let seconds = (now - self.started).as_secs();
+        Gap::timeout(format!("`{source}` was not reached in {seconds} s: this host's processors are all taken"))
+            .unlocked_by("a free processor, or a longer snapshot.deadline_s")
+    }
+
     fn finish(&mut self, evidence: &mut Evidence, done: Done) {
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         self.done += 1;
         self.timings.push(SourceTiming {
             source: done.source.0.to_owned(),
-            wall_us: u64::try_from(done.wall.as_micros()).unwrap_or(u64::MAX),
+            wall_us: micros(done.wall),
+            waited_us: micros(done.waited),
         });
         evidence.put_opaque(done.source, done.observed);
         (self.progress)(self.done, self.total);
     }
 }
 
-fn start(collector: &'static dyn Collect, scene: &Arc<Scene>, sender: &mpsc::Sender<Done>) -> Result<(), Gap> {
+impl Done {
+    /// One of which nothing came.
+    fn without(source: Source, gap: Gap, wall: Duration) -> Self {
+        Self { source, observed: Err(gap), wall, waited: Duration::ZERO }
+    }
+}
+
+fn start(collector: &'static dyn Collect, scene: &Arc<Scene>, sender: &mpsc::Sender<Done>) -> Result<Running, Gap> {
+    let (source, started) = (collector.source(), Instant::now());
     let (scene, sender) = (Arc::clone(scene), sender.clone());
+    let thread = Arc::new(AtomicU32::new(0));
+    let told = Arc::clone(&thread);
     let work = move || {
-        let started = Instant::now();
+        told.store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Release);
         let observed = catch_unwind(AssertUnwindSafe(|| collector.collect(&scene)))
             .unwrap_or_else(|_| Err(Gap::broken("observing it failed; this is a bug in snapvisor")));
         // Nobody listens any more when this came too late.
-        let _ = sender.send(Done { source: collector.source(), observed, wall: started.elapsed() });
+        let _ = sender.send(Done { source, observed, wall: started.elapsed(), waited: Turns::own().waited });
     };
-    let name = collector.source().0.to_owned();
     thread::Builder::new()
-        .name(name)
+        .name(source.0.to_owned())
         .spawn(work)
-        .map(drop)
-        .map_err(|error| Gap::broken(format!("no thread could be started: {error}")))
+        .map_err(|error| Gap::broken(format!("no thread could be started: {error}")))?;
+    let limit = collector.limit();
+    Ok(Running { source, limit, started, look: started + limit, thread, patience: Patience::default() })
 }
 
 #[cfg(test)]
@@ -206,6 +256,22 @@ mod tests {
         }
     }
 
+    /// Computes without an end, and so never waits for anything but its turn.
+    fn spin(_: &Scene) -> Observed<u8> {
+        loop {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[test]
+    fn a_source_that_computes_for_ever_is_left_behind_too() {
+        static SPINNING: Collector<u8> = Collector { key: HANGS, stage: Stage::Facts, limit: SOON, run: spin };
+        let mut progress = |_, _| ();
+        let mut run = Run::new(1, ALL_MAX, &mut progress);
+        let evidence = run.stage(vec![&SPINNING], scene(Host::live()));
+        assert_eq!(evidence.read(HANGS).unwrap_err().reason, GapReason::Timeout);
+    }
+
     #[test]
     fn a_source_that_hangs_or_panics_costs_itself_alone() {
         static HANGING: Collector<u8> = Collector { key: HANGS, stage: Stage::Facts, limit: SOON, run: hang };
@@ -214,8 +280,7 @@ mod tests {
         let scene = scene(Host::live());
         let mut seen = Vec::new();
         let mut progress = |done, total| seen.push((done, total));
-        let deadline = Instant::now() + ALL_MAX;
-        let mut run = Run { deadline, done: 0, total: 3, timings: Vec::new(), progress: &mut progress };
+        let mut run = Run::new(3, ALL_MAX, &mut progress);
         let evidence = run.stage(vec![&HANGING, &PANICKING, &WORKING], scene);
         assert_eq!(evidence.read(GOOD), Ok(&7));
         assert_eq!(evidence.read(HANGS).unwrap_err().reason, GapReason::Timeout);

@@ -85,7 +85,7 @@ fn rate(samples: &Samples, path: &str, ticks_per_s: u64) -> Option<ProcessRate> 
     // A pid that was given to another process in between.
     (first.started_ticks == second.started_ticks).then(|| ProcessRate {
         pid,
-        cpu_percent: ticks * 100.0 / ticks_per_s as f64 / samples.window_s(),
+        cpu_percent: ticks * 100.0 / ticks_per_s as f64 / samples.span_s(path),
         last_cpu: second.last_cpu,
         states: [first.state, second.state],
         waits_in: None,
@@ -151,6 +151,7 @@ mod tests {
             window_ms: 2000,
             first: [("/proc/7/stat".to_owned(), stat(100, started[0]))].into(),
             second: [("/proc/7/stat".to_owned(), stat(150, started[1]))].into(),
+            ..Samples::default()
         };
         let expected = ProcessRate { pid: 7, cpu_percent: 25.0, last_cpu: Some(1), states: ['R', 'R'], waits_in: None };
         assert_eq!(rate(&samples([5, 5]), "/proc/7/stat", 100), Some(expected));

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::RwLock;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
@@ -13,6 +12,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::file::{Bounded, Metadata, bounded, stat, tail};
+use super::gap::{HostError, gap};
 use super::tape::{Mask, Player, Recorder};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
@@ -30,29 +30,6 @@ pub enum Reading {
     First,
     /// At its end.
     Second,
-}
-
-/// Why a host cannot be looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum HostError {
-    /// The tree cannot be opened.
-    #[error("cannot open the recorded tree {path}")]
-    Tree {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A recording cannot be written.
-    #[error("cannot write the recording {path}")]
-    Recording {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
 }
 
 /// A host that can be looked at.
@@ -395,29 +372,6 @@ fn below(root: &OwnedFd, path: &str, flags: OFlags) -> rustix::io::Result<OwnedF
     rustix::fs::openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)
 }
 
-/// What opens a path that was closed to us. What is behind a process takes the right to trace it, besides that to read.
-fn unlock(path: &str) -> &'static str {
-    let behind = path.strip_prefix("/proc/").and_then(|rest| rest.split_once('/'));
-    let is_process = behind.is_some_and(|(pid, _)| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()));
-    if is_process {
-        "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, or run as root"
-    } else {
-        "CAP_DAC_READ_SEARCH, or run as root"
-    }
-}
-
-/// What an I/O error means for evidence.
-pub(super) fn gap(error: &io::Error, path: &str) -> Gap {
-    match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
-        Some(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::SRCH) => {
-            Gap::absent(format!("{path} does not exist"))
-        }
-        Some(rustix::io::Errno::ACCESS) => Gap::denied(format!("{path} may not be read"), unlock(path)),
-        Some(rustix::io::Errno::PERM) => Gap::denied(format!("{path} was refused by the kernel"), "run as root"),
-        _ => Gap::broken(format!("{path}: {error}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::file::Truncated;
@@ -472,18 +426,5 @@ mod tests {
         assert_eq!(process_root("/proc/12/root/etc/x"), Some(("/proc/12/root", "etc/x")));
         assert_eq!(process_root("/proc/12/rooted/etc"), None);
         assert_eq!(process_root("/proc/net/root/x"), None);
-    }
-
-    #[test]
-    fn a_refusal_names_the_capability_that_opens_the_path() {
-        let refused = io::Error::from_raw_os_error(libc::EACCES);
-        for (path, capability) in [
-            ("/proc/12/environ", "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, or run as root"),
-            ("/proc/slabinfo", "CAP_DAC_READ_SEARCH, or run as root"),
-            ("/proc/sys/vm/x", "CAP_DAC_READ_SEARCH, or run as root"),
-            ("/etc/iggy/key.pem", "CAP_DAC_READ_SEARCH, or run as root"),
-        ] {
-            assert_eq!(gap(&refused, path).unlock.as_deref(), Some(capability), "{path}");
-        }
     }
 }

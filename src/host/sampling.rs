@@ -15,6 +15,8 @@ const SAMPLED: &[&[&str]] = &[block::SAMPLED, cpu::SAMPLED, memory::SAMPLED, net
 pub(super) struct Window {
     started: Instant,
     first: BTreeMap<String, Observed<String>>,
+    /// When each file was read.
+    times: BTreeMap<String, Instant>,
     length: Duration,
 }
 
@@ -25,8 +27,13 @@ impl Window {
         let mut paths: Vec<String> = SAMPLED.iter().copied().flatten().map(|path| (*path).to_owned()).collect();
         let pids = processes::pids(host).unwrap_or_default();
         paths.extend(pids.iter().take(processes::PROCESSES_MAX).map(|pid| format!("/proc/{pid}/stat")));
-        let first = paths.into_iter().map(|path| (path.clone(), host.sample(Reading::First, &path))).collect();
-        Self { started, first, length }
+        let mut window = Self { started, first: BTreeMap::new(), times: BTreeMap::new(), length };
+        for path in paths {
+            let read = host.sample(Reading::First, &path);
+            window.times.insert(path.clone(), Instant::now());
+            window.first.insert(path, read);
+        }
+        window
     }
 
     /// Waits for the window's end and reads the counters again. A recorded tree is not waited for.
@@ -35,9 +42,16 @@ impl Window {
             std::thread::sleep(self.length.saturating_sub(self.started.elapsed()));
         }
         let elapsed = self.started.elapsed();
-        let second = self.first.keys().map(|path| (path.clone(), host.sample(Reading::Second, path))).collect();
+        let (mut second, mut spans_ms) = (BTreeMap::new(), BTreeMap::new());
+        for (path, time) in &self.times {
+            second.insert(path.clone(), host.sample(Reading::Second, path));
+            // Without a free processor a reading may come seconds after the one before it.
+            if host.is_live() {
+                spans_ms.insert(path.clone(), millis(time.elapsed()));
+            }
+        }
         let window_ms = host.call("window_ms", || Ok(millis(elapsed))).unwrap_or(millis(self.length));
-        Samples { window_ms, first: self.first, second }
+        Samples { window_ms, first: self.first, second, spans_ms }
     }
 }
 

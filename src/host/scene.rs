@@ -14,6 +14,8 @@ use crate::evidence::Evidence;
 pub struct Request {
     /// Length of the sampling window, milliseconds.
     pub window_ms: u64,
+    /// How long the whole snapshot may take, seconds.
+    pub deadline_s: u64,
     /// Where Iggy is, as far as it was configured.
     pub iggy: IggyRequest,
     /// Whether the peers of Iggy's roster may be connected to.
@@ -67,7 +69,12 @@ pub(super) mod testing {
     pub(in crate::host) fn scene(host: Host) -> Scene {
         Scene {
             host: Arc::new(host),
-            request: Request { window_ms: 0, iggy: IggyRequest::default(), contact_peers: ContactPeers::Never },
+            request: Request {
+                window_ms: 0,
+                deadline_s: 60,
+                iggy: IggyRequest::default(),
+                contact_peers: ContactPeers::Never,
+            },
             evidence: Evidence::default(),
             now: Timestamp::from_unix(1_790_000_000),
         }

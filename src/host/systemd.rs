@@ -10,7 +10,7 @@ use zbus::connection::Builder;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
 use super::collector::{Collect, Collector, Stage};
-use super::root::gap;
+use super::gap::gap;
 use super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;

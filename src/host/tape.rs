@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::file::{Bounded, Metadata};
-use super::root::HostError;
+use super::gap::HostError;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 

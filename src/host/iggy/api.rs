@@ -1,9 +1,9 @@
 //! Asking the server over HTTP.
 
 use std::net::TcpStream;
-use std::time::Instant;
 
 use super::super::scene::Scene;
+use super::super::turn::{Watch, patiently};
 use super::client::{ANSWER_MAX, Client, ClientError};
 use super::credential;
 use super::endpoint::{self, Endpoint};
@@ -35,10 +35,11 @@ pub(super) fn ping(scene: &Scene) -> Observed<Ping> {
             }
             Err(no_http) => {
                 let address = endpoint::tcp(scene).map_err(|_| no_http)?;
-                let started = Instant::now();
-                let answer = TcpStream::connect_timeout(&address, ANSWER_MAX)
-                    .map(|_| started.elapsed().as_secs_f64() * 1000.0)
-                    .map_err(|error| format!("no connection: {}", error.kind()));
+                let connect = || {
+                    let watch = Watch::start();
+                    TcpStream::connect_timeout(&address, ANSWER_MAX).map(|_| watch.elapsed().as_secs_f64() * 1000.0)
+                };
+                let answer = patiently(connect).map_err(|error| format!("no connection: {}", error.kind()));
                 Ok(Ping { place: address.to_string(), by: Knock::Tcp, answer })
             }
         }

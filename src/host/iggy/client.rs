@@ -2,13 +2,14 @@
 
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ureq::http::{Response, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Connector, NextTimeout, TcpConnector};
 use ureq::{Agent, Body};
 
+use super::super::turn::{Watch, patiently};
 use super::credential::Credential;
 use super::pinned::{PinnedTls, Trust};
 use crate::evidence::api::Login;
@@ -63,12 +64,12 @@ impl Client {
 
     /// Whether it answers to a ping, and after how many milliseconds.
     pub(super) fn ping(&self) -> Result<f64, ClientError> {
-        let started = Instant::now();
+        let watch = Watch::start();
         let body = self.get(answers::PING_PATH)?;
         if !answers::is_pong(&body) {
             return Err(ClientError::Silent("what answers there is not Iggy".to_owned()));
         }
-        Ok(started.elapsed().as_secs_f64() * 1000.0)
+        Ok(watch.elapsed().as_secs_f64() * 1000.0)
     }
 
     /// Logs in; a refusal is an answer.
@@ -101,11 +102,13 @@ impl Client {
 
     /// The body of what stands at a path.
     pub(super) fn get(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        let mut request = self.agent.get(format!("{}{path}", self.url));
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {}", token.expose()));
-        }
-        take(request.call())
+        patiently(|| {
+            let mut request = self.agent.get(format!("{}{path}", self.url));
+            if let Some(token) = &self.token {
+                request = request.header("authorization", format!("Bearer {}", token.expose()));
+            }
+            take(request.call())
+        })
     }
 
     /// The answer that stands at its own path.

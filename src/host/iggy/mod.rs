@@ -57,7 +57,7 @@ const SEGMENTS_MAX: Duration = segments::WALK_MAX.saturating_add(Duration::from_
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(IGGY_PROCESSES, Stage::Discovery, process::processes),
-    &Collector::new(IGGY_PROCESS, Stage::Placement, server),
+    &Collector::new(IGGY_PROCESS, Stage::Choice, server),
     &Collector::new(IGGY_PLACE, Stage::Placement, place::place),
     &Collector::new(IGGY_CONFIG, Stage::Detail, config::config),
     &Collector::new(DATA_VERSION, Stage::Detail, state::version),

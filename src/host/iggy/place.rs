@@ -7,10 +7,10 @@
 use super::super::FileKind;
 use super::super::root::Host;
 use super::super::scene::Scene;
-use super::{chosen, hidden};
+use super::hidden;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
-use crate::evidence::iggy::{Directory, Doubt, FoundBy, IGGY_PROCESSES, IggyPlace, IggyProcess, Standing};
+use crate::evidence::iggy::{Directory, Doubt, FoundBy, IGGY_PROCESS, IggyPlace, IggyProcess, Standing};
 use crate::evidence::units::{IGGY_UNITS, UnitFile};
 use crate::iggy::Layout;
 use crate::iggy::config::ServerConfig;
@@ -44,9 +44,8 @@ pub(super) fn configured(scene: &Scene) -> Option<String> {
 
 pub(super) fn place(scene: &Scene) -> Observed<IggyPlace> {
     let host = &scene.host;
-    let processes = scene.evidence.read(IGGY_PROCESSES).map_or(&[][..], Vec::as_slice);
     let configured = configured(scene);
-    let process = chosen(host, processes, configured.as_deref());
+    let process = scene.evidence.read(IGGY_PROCESS).ok();
     let mut place = match (&configured, process) {
         (Some(path), _) => by_configuration(host, path),
         (None, Some(process)) => by_process(host, process),

@@ -19,11 +19,11 @@ pub use probe::{ARGUMENT as PROBE_MOUNTS_ARGUMENT, probe_mounts_main};
 
 pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(MOUNTS, Stage::Mounts, mounts).within(LIMIT),
-    &Collector::new(DATA_VOLUME, Stage::Detail, data_volume),
+    &Collector::new(DATA_VOLUME, Stage::Detail, data_volume).within(LIMIT),
 ];
 
 /// For the table, and for the answers: those that wait for a processor are waited for, see [`probe`].
-const LIMIT: Duration = Duration::from_secs(6);
+const LIMIT: Duration = probe::WAIT_MAX.saturating_add(probe::PATIENCE).saturating_add(Duration::from_secs(1));
 /// Bytes of a table of mounts that are read: some 20,000 lines.
 const TABLE_BYTES_MAX: usize = 4 << 20;
 /// Mounts that are asked; the first ones.

@@ -17,10 +17,10 @@ use crate::host::sys;
 /// The hidden first argument that makes this binary the child.
 pub const ARGUMENT: &str = "__probe-mounts";
 /// How long file systems are waited for.
-const WAIT_MAX: Duration = Duration::from_secs(1);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(1);
 /// How much longer it is waited while what is missing waits for a processor and not for a file system: on a host whose
-/// processors are all taken, a second may pass before anybody was asked.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// processors are all taken, many seconds may pass before anybody was asked.
+pub(super) const PATIENCE: Duration = Duration::from_secs(25);
 /// How often it is looked whether it does.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What the child says before it asks anybody: without it, the program was not ours.
@@ -66,15 +66,16 @@ struct Line {
 
 /// Asks each mount, by this program started again.
 pub(super) fn ask(mounts: &[Mount]) -> Vec<(String, Answer)> {
-    ask_by(Path::new("/proc/self/exe"), mounts, WAIT_MAX)
+    ask_by(Path::new("/proc/self/exe"), mounts, WAIT_MAX, PATIENCE)
 }
 
-/// Asks each mount by `program`; whoever has not answered when `wait` is over is silent.
-pub(super) fn ask_by(program: &Path, mounts: &[Mount], wait: Duration) -> Vec<(String, Answer)> {
+/// Asks each mount by `program`; whoever has not answered when `wait` is over is silent. What waits for a processor is
+/// waited for as long again as `patience`.
+pub(super) fn ask_by(program: &Path, mounts: &[Mount], wait: Duration, patience: Duration) -> Vec<(String, Answer)> {
     let named = |answers: Vec<Answer>| mounts.iter().map(|mount| mount.point.clone()).zip(answers).collect();
     let deadline = Instant::now() + wait;
     match start(program, mounts).and_then(|mut child| {
-        let answers = answers(&mut child, mounts.len(), deadline);
+        let answers = answers(&mut child, mounts.len(), deadline, patience);
         end(child);
         answers
     }) {
@@ -111,7 +112,7 @@ fn start(program: &Path, mounts: &[Mount]) -> io::Result<Child> {
 }
 
 /// The answers that come until the deadline. An error: what was started does not speak as we do.
-fn answers(child: &mut Child, count: usize, deadline: Instant) -> io::Result<Vec<Answer>> {
+fn answers(child: &mut Child, count: usize, deadline: Instant, patience: Duration) -> io::Result<Vec<Answer>> {
     let mut output = BufReader::new(child.stdout.take().expect("its output is a pipe"));
     let (sender, receiver) = mpsc::channel();
     // Left behind when the child cannot even be killed; it holds nothing that others wait for.
@@ -126,11 +127,22 @@ fn answers(child: &mut Child, count: usize, deadline: Instant) -> io::Result<Vec
     })?;
     let next = |until: Instant| receiver.recv_timeout(until.saturating_duration_since(Instant::now()));
     let foreign = || io::Error::other("the child is not ours");
-    if next(deadline + PATIENCE).map_err(|_| foreign())?.trim_end() != GREETING {
+    let mut until = deadline;
+    let greeting = loop {
+        match next(until) {
+            Ok(line) => break line,
+            Err(mpsc::RecvTimeoutError::Timeout)
+                if until < deadline + patience && waits_for_a_processor(child.id(), std::iter::once(0)) =>
+            {
+                until += LOOK_EVERY;
+            }
+            Err(_) => return Err(foreign()),
+        }
+    };
+    if greeting.trim_end() != GREETING {
         return Err(foreign());
     }
     let mut answers: Vec<Option<Answer>> = vec![None; count];
-    let mut until = deadline;
     while answers.contains(&None) {
         match next(until) {
             Ok(line) => {
@@ -142,7 +154,7 @@ fn answers(child: &mut Child, count: usize, deadline: Instant) -> io::Result<Vec
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 let missing = (0..count).filter(|&at| answers[at].is_none());
-                if until >= deadline + PATIENCE || !waits_for_a_processor(child.id(), missing) {
+                if until >= deadline + patience || !waits_for_a_processor(child.id(), missing) {
                     break;
                 }
                 until += LOOK_EVERY;

@@ -8,6 +8,9 @@ use super::probe::{Answer, ask_by};
 use super::*;
 use crate::domain::gap::GapReason;
 
+/// How long these children are waited for when they only want a processor.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// A child that speaks as ours does: the first mount never answers, the second does.
 const HALF_SILENT: &str = r#"#!/bin/sh
 echo "snapvisor mounts 1"
@@ -32,7 +35,7 @@ fn two() -> Vec<Mount> {
 fn a_mount_that_never_answers_costs_the_limit_and_itself_alone() {
     let folder = tempfile::tempdir().unwrap();
     let started = Instant::now();
-    let answers = ask_by(&program(&folder, HALF_SILENT), &two(), Duration::from_millis(300));
+    let answers = ask_by(&program(&folder, HALF_SILENT), &two(), Duration::from_millis(300), PATIENCE);
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert_eq!(answers[0], ("/mnt/dead".to_owned(), Answer::Silent));
     assert!(matches!(answers[1].1, Answer::Space(space) if space.available_bytes == 5), "{answers:?}");
@@ -50,7 +53,7 @@ while :; do :; done
 #[test]
 fn a_mount_that_nobody_got_to_is_not_called_silent() {
     let folder = tempfile::tempdir().unwrap();
-    let answers = ask_by(&program(&folder, STARVED), &two(), Duration::from_millis(10));
+    let answers = ask_by(&program(&folder, STARVED), &two(), Duration::from_millis(10), PATIENCE);
     assert_eq!(answers[0], ("/mnt/dead".to_owned(), Answer::NotAsked));
     assert!(matches!(answers[1].1, Answer::Space(_)), "{answers:?}");
 }
@@ -61,7 +64,7 @@ fn without_a_child_of_ours_only_our_own_devices_are_asked() {
     let mounts = parse("1 2 254:0 / / rw - ext4 /dev/vda rw\n3 2 0:52 / / rw - fuse.sshfs x rw\n");
     let wait = Duration::from_millis(300);
     for child in [program(&folder, "#!/bin/sh\necho running 0 tests\n"), PathBuf::from("/no/such/program")] {
-        let answers = ask_by(&child, &mounts, wait);
+        let answers = ask_by(&child, &mounts, wait, PATIENCE);
         assert!(matches!(answers[0].1, Answer::Space(_)), "{answers:?}");
         assert_eq!(answers[1].1, Answer::NotAsked);
     }

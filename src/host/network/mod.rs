@@ -73,7 +73,7 @@ fn counters(scene: &Scene) -> Observed<NetCounters> {
     let samples = scene.evidence.read(SAMPLES)?;
     let (first_dev, second_dev) = samples.pair(DEV)?;
     let mut counters = NetCounters {
-        window_s: samples.window_s(),
+        window_s: samples.span_s(DEV),
         links: link_rates(first_dev, second_dev),
         ..NetCounters::default()
     };

@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
 use super::super::scene::{ContactPeers, Scene};
+use super::super::turn::{Watch, patiently};
 use super::routes;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
@@ -93,7 +94,7 @@ fn knock(wanted: Wanted, source: Option<IpAddr>) -> Peer {
         let mut times = Vec::new();
         let mut last = Refusal::Silent;
         for _ in 0..TRIES {
-            match connect(to, source) {
+            match patiently(|| connect(to, source)) {
                 Ok(time) => times.push(time),
                 Err(refusal) => last = refusal,
             }
@@ -111,9 +112,9 @@ fn connect(to: SocketAddr, source: Option<IpAddr>) -> Result<f64, Refusal> {
     if let Some(source) = source.filter(|source| source.is_ipv4() == to.is_ipv4() && !to.ip().is_loopback()) {
         socket.bind(&SocketAddr::new(source, 0).into()).map_err(other)?;
     }
-    let started = Instant::now();
+    let watch = Watch::start();
     match socket.connect_timeout(&to.into(), CONNECT_MAX) {
-        Ok(()) => Ok(started.elapsed().as_secs_f64() * 1000.0),
+        Ok(()) => Ok(watch.elapsed().as_secs_f64() * 1000.0),
         Err(error) => Err(match error.kind() {
             std::io::ErrorKind::ConnectionRefused => Refusal::Refused,
             std::io::ErrorKind::TimedOut => Refusal::Silent,

@@ -13,6 +13,7 @@ use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::super::iggy::endpoint;
 use super::super::scene::Scene;
+use super::super::turn::patiently;
 use super::certificate::certificate;
 use super::client::{self, Judge, Shown};
 use super::{Section, ders, sections};
@@ -42,7 +43,7 @@ pub(super) fn listeners(scene: &Scene) -> Observed<Vec<TlsListener>> {
 
 fn ask(scene: &Scene, section: &Section<'_>, address: Observed<SocketAddr>) -> TlsListener {
     let handshake = match &address {
-        Ok(address) => shake(*address, section.alpn).map(|served| {
+        Ok(address) => patiently(|| shake(*address, section.alpn)).map(|served| {
             let leaf = compared(scene, section, served.certificates.first());
             let certificates = served.certificates.iter().filter_map(|der| certificate(der)).collect();
             Handshake { version: served.version, alpn: served.alpn, certificates, leaf }
