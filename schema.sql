@@ -159,6 +159,8 @@ CREATE TABLE snapshots (
     completed_at    INTEGER CHECK (completed_at >= 0),
     archive_bytes   INTEGER CHECK (archive_bytes > 0),
     archive_sha256  BLOB CHECK (length(archive_sha256) = 32),
+    -- What stands in the archive, whatever its trigger asked for.
+    redaction       TEXT CHECK (redaction IN ('masked', 'unredacted')),
     headline        TEXT CHECK (length(headline) <= 1024),
     left_out        TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(left_out) AND json_type(left_out) = 'array'),
     checks_fail     INTEGER NOT NULL DEFAULT 0 CHECK (checks_fail >= 0),
@@ -172,6 +174,7 @@ CREATE TABLE snapshots (
     CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
     CHECK ((status = 'completed') = (outcome IS NOT NULL)),
     CHECK ((archive_bytes IS NULL) = (archive_sha256 IS NULL)),
+    CHECK ((archive_bytes IS NULL) = (redaction IS NULL)),
     CHECK ((archive_bytes IS NOT NULL) = (outcome IS NOT NULL AND outcome <> 'lost')),
     FOREIGN KEY (trigger_id, deployment_id, expires_at) REFERENCES triggers (id, deployment_id, expires_at)
         ON UPDATE CASCADE,

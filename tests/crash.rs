@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use snapvisor::archive::Archives;
 use snapvisor::config::Config;
 use snapvisor::domain::id::{DeploymentId, SnapshotId};
-use snapvisor::domain::snapshot::SnapshotOptions;
+use snapvisor::domain::snapshot::{Redaction, SnapshotOptions};
 use snapvisor::domain::verdict::VerdictCounts;
 use snapvisor::examine::{Job, Summary, write_minimal};
 use snapvisor::orchestrator::{
@@ -63,7 +63,13 @@ impl Examiner for SlowExaminer {
                 tokio::task::yield_now().await;
             }
             let counts = VerdictCounts { pass: 1, ..VerdictCounts::default() };
-            Ok(Summary { headline: "Fine.".into(), counts, left_out: vec![], duration_ms: 1 })
+            Ok(Summary {
+                headline: "Fine.".into(),
+                counts,
+                left_out: vec![],
+                redaction: Redaction::Masked,
+                duration_ms: 1,
+            })
         })
     }
 
@@ -149,7 +155,14 @@ impl Appliance {
         assert!(inventory.partial.is_empty() && inventory.strangers.is_empty(), "{when}: {inventory:?}");
         for id in inventory.finished {
             let bytes = std::fs::read(self.archives.path(id)).unwrap();
-            on_disk.insert(id, StoredArchive { size_bytes: bytes.len() as u64, sha256: Sha256::digest(&bytes).into() });
+            on_disk.insert(
+                id,
+                StoredArchive {
+                    size_bytes: bytes.len() as u64,
+                    sha256: Sha256::digest(&bytes).into(),
+                    redaction: Redaction::Masked,
+                },
+            );
         }
         assert_eq!(in_rows, on_disk, "{when}: rows and archives differ");
     }

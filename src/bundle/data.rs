@@ -45,13 +45,18 @@ pub struct DataBundle {
     pub zip: File,
 }
 
+/// The part of the time that is left which learning may take: masking reads the same bytes again, and searching once more.
+const LEARNING_SHARE: u32 = 3;
+
 /// The first pass: what the redactor must know before it masks anything. Descriptors of logs stay open in the plan, so
 /// that the second pass reads the same files even if they are rotated in between.
 ///
 /// What cannot be read or learned from is met again in the second pass, which says so.
 pub fn learn(plan: &mut Plan, learner: &mut Learner, spec: &DataBundleSpec) {
+    let now = Instant::now();
+    let learn_by = now + spec.finish_by.saturating_duration_since(now) / LEARNING_SHARE;
     for index in 0..plan.files.len() {
-        if Instant::now() >= spec.finish_by {
+        if Instant::now() >= learn_by {
             return;
         }
         let planned = &plan.files[index];
@@ -61,7 +66,7 @@ pub fn learn(plan: &mut Plan, learner: &mut Learner, spec: &DataBundleSpec) {
         let Ok(mut source) = Source::open(&plan.root, &planned.found) else { continue };
         let Ok(head) = head(&mut source, planned) else { continue };
         if let Treatment::Mask(carrier) = plan.case(planned, &head).treatment(Secrets::Masked, spec.payloads) {
-            let mut until = Until { source: &mut source, deadline: spec.finish_by };
+            let mut until = Until { source: &mut source, deadline: learn_by };
             // A failure here is met again in the second pass, and the file is left out there.
             let _ = learner.learn_stream(carrier, &artifact(&planned.found), &mut until);
             if matches!(planned.role, Role::ServerLog(_)) && source.rewind().is_ok() {

@@ -182,8 +182,15 @@ impl<'a, 'g> Target<'a, 'g> {
         let masked = {
             let mut repacked = GzEncoder::new(&mut *self, flate2::Compression::new(REPACK_LEVEL));
             let streamed = engine.stream(Carrier::Text, artifact, &mut head.chain(unpacked), &mut repacked);
-            streamed.and_then(|_| repacked.finish().map(|_| Label::Full).map_err(RedactError::Write))
+            streamed.and_then(|summary| {
+                repacked.finish().map_err(RedactError::Write)?;
+                Ok(summary.written_bytes)
+            })
         };
+        let masked = masked.map(|unpacked_bytes| {
+            self.guard.read_back(unpacked_bytes);
+            Label::Full
+        });
         self.outcome(masked)
     }
 
@@ -219,6 +226,7 @@ impl Write for Target<'_, '_> {
             self.failure = Some(failure);
             io::Error::other("the archive cannot be written")
         })?;
+        self.guard.read_back(bytes.len() as u64);
         self.meter.add(bytes.len() as u64);
         Ok(bytes.len())
     }

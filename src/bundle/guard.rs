@@ -38,6 +38,8 @@ pub(super) enum Stop {
 
 /// Bytes a second at which a finished ZIP is surely copied, hashed, read back and synced, all together.
 const FINISH_BYTES_PER_S: u64 = 100 << 20;
+/// Bytes a second at which what was masked is surely unpacked, hashed and searched once more.
+const READ_BACK_BYTES_PER_S: u64 = 50 << 20;
 /// Time kept for finishing whatever the size.
 const FINISH_FLOOR: Duration = Duration::from_secs(2);
 /// Free space is asked again after this many bytes: others write too.
@@ -56,11 +58,18 @@ pub(super) struct Guard<'a> {
     /// Free bytes that must stay on the disk.
     pub(super) reserve_bytes: u64,
     space_asked_at: Option<u64>,
+    /// Bytes, unpacked, that are searched once more in the finished archive.
+    read_back_bytes: u64,
 }
 
 impl<'a> Guard<'a> {
     pub(super) fn new(cancel: &'a Cancel, finish_by: Instant, max_bytes: u64, reserve_bytes: u64) -> Self {
-        Self { cancel, finish_by, max_bytes, reserve_bytes, space_asked_at: None }
+        Self { cancel, finish_by, max_bytes, reserve_bytes, space_asked_at: None, read_back_bytes: 0 }
+    }
+
+    /// Counts bytes that are to be searched once more.
+    pub(super) fn read_back(&mut self, bytes: u64) {
+        self.read_back_bytes = self.read_back_bytes.saturating_add(bytes);
     }
 
     /// Whether another chunk may be added to the `written` bytes of `out`.
@@ -68,7 +77,7 @@ impl<'a> Guard<'a> {
         if self.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
-        if self.finish_by.saturating_duration_since(Instant::now()) < finishing_time(written) {
+        if self.finish_by.saturating_duration_since(Instant::now()) < finishing_time(written, self.read_back_bytes) {
             return Err(Stop::Deadline);
         }
         if self.max_bytes > 0 && written >= self.max_bytes {
@@ -85,9 +94,11 @@ impl<'a> Guard<'a> {
     }
 }
 
-/// Time that it takes to finish an archive of which `written` bytes are packed.
-fn finishing_time(written: u64) -> Duration {
-    FINISH_FLOOR + Duration::from_millis(written * 1000 / FINISH_BYTES_PER_S)
+/// Time that it takes to finish an archive of which `written` bytes are packed and `read_back` unpacked ones searched.
+fn finishing_time(written: u64, read_back: u64) -> Duration {
+    FINISH_FLOOR
+        + Duration::from_millis(written.saturating_mul(1000) / FINISH_BYTES_PER_S)
+        + Duration::from_millis(read_back.saturating_mul(1000) / READ_BACK_BYTES_PER_S)
 }
 
 /// Free bytes of the file system that holds `file`, as far as an ordinary user may take them.
@@ -127,5 +138,9 @@ mod tests {
         let mut guard = Guard::new(&cancel, Instant::now() + Duration::from_secs(10), 0, 0);
         assert_eq!(guard.check(&out, 0), Ok(()));
         assert_eq!(guard.check(&out, 10 * FINISH_BYTES_PER_S), Err(Stop::Deadline));
+        guard.read_back(5 * READ_BACK_BYTES_PER_S);
+        assert_eq!(guard.check(&out, 0), Ok(()));
+        guard.read_back(5 * READ_BACK_BYTES_PER_S);
+        assert_eq!(guard.check(&out, 0), Err(Stop::Deadline), "a log of few packed bytes takes its time, too");
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::CliError;
 use crate::config::Config;
@@ -20,7 +20,12 @@ const FILE_SYSTEMS_OWN: &str = "lost+found";
 /// Refuses a path in a data directory of Iggy's: the configured one, or any with a layout that we know.
 pub(super) fn refuse_in_iggy(path: &Path, config: &Config) -> Result<(), CliError> {
     let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let real = real(&named);
+    let Some(real) = real(&named) else {
+        return Err(CliError::Usage(format!(
+            "{} goes back by `..` over a directory that is not there: name the place without it",
+            path.display()
+        )));
+    };
     // The configured directory is compared by its name alone: it may be on a file system that does not answer.
     let configured = config.iggy.data_dir.as_deref();
     let above = || real.ancestors().chain(named.ancestors());
@@ -81,15 +86,15 @@ fn refuse_others(directory: &Path) -> Result<(), CliError> {
     }
 }
 
-/// The absolute path without links, as far as it is there.
-fn real(path: &Path) -> PathBuf {
+/// The absolute path without links, as far as it is there. `None`: what is not there yet goes back by `..`, so that the
+/// place is another one once it was made.
+fn real(path: &Path) -> Option<PathBuf> {
     let there = path.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
-    match there {
-        Some((above, real)) => match path.strip_prefix(above) {
-            Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
-            _ => real,
-        },
-        None => path.to_owned(),
+    let (above, real) = there.unwrap_or((Path::new("/"), PathBuf::from("/")));
+    match path.strip_prefix(above) {
+        Ok(rest) if rest.components().any(|part| part == Component::ParentDir) => None,
+        Ok(rest) if !rest.as_os_str().is_empty() => Some(real.join(rest)),
+        _ => Some(real),
     }
 }
 
@@ -123,7 +128,8 @@ mod tests {
             ("local_data/a.zip", true),
             ("local_data/streams/1/new/deep/a.zip", true),
             ("link/a.zip", true),
-            ("other/../local_data/a.zip", false),
+            ("other/../local_data/a.zip", true),
+            ("local_data2/../a.zip", true),
             ("named/a.zip", true),
         ] {
             let outcome = refuse_in_iggy(&folder.path().join(path), &config);

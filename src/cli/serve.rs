@@ -20,7 +20,7 @@ use crate::http::{self, AppState};
 use crate::observability::{Colour, Format, Logs, Metrics};
 use crate::orchestrator::{ChildExaminer, Clock as _, Orchestrator, Parts, ServeLock, Start, SystemClock, bootstrap};
 use crate::redact::{Engine, PseudonymKey};
-use crate::store::Store;
+use crate::store::{Store, make_data_dir};
 
 /// Connections that wait to be accepted.
 const CONNECTIONS_WAITING_MAX: i32 = 1024;
@@ -97,8 +97,9 @@ impl Appliance {
         let listener = listen(config.listen).map_err(|source| CliError::Listen { address: config.listen, source })?;
         let address = listener.local_addr().map_err(|source| CliError::Listen { address: config.listen, source })?;
         let public_url = config.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string);
-        let store = Store::open(&config.data_dir)?;
+        make_data_dir(&config.data_dir)?;
         let lock = ServeLock::take(&config.data_dir)?;
+        let store = Store::open(&config.data_dir)?;
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let start = bootstrap(&store, &config.data_dir, &hostname, &public_url, SystemClock.now())?;
         let archives = Archives::open(&config.data_dir)?;

@@ -19,6 +19,7 @@ pub use crate::bundle::Cancel;
 use crate::domain::causes::chain;
 use crate::domain::progress::Progress;
 use crate::host::sys;
+use crate::redact::Engine;
 
 /// The hidden first argument under which our binary is this child.
 pub const ARGUMENT: &str = "__examine";
@@ -32,8 +33,10 @@ const JOB_BYTES_MAX: u64 = 4 * 1024 * 1024;
 const COMPLAINT_BYTES_MAX: u64 = 4 * 1024;
 /// How often a cancel is looked for.
 const CANCEL_POLL: Duration = Duration::from_millis(50);
-/// How long a child may take to end after SIGTERM, and again after SIGKILL.
+/// How long a child may take to end by itself once it has answered, after SIGTERM, and again after SIGKILL.
 const END_MAX: Duration = Duration::from_millis(500);
+/// How long after its deadline a child is over, or left behind: twice [`END_MAX`].
+pub const ENDING_MAX: Duration = Duration::from_secs(1);
 
 /// The exit code of a child that was given no job.
 const EXIT_NO_JOB: u8 = 2;
@@ -70,7 +73,7 @@ pub enum ChildError {
     Died(String),
 }
 
-/// Runs a job in a child process and waits for it, at most `job.deadline_s` and a second. Blocks: call it from a
+/// Runs a job in a child process and waits for it, at most `job.deadline_s` and [`ENDING_MAX`]. Blocks: call it from a
 /// thread of its own. The archive at `job.archive` may be there half-written after an error; the caller removes it.
 ///
 /// # Errors
@@ -81,7 +84,7 @@ pub fn run(job: &Job, cancel: &Cancel, progress: &mut dyn FnMut(Progress)) -> Re
     let lines = read_lines(&mut child);
     let complaints = read_complaints(&mut child);
     let outcome = follow(&lines, deadline, job.deadline_s, cancel, progress);
-    let status = end(&mut child);
+    let status = end(&mut child, &outcome);
     match outcome {
         Err(ChildError::Died(_)) => Err(ChildError::Died(describe(status, &complaints))),
         outcome => outcome,
@@ -173,9 +176,10 @@ fn follow(
     }
 }
 
-/// Ends the child and its group: it is asked, then killed, then left behind.
-fn end(child: &mut Child) -> Option<ExitStatus> {
-    if let Some(status) = wait(child, END_MAX) {
+/// Ends the child and its group: one that has answered ends by itself; then it is asked, then killed, then left behind.
+fn end(child: &mut Child, outcome: &Result<Summary, ChildError>) -> Option<ExitStatus> {
+    let goes_on = matches!(outcome, Err(ChildError::Cancelled | ChildError::Deadline { .. }));
+    if !goes_on && let Some(status) = wait(child, END_MAX) {
         return Some(status);
     }
     for signal in [Signal::TERM, Signal::KILL] {
@@ -230,10 +234,16 @@ pub fn main() -> ExitCode {
     }
     let line = match super::run(&job, &mut |progress| answer(&Line::Progress(progress))) {
         Ok(summary) => Line::Done(summary),
-        Err(error) => Line::Failed(chain(&error)),
+        Err(error) => Line::Failed(masked(&job, &chain(&error))),
     };
     answer(&line);
     ExitCode::SUCCESS
+}
+
+/// A reason as it may leave the node: an error may quote what it met.
+fn masked(job: &Job, reason: &str) -> String {
+    Engine::unlearned(&job.config.redaction, job.pseudonym_key.clone())
+        .map_or_else(|_| "the rules of redaction cannot be used".to_owned(), |engine| engine.text(reason))
 }
 
 fn read_job() -> io::Result<Job> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, NodeId, SnapshotId, TenantId};
-use crate::domain::snapshot::SnapshotOptions;
+use crate::domain::snapshot::{Redaction, SnapshotOptions};
 use crate::domain::verdict::VerdictCounts;
 use crate::redact::PseudonymKey;
 use crate::report::diff::Previous;
@@ -141,6 +141,8 @@ pub struct Summary {
     pub counts: VerdictCounts,
     /// What the archive does not hold and why, a sentence each.
     pub left_out: Vec<String>,
+    /// What stands in the archive: where clear text was asked for, it may all the same be masked.
+    pub redaction: Redaction,
     /// Milliseconds from start to the archive's last fsync.
     pub duration_ms: u64,
 }

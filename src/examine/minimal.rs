@@ -49,6 +49,7 @@ pub fn write_minimal(
         headline: document.summary.headline.to_string(),
         counts: document.summary.counts,
         left_out: vec![reason],
+        redaction: Redaction::Masked,
         duration_ms: 0,
     })
 }

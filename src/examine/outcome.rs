@@ -35,11 +35,12 @@ pub(super) fn redaction(state: Redaction, engine: &Engine, policy: &Policy<'_>) 
 }
 
 /// The summary for the row and the caller.
-pub(super) fn summary(document: &Document<Redacted<String>>, duration_ms: u64) -> Summary {
+pub(super) fn summary(document: &Document<Redacted<String>>, redaction: Redaction, duration_ms: u64) -> Summary {
     Summary {
         headline: document.summary.headline.to_string(),
         counts: document.summary.counts,
         left_out: left_out(document),
+        redaction,
         duration_ms,
     }
 }

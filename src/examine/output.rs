@@ -17,7 +17,6 @@ pub(super) fn render(document: &Document<Redacted<String>>) -> Result<(Vec<u8>, 
     Ok((page, machine))
 }
 
-/// What the manifest says of the archive: what stands in it, also where something else was asked for.
 /// Makes a file of ours: it must not be there yet, and nobody else may read it.
 ///
 /// # Errors

@@ -70,7 +70,7 @@ pub fn run(job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Summary, Exa
     // A snapshot that cannot be remembered is whole all the same; the next one has nothing to compare with, and says why.
     let kept = job.before.keep(&document);
     stages.begin(Stage::Done);
-    let mut summary = outcome::summary(&document, stages.elapsed_ms());
+    let mut summary = outcome::summary(&document, redaction, stages.elapsed_ms());
     summary.left_out.extend(kept.err().map(|error| format!("changes: this snapshot cannot be remembered ({error})")));
     Ok(summary)
 }

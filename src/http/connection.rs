@@ -6,8 +6,8 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -150,12 +150,15 @@ fn builder(patience: Patience) -> Builder<TokioExecutor> {
     builder
 }
 
-/// What is going on on a connection: how many requests are under way, and when something last moved.
+/// What is going on on a connection: which requests are under way, and when something last moved on each of them and
+/// between them. Each counts for itself, so that one which moves does not keep another that does not.
 #[derive(Debug)]
 struct Activity {
     start: Instant,
-    busy: AtomicUsize,
-    moved_ms: AtomicU64,
+    /// When a request last began or ended, in milliseconds since the start.
+    changed_ms: AtomicU64,
+    /// When each request under way last moved. At most [`STREAMS_MAX`].
+    moved_ms: Mutex<Vec<Arc<AtomicU64>>>,
 }
 
 enum Overdue {
@@ -166,55 +169,74 @@ enum Overdue {
 
 impl Activity {
     fn new() -> Self {
-        Self { start: Instant::now(), busy: AtomicUsize::new(0), moved_ms: AtomicU64::new(0) }
+        Self { start: Instant::now(), changed_ms: AtomicU64::new(0), moved_ms: Mutex::default() }
     }
 
-    fn moved(&self) {
-        let now_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.moved_ms.store(now_ms, Ordering::Relaxed);
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn requests(&self) -> MutexGuard<'_, Vec<Arc<AtomicU64>>> {
+        self.moved_ms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the request that has been still for longest last moved; `None`: none is under way.
+    fn stillest_ms(&self) -> Option<u64> {
+        self.requests().iter().map(|moved| moved.load(Ordering::Relaxed)).min()
     }
 
     /// Time until the present state would be overdue, if nothing moves.
     fn alarm_in(&self, patience: Patience, leaving: bool) -> Duration {
-        let limit = match (self.busy.load(Ordering::Relaxed), leaving) {
-            (0, false) => patience.idle,
-            (0, true) => patience.farewell,
-            _ => patience.stall,
+        let (since_ms, limit) = if let Some(moved_ms) = self.stillest_ms() {
+            (moved_ms, patience.stall)
+        } else {
+            let limit = if leaving { patience.farewell } else { patience.idle };
+            (self.changed_ms.load(Ordering::Relaxed), limit)
         };
         // A request may begin or end meanwhile, which changes the limit: look again at the shortest of them.
         let look = limit.min(patience.idle).min(patience.stall);
-        (Duration::from_millis(self.moved_ms.load(Ordering::Relaxed)) + limit)
+        (Duration::from_millis(since_ms) + limit)
             .saturating_sub(self.start.elapsed())
             .clamp(Duration::from_millis(1), look)
     }
 
     fn overdue(&self, patience: Patience, leaving: bool) -> Overdue {
-        let still = self.start.elapsed().saturating_sub(Duration::from_millis(self.moved_ms.load(Ordering::Relaxed)));
-        match self.busy.load(Ordering::Relaxed) {
-            0 if leaving && still >= patience.farewell => Overdue::Idle,
-            0 if !leaving && still >= patience.idle => Overdue::Idle,
-            1.. if still >= patience.stall => Overdue::Stalled,
-            _ => Overdue::No,
+        let still = |since_ms| self.start.elapsed().saturating_sub(Duration::from_millis(since_ms));
+        match self.stillest_ms() {
+            Some(moved_ms) if still(moved_ms) >= patience.stall => Overdue::Stalled,
+            Some(_) => Overdue::No,
+            None => {
+                let limit = if leaving { patience.farewell } else { patience.idle };
+                let idle = still(self.changed_ms.load(Ordering::Relaxed)) >= limit;
+                if idle { Overdue::Idle } else { Overdue::No }
+            }
         }
     }
 }
 
 /// Marks a request as under way, until its answer's body has been sent or given up.
 #[derive(Debug)]
-struct Busy(Arc<Activity>);
+struct Busy {
+    activity: Arc<Activity>,
+    moved_ms: Arc<AtomicU64>,
+}
 
 impl Busy {
     fn new(activity: &Arc<Activity>) -> Self {
-        activity.busy.fetch_add(1, Ordering::Relaxed);
-        activity.moved();
-        Self(Arc::clone(activity))
+        let moved_ms = Arc::new(AtomicU64::new(activity.now_ms()));
+        activity.requests().push(Arc::clone(&moved_ms));
+        Self { activity: Arc::clone(activity), moved_ms }
+    }
+
+    fn moved(&self) {
+        self.moved_ms.store(self.activity.now_ms(), Ordering::Relaxed);
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.moved();
-        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+        self.activity.changed_ms.store(self.activity.now_ms(), Ordering::Relaxed);
+        self.activity.requests().retain(|moved_ms| !Arc::ptr_eq(moved_ms, &self.moved_ms));
     }
 }
 
@@ -234,7 +256,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Watched<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if polled.is_ready() {
-            self.busy.0.moved();
+            self.busy.moved();
         }
         polled
     }

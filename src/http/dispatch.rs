@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Buf;
 use futures_util::{FutureExt as _, Stream};
+use tracing::Instrument as _;
 use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
@@ -111,7 +112,7 @@ where
         Handle::Read(handler) => handler(Arc::clone(api), call).await,
         Handle::Write(_) => {
             // In a task of its own: a client that goes away takes its answer with it, not the work.
-            let work = tokio::spawn(write(Arc::clone(api), call));
+            let work = tokio::spawn(write(Arc::clone(api), call).in_current_span());
             work.await.unwrap_or_else(|_| Err(panicked())).map(Reply::Whole)
         }
     }

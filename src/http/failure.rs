@@ -21,8 +21,10 @@ impl From<StoreError> for Problem {
                 Self::new(Code::InsufficientStorage, reason)
             }
             StoreError::File { .. }
+            | StoreError::Thread(_)
             | StoreError::Foreign(_)
             | StoreError::Newer { .. }
+            | StoreError::Older { .. }
             | StoreError::NotUnique(_)
             | StoreError::Referenced(_)
             | StoreError::Refused(_)

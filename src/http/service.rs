@@ -12,6 +12,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
+use tracing::Instrument as _;
 use warp::http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use warp::http::uri::Authority;
 use warp::http::{HeaderValue, Method, StatusCode, Version};
@@ -73,7 +74,8 @@ impl Service<Request<Incoming>> for Surrounded {
             let addressed = addressed(&request);
             let closing = closing(&request) || addressed.is_err();
             let mut response = match addressed {
-                Ok(()) => (this.routing)(request).await,
+                // Whatever is logged on the way carries the id that the client is told.
+                Ok(()) => (this.routing)(request).instrument(tracing::info_span!("request", id = %id)).await,
                 Err(problem) => problem.response(id),
             };
             response.headers_mut().insert(LD_REQUEST, id.header());

@@ -16,6 +16,7 @@ mod hierarchy;
 mod hub;
 mod keys;
 mod lock;
+mod memory;
 mod names;
 mod recover;
 mod roles;
@@ -53,6 +54,7 @@ pub use keys::{
     token_sha256,
 };
 pub use lock::{LockError, ServeLock};
+pub use memory::forget_removed_nodes;
 pub use recover::{RecoverError, Recovery};
 pub use roles::{RoleChange, change_role, create_role, remove_role};
 pub use sweep::Swept;
@@ -60,9 +62,8 @@ pub use trigger::{TriggerError, Triggered};
 
 use work::Work;
 
-/// The directory below the data directory where each node's last snapshot is remembered, for the changes of the next.
-const LAST_SNAPSHOTS: &str = "last";
-/// Examinations of this host at a time, over all deployments; the others wait, within their deadlines.
+/// Examinations of this host at a time, over all deployments; the others wait, within their deadlines. Where stored
+/// archives have a limit together it is one: each may take all the room that is left.
 const EXAMINATIONS_MAX: usize = 2;
 /// How long a deletion waits for the work on its row to stop; after that the row goes, and the work finds it gone.
 const STOP_MAX: Duration = Duration::from_secs(3);
@@ -124,6 +125,7 @@ impl Orchestrator {
         let Parts { store, archives, config, examiner, clock } = parts;
         let kept = store.read_blocking(Reader::appliance)?.map_or_else(|| clock.now(), |found| found.retention_now);
         let retention = Mutex::new(RetentionClock::starting(kept, clock.as_ref()));
+        let examinations_max = if config.archive.max_bytes == 0 { EXAMINATIONS_MAX } else { 1 };
         let inner = Inner {
             store,
             archives,
@@ -132,7 +134,7 @@ impl Orchestrator {
             clock,
             hub: Hub::default(),
             retention,
-            slots: Semaphore::new(EXAMINATIONS_MAX),
+            slots: Semaphore::new(examinations_max),
             stopping: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -209,9 +211,9 @@ impl Orchestrator {
         let entered = inner.store.write(move |w| {
             // What the caller can change is told before what the operator must.
             let entered = trigger::enter(w, &config, &actor, deployment, options, now, retention_now)?;
-            room.map(|room| (entered, room))
+            room.map(|_| entered)
         });
-        let (entered, room) = entered.await?;
+        let entered = entered.await?;
         let key = fresh_key();
         for (id, node) in entered.triggered.rows.iter().zip(&entered.nodes) {
             let label = SnapshotLabel {
@@ -225,11 +227,7 @@ impl Orchestrator {
                 node_id: Some(node.id),
                 snapshot_id: Some(*id),
             };
-            let job = Job {
-                archive_bytes_max: room.bytes_max.unwrap_or(0),
-                reserve_bytes: room.reserve_bytes,
-                ..inner.job_of(*id, label, options, key.clone())
-            };
+            let job = inner.job_of(*id, label, options, key.clone());
             self.start(Work { id: *id, kind: node.kind, job, started });
         }
         Ok(entered.triggered)
@@ -351,7 +349,7 @@ impl Inner {
     }
 
     fn job_of(&self, id: SnapshotId, label: SnapshotLabel, options: SnapshotOptions, key: PseudonymKey) -> Job {
-        let last = |node: NodeId| self.config.data_dir.join(LAST_SNAPSHOTS).join(format!("{node}.json"));
+        let last = |node: NodeId| memory::file(&self.config.data_dir, node);
         Job {
             before: label.node_id.map_or(Before::Nothing, |node| Before::Kept { file: last(node) }),
             label,

@@ -5,16 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::memory::forget_removed_nodes;
 use super::work::{self, Work};
 use super::{Inner, blocking, fresh_key};
 use crate::archive::ArchiveError;
+use crate::domain::causes::chain;
 use crate::domain::deployment::NodeKind;
 use crate::domain::id::SnapshotId;
-use crate::domain::snapshot::Outcome;
+use crate::domain::snapshot::{Outcome, Status};
 use crate::store::StoreError;
 
-/// How long all rows together may take to be mended; what is left then stays for the next start.
+/// How long all rows together may take to be mended; what is left then stays for the sweeps.
 const MEND_MAX: Duration = Duration::from_mins(1);
+
+/// Why a row that was at work at the last run's end has no full report.
+const INTERRUPTED: &str =
+    "The appliance ended while this node was examined: it crashed, was killed, or its host went down.";
 
 /// What a start found and mended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,14 +56,18 @@ pub(super) async fn recover(inner: &Arc<Inner>) -> Result<Recovery, RecoverError
     for id in &missing {
         tracing::error!(snapshot = %id, "the archive of a completed snapshot is not on disk any more");
     }
+    let (store, data_dir) = (inner.store.clone(), inner.config.data_dir.clone());
+    if let Err(error) = blocking(move || forget_removed_nodes(&store, &data_dir)).await {
+        tracing::warn!(error = %chain(&error), "what is remembered of removed nodes could not be removed");
+    }
     let until = Instant::now() + MEND_MAX;
     let mut interrupted = Vec::new();
     for id in processing {
         if Instant::now() < until {
-            finish(inner, id).await?;
+            finish(inner, id, INTERRUPTED).await?;
             interrupted.push(id);
         } else {
-            tracing::error!(snapshot = %id, "the disk is too slow to finish this snapshot; the next start tries again");
+            tracing::error!(snapshot = %id, "the disk is too slow to finish this snapshot now; a sweep will");
         }
     }
     Ok(Recovery { interrupted, orphans, missing })
@@ -95,9 +105,10 @@ fn is_unfinished_data(path: &Path) -> bool {
     name.strip_suffix(".zip.data").is_some_and(|id| id.parse::<SnapshotId>().is_ok())
 }
 
-async fn finish(inner: &Arc<Inner>, id: SnapshotId) -> Result<(), RecoverError> {
-    let Some(row) = inner.store.read(move |r| r.snapshot_by_id(id)).await? else { return Ok(()) };
-    let reason = "The appliance ended while this node was examined: it crashed, was killed, or its host went down.";
+/// Completes a row on which nobody works with a report that gives the reason.
+pub(super) async fn finish(inner: &Arc<Inner>, id: SnapshotId, reason: &str) -> Result<(), RecoverError> {
+    let row = inner.store.read(move |r| r.snapshot_by_id(id)).await?;
+    let Some(row) = row.filter(|row| row.item.status == Status::Processing) else { return Ok(()) };
     let job = inner.job(&row, fresh_key());
     let work = Work { id, kind: NodeKind::Local, job, started: Instant::now() };
     let completion = work::minimal(inner, &work, Outcome::Interrupted, reason).await;

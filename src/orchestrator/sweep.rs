@@ -1,15 +1,16 @@
 //! What happens by itself: expiry, tidying, and noticing what another process changed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::hub::Stop;
-use super::{Inner, blocking};
+use super::{Inner, blocking, recover};
 use crate::domain::causes::chain;
 use crate::domain::id::SnapshotId;
 use crate::domain::plan::{AUDIT_RETENTION_DAYS, DAY_S};
 use crate::domain::time::Timestamp;
-use crate::store::{AuditEntry, StoreError};
+use crate::store::{AuditEntry, Reader, StoreError};
 
 /// How often expired snapshots are removed. They are off the lists at once; this frees the disk.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -35,8 +36,10 @@ pub struct Swept {
 pub(super) async fn keep_house(inner: Arc<Inner>) {
     let mut sweep_at = tokio::time::Instant::now();
     let mut seen = None;
+    let mut idle = BTreeSet::new();
     loop {
         if tokio::time::Instant::now() >= sweep_at {
+            idle = finish_abandoned(&inner, idle).await;
             if let Err(error) = sweep(&inner).await {
                 tracing::error!(error = %chain(&error), "a sweep failed");
             }
@@ -103,6 +106,27 @@ pub(super) async fn remove_archives(inner: &Arc<Inner>, rows: Vec<SnapshotId>) {
         }
     })
     .await;
+}
+
+/// Finishes rows in progress on which nobody worked at the sweep before this one either: the database had refused their
+/// end for too long, or the work on them failed. Gives the rows on which nobody works now.
+pub(super) async fn finish_abandoned(inner: &Arc<Inner>, before: BTreeSet<SnapshotId>) -> BTreeSet<SnapshotId> {
+    let processing = match inner.store.read(Reader::snapshots_processing).await {
+        Ok(processing) => processing,
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "the database cannot be asked what is unfinished");
+            return before;
+        }
+    };
+    let running = inner.hub.running();
+    let idle: BTreeSet<SnapshotId> = processing.into_iter().filter(|id| !running.contains(id)).collect();
+    for id in idle.intersection(&before) {
+        let reason = "The appliance lost hold of this node's snapshot; its log says why.";
+        if let Err(error) = recover::finish(inner, *id, reason).await {
+            tracing::error!(snapshot = %id, error = %chain(&error), "a row could not be finished");
+        }
+    }
+    idle
 }
 
 /// Stops the work on rows that another process has removed.

@@ -70,7 +70,7 @@ pub enum TriggerError {
 /// What room there is for archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Room {
-    /// Bytes that the rows of one trigger may take together; `None`: no limit but free space.
+    /// Bytes that the next archive may have; `None`: no limit but free space.
     pub(super) bytes_max: Option<u64>,
     /// Free bytes that must stay.
     pub(super) reserve_bytes: u64,

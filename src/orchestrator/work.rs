@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::hub::{Entry, Stop};
+use super::trigger;
 use super::{Inner, blocking};
 use crate::archive::Stored;
 use crate::domain::causes::chain;
@@ -15,6 +16,7 @@ use crate::domain::id::SnapshotId;
 use crate::domain::progress::{Progress, Stage};
 use crate::domain::snapshot::Outcome;
 use crate::domain::verdict::VerdictCounts;
+use crate::examine::child::ENDING_MAX;
 use crate::examine::{Job, Summary};
 use crate::store::{Completion, StoreError, StoredArchive};
 
@@ -23,10 +25,11 @@ use crate::store::{Completion, StoreError, StoredArchive};
 const FINISH_S_MAX: u64 = 54;
 /// How long a minimal archive of a few kilobytes may take to write.
 const MINIMAL_MAX: Duration = Duration::from_secs(5);
-/// How often the end of a row is tried while the database does not take it.
-const END_TRIES: u32 = 5;
-/// How long to wait between two tries.
-const END_PAUSE: Duration = Duration::from_millis(500);
+/// For how long the end of a row is tried while the database does not take it: its disk may be full.
+const END_TRIED_MAX: Duration = Duration::from_mins(10);
+/// How long to wait before the second try; then twice as long each time, up to the second number.
+const END_PAUSE_MIN: Duration = Duration::from_millis(500);
+const END_PAUSE_MAX: Duration = Duration::from_secs(15);
 /// Characters of a reason that are kept.
 const REASON_CHARS_MAX: usize = 500;
 
@@ -91,10 +94,23 @@ async fn examined(inner: &Arc<Inner>, work: &Work, entry: &Entry) -> End {
     if let Some(end) = stopped(*stop.borrow()) {
         return end;
     }
+    // As it is now: others may have been stored while this one waited.
+    let (archives, config) = (inner.archives.clone(), Arc::clone(&inner.config));
+    let room = match blocking(move || trigger::room(&archives, &config.archive)).await {
+        Ok(room) => room,
+        Err(error) => return End::Failed(Outcome::Failed, sentence(&error.to_string())),
+    };
     let left = until.saturating_duration_since(tokio::time::Instant::now());
-    let job = Job { deadline_s: left.as_secs().max(1), ..work.job.clone() };
+    let job = Job {
+        deadline_s: left.as_secs().max(1),
+        archive_bytes_max: room.bytes_max.unwrap_or(0),
+        reserve_bytes: room.reserve_bytes,
+        ..work.job.clone()
+    };
     let examination = inner.examiner.examine(job, entry.progress.clone(), stop.clone());
-    let answer = tokio::time::timeout_at(until, examination).await;
+    // The turn is kept until the child is gone, so that what comes next does not meet its files.
+    let ending = ENDING_MAX.min(finish_within(deadline_s) / 2);
+    let answer = tokio::time::timeout_at(until + ending, examination).await;
     drop(slot);
     let asked = *stop.borrow();
     match answer {
@@ -176,7 +192,7 @@ fn completion(outcome: Outcome, stored: &Stored, summary: Summary) -> Completion
     let sha256 = StoredArchive::sha256_from_hex(&stored.sha256).expect("a digest is 64 hexadecimal digits");
     Completion {
         outcome,
-        archive: Some(StoredArchive { size_bytes: stored.size_bytes, sha256 }),
+        archive: Some(StoredArchive { size_bytes: stored.size_bytes, sha256, redaction: summary.redaction }),
         headline: summary.headline,
         left_out: summary.left_out,
         counts: summary.counts,
@@ -186,7 +202,8 @@ fn completion(outcome: Outcome, stored: &Stored, summary: Summary) -> Completion
 /// Completes the row if it is still at work: a compare-and-set, tried again while the database is busy. A row that was
 /// deleted meanwhile leaves no file.
 pub(super) async fn complete(inner: &Arc<Inner>, id: SnapshotId, completion: Completion) {
-    for _ in 0..END_TRIES {
+    let (until, mut pause) = (Instant::now() + END_TRIED_MAX, END_PAUSE_MIN);
+    while Instant::now() < until {
         let (end, now) = (completion.clone(), inner.clock.now());
         match inner.store.write(move |w| -> Result<_, StoreError> { w.complete_snapshot(id, &end, now) }).await {
             Ok(true) => {
@@ -201,11 +218,12 @@ pub(super) async fn complete(inner: &Arc<Inner>, id: SnapshotId, completion: Com
             }
             Err(error) => {
                 tracing::error!(snapshot = %id, error = %chain(&error), "the row could not be completed");
-                tokio::time::sleep(END_PAUSE).await;
+                tokio::time::sleep(pause).await;
+                pause = END_PAUSE_MAX.min(pause * 2);
             }
         }
     }
-    // The row stays at work; the next start finishes it.
+    // The row stays at work, and a sweep finds that nobody works on it.
     tracing::error!(snapshot = %id, "gave up completing the row");
 }
 
@@ -216,10 +234,11 @@ pub(super) async fn discard(inner: &Arc<Inner>, id: SnapshotId) {
         let exists = owned.store.read_blocking(move |r| r.snapshot_by_id(id));
         match exists {
             // Completed by somebody else: its finished archive is not ours to remove.
-            Ok(Some(row)) if row.archive.is_some() => owned.archives.discard(id),
-            _ => owned.archives.delete(id),
+            Ok(Some(row)) if row.archive.is_some() => owned.archives.discard(id).map(|_| ()),
+            Ok(_) => owned.archives.delete(id).map(|_| ()),
+            // Whose it is cannot be known now; a file without a row goes at the next start.
+            Err(error) => return Err(chain(&error)),
         }
-        .map(|_| ())
         .map_err(|error| chain(&error))
     });
     if let Err(error) = removed.await {

@@ -88,10 +88,15 @@ pub(super) const fn iggy_data_word(iggy_data: IggyData) -> &'static str {
     }
 }
 
+/// What [`redaction_word`] wrote; the schema allows no other word.
+pub(super) fn redaction(word: &str) -> Redaction {
+    if word == "unredacted" { Redaction::Unredacted } else { Redaction::Masked }
+}
+
 /// The options that two columns hold; the schema allows no other words.
 pub(super) fn options(redaction: &str, iggy_data: &str) -> SnapshotOptions {
     SnapshotOptions {
-        redaction: if redaction == "unredacted" { Redaction::Unredacted } else { Redaction::Masked },
+        redaction: self::redaction(redaction),
         iggy_data: if iggy_data == "excluded" { IggyData::Excluded } else { IggyData::Included },
     }
 }

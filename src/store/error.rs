@@ -14,6 +14,9 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
+    /// One of the database's threads.
+    #[error("a thread of the database cannot be started")]
+    Thread(#[source] io::Error),
     /// It is another program's database, or was damaged at its head.
     #[error("{0} is damaged, or is not a database of snapvisor: put it aside, or choose another data directory")]
     Foreign(PathBuf),
@@ -24,6 +27,16 @@ pub enum StoreError {
         found: i64,
         /// The newest that this program knows.
         known: i64,
+    },
+    /// It was written by an older snapvisor, and only a server may bring it up to date.
+    #[error(
+        "the database has schema {found} and this snapvisor needs {needed}: start its server once, which brings it there"
+    )]
+    Older {
+        /// The version in the file.
+        found: i64,
+        /// The version that this program needs.
+        needed: i64,
     },
     /// A UNIQUE constraint refused a row.
     #[error("there is one already")]

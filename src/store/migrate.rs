@@ -29,6 +29,17 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<(), Store
     }
 }
 
+/// Refuses a schema from before the current one: a server may be at work on it.
+pub(super) fn refuse_older(connection: &Connection) -> Result<(), StoreError> {
+    older_is_refused(connection, STEPS)
+}
+
+fn older_is_refused(connection: &Connection, steps: &[&str]) -> Result<(), StoreError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let needed = i64::try_from(steps.len() + 1).expect("a handful of steps");
+    if found < needed { Err(StoreError::Older { found, needed }) } else { Ok(()) }
+}
+
 pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), StoreError> {
     migrate(connection, SCHEMA, STEPS)
 }
@@ -107,6 +118,17 @@ mod tests {
         assert!(migrate(&mut old, "", &["CREATE TABLE b (x INTEGER); CREATE TABLE b (x INTEGER);"]).is_err());
         assert_eq!(shape(&old), before);
         assert_eq!(old.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), 1);
+    }
+
+    #[test]
+    fn an_older_database_is_left_to_the_server() {
+        let mut old = Connection::open_in_memory().unwrap();
+        migrate(&mut old, "CREATE TABLE a (x INTEGER) STRICT;", &[]).unwrap();
+        older_is_refused(&old, &[]).unwrap();
+        let error = older_is_refused(&old, &["ALTER TABLE a ADD COLUMN y INTEGER;"]).unwrap_err();
+        let expected =
+            "the database has schema 1 and this snapvisor needs 2: start its server once, which brings it there";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

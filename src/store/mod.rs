@@ -44,6 +44,7 @@ pub use error::StoreError;
 pub use idempotency::KeptAnswer;
 pub use keys::{KeyRow, NewKey, Security};
 pub use nodes::NodeRow;
+pub use open::make_data_dir;
 pub use page::{PageRequest, Paged};
 pub use roles::RoleRow;
 pub use scope::{Contents, Scope};
@@ -51,6 +52,7 @@ pub use snapshots::{Completion, SnapshotItem, SnapshotRow, StoredArchive};
 pub use tenants::TenantRow;
 pub use triggers::{NewTrigger, TriggerRow};
 
+use open::Older;
 use threads::Threads;
 
 /// The database's file in the data directory.
@@ -89,8 +91,20 @@ impl Store {
     /// # Errors
     /// The database is another program's, newer than this one, or cannot be opened.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
+        Self::open_as(data_dir, Older::Upgrade)
+    }
+
+    /// [`Store::open`] beside a server that may be running: a schema that is not the current one is left as it is.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and [`StoreError::Older`].
+    pub fn open_beside(data_dir: &Path) -> Result<Self, StoreError> {
+        Self::open_as(data_dir, Older::Refuse)
+    }
+
+    fn open_as(data_dir: &Path, older: Older) -> Result<Self, StoreError> {
         let path = open::database_file(data_dir)?;
-        let writer = open::writer(&path)?;
+        let writer = open::writer(&path, older)?;
         let readers = (0..threads::READERS).map(|_| open::reader(&path)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { threads: Arc::new(Threads::start(writer, readers)?), path })
     }

@@ -15,14 +15,23 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Statements that a connection keeps prepared; there are fewer in this room.
 const STATEMENTS_KEPT_MAX: usize = 128;
 
+/// Makes a data directory if it is missing, and makes it its owner's alone.
+///
+/// # Errors
+/// It cannot be made, or its mode cannot be changed.
+pub fn make_data_dir(data_dir: &Path) -> Result<(), StoreError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    made.and_then(|()| close_to_others(data_dir, 0o700)).map_err(failed(data_dir))
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::File { path, source }
+}
+
 /// The file of the database below `data_dir`, made with its directory if it is missing; both the owner's alone.
 pub(super) fn database_file(data_dir: &Path) -> Result<PathBuf, StoreError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source: io::Error| StoreError::File { path, source }
-    };
-    DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed(data_dir))?;
-    close_to_others(data_dir, 0o700).map_err(failed(data_dir))?;
+    make_data_dir(data_dir)?;
     let path = data_dir.join(DATABASE_FILE);
     // SQLite gives its journal files the mode of the database, so that is right before SQLite sees it.
     OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed(&path))?;
@@ -36,9 +45,21 @@ fn close_to_others(path: &Path, mode: u32) -> io::Result<()> {
     if for_others == 0 { Ok(()) } else { fs::set_permissions(path, Permissions::from_mode(mode)) }
 }
 
-pub(super) fn writer(path: &Path) -> Result<Writer, StoreError> {
+/// Whether an older schema may be brought up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Older {
+    /// It may: nobody else is at work on it.
+    Upgrade,
+    /// It is refused.
+    Refuse,
+}
+
+pub(super) fn writer(path: &Path, older: Older) -> Result<Writer, StoreError> {
     let mut connection = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     migrate::identify(&connection, path)?;
+    if older == Older::Refuse {
+        migrate::refuse_older(&connection)?;
+    }
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A state that was announced survives a power cut.
     connection.pragma_update(None, "synchronous", "full")?;

@@ -25,13 +25,20 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     (
         "a lost row with an archive",
-        "UPDATE snapshots SET status = 'completed', completed_at = 1, outcome = 'lost', archive_bytes = 1, archive_sha256 = zeroblob(32)",
+        "UPDATE snapshots SET status = 'completed', completed_at = 1, outcome = 'lost', archive_bytes = 1, archive_sha256 = zeroblob(32), redaction = 'masked'",
     ),
     ("an archive without its digest", "UPDATE snapshots SET archive_bytes = 1"),
-    ("an archive at work", "UPDATE snapshots SET archive_bytes = 1, archive_sha256 = zeroblob(32)"),
+    (
+        "an archive at work",
+        "UPDATE snapshots SET archive_bytes = 1, archive_sha256 = zeroblob(32), redaction = 'masked'",
+    ),
     (
         "a short digest",
-        "UPDATE snapshots SET status = 'completed', completed_at = 1, outcome = 'examined', archive_bytes = 1, archive_sha256 = zeroblob(31)",
+        "UPDATE snapshots SET status = 'completed', completed_at = 1, outcome = 'examined', archive_bytes = 1, archive_sha256 = zeroblob(31), redaction = 'masked'",
+    ),
+    (
+        "an archive of which nobody knows whether it is masked",
+        "UPDATE snapshots SET status = 'completed', completed_at = 1, outcome = 'examined', archive_bytes = 1, archive_sha256 = zeroblob(32)",
     ),
     (
         "a row twice for a node",

@@ -2,10 +2,10 @@
 
 use rusqlite::{Row, params};
 
-use super::columns::{count, from_json, options, to_json};
+use super::columns::{count, from_json, options, redaction, redaction_word, to_json};
 use super::{NodeRow, PageRequest, Paged, Reader, StoreError, Writer};
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, NodeId, SnapshotId, TenantId, TriggerId};
-use crate::domain::snapshot::{Outcome, SnapshotOptions, Status};
+use crate::domain::snapshot::{Outcome, Redaction, SnapshotOptions, Status};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::VerdictCounts;
 
@@ -43,6 +43,8 @@ pub struct StoredArchive {
     pub size_bytes: u64,
     /// Its digest.
     pub sha256: [u8; 32],
+    /// What stands in it, whatever was asked for.
+    pub redaction: Redaction,
 }
 
 impl StoredArchive {
@@ -118,7 +120,7 @@ const ITEM: &str = "s.id, d.tenant_id, e.division_id, p.environment_id, s.deploy
 const FROM: &str = "snapshots s JOIN triggers t ON t.id = s.trigger_id JOIN deployments p ON p.id = s.deployment_id
     JOIN environments e ON e.id = p.environment_id JOIN divisions d ON d.id = e.division_id";
 const REST: &str = "s.trigger_id, s.node_name, t.redaction, t.iggy_data, s.expires_at, s.archive_bytes,
-    s.archive_sha256, s.outcome, s.headline, s.left_out, s.checks_fail, s.checks_warn, s.checks_pass, s.checks_info,
+    s.archive_sha256, s.redaction, s.outcome, s.headline, s.left_out, s.checks_fail, s.checks_warn, s.checks_pass, s.checks_info,
     s.checks_skip";
 const ITEM_COLUMNS: usize = 11;
 
@@ -149,16 +151,21 @@ fn snapshot(row: &Row<'_>) -> Result<SnapshotRow, StoreError> {
         node_name: row.get(at(1))?,
         options: options(word(2)?, word(3)?),
         expires_at: row.get(at(4))?,
-        archive: size.zip(sha256).map(|(size, sha256)| StoredArchive { size_bytes: count(size), sha256 }),
-        outcome: row.get(at(7))?,
-        headline: row.get(at(8))?,
-        left_out: from_json("snapshots", word(9)?)?,
+        archive: match size.zip(sha256) {
+            Some((size, sha256)) => {
+                Some(StoredArchive { size_bytes: count(size), sha256, redaction: redaction(word(7)?) })
+            }
+            None => None,
+        },
+        outcome: row.get(at(8))?,
+        headline: row.get(at(9))?,
+        left_out: from_json("snapshots", word(10)?)?,
         counts: VerdictCounts {
-            fail: row.get(at(10))?,
-            warn: row.get(at(11))?,
-            pass: row.get(at(12))?,
-            info: row.get(at(13))?,
-            skip: row.get(at(14))?,
+            fail: row.get(at(11))?,
+            warn: row.get(at(12))?,
+            pass: row.get(at(13))?,
+            info: row.get(at(14))?,
+            skip: row.get(at(15))?,
         },
     })
 }
@@ -303,7 +310,7 @@ impl Writer {
         let changed = self.connection.execute(
             "UPDATE snapshots SET status = 'completed', completed_at = ?2, outcome = ?3, archive_bytes = ?4,
                 archive_sha256 = ?5, headline = ?6, left_out = ?7, checks_fail = ?8, checks_warn = ?9, checks_pass = ?10,
-                checks_info = ?11, checks_skip = ?12
+                checks_info = ?11, checks_skip = ?12, redaction = ?13
              WHERE id = ?1 AND status = 'processing'",
             params![
                 id,
@@ -317,7 +324,8 @@ impl Writer {
                 end.counts.warn,
                 end.counts.pass,
                 end.counts.info,
-                end.counts.skip
+                end.counts.skip,
+                end.archive.map(|archive| redaction_word(archive.redaction))
             ],
         )?;
         Ok(changed == 1)

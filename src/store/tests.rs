@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::deployment::NodeKind;
 use crate::domain::id::{DeploymentId, KeyId, NodeId, SnapshotId, TenantId, TriggerId, UserId};
 use crate::domain::permission::{Permissions, Reach, RoleKind};
-use crate::domain::snapshot::{Outcome, SnapshotOptions, Status};
+use crate::domain::snapshot::{Outcome, Redaction, SnapshotOptions, Status};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::VerdictCounts;
 
@@ -74,7 +74,7 @@ pub(super) fn trigger(
 fn examined() -> Completion {
     Completion {
         outcome: Outcome::Examined,
-        archive: Some(StoredArchive { size_bytes: 4711, sha256: [1; 32] }),
+        archive: Some(StoredArchive { size_bytes: 4711, sha256: [1; 32], redaction: Redaction::Masked }),
         headline: "All 39 checks are fine on iggy-01.".into(),
         left_out: vec!["a socket".into()],
         counts: VerdictCounts { fail: 1, warn: 2, pass: 3, info: 4, skip: 5 },

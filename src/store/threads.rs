@@ -86,10 +86,7 @@ fn spawn<C: Send + 'static>(
             let _ = catch_unwind(AssertUnwindSafe(|| question(&connection)));
         }
     };
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(answer_all)
-        .map_err(|source| StoreError::File { path: name.into(), source })
+    thread::Builder::new().name(name.to_owned()).spawn(answer_all).map_err(StoreError::Thread)
 }
 
 impl Drop for Threads {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use snapvisor::archive::{Archives, Links, Subject};
 use snapvisor::domain::id::SnapshotId;
-use snapvisor::domain::snapshot::{Outcome, SnapshotOptions};
+use snapvisor::domain::snapshot::{Outcome, Redaction, SnapshotOptions};
 use snapvisor::domain::time::Timestamp;
 use snapvisor::domain::verdict::VerdictCounts;
 use snapvisor::store::{Completion, NewTrigger, Store, StoreError, StoredArchive};
@@ -76,11 +76,13 @@ impl Appliance {
         file.write_all(&archive()).unwrap();
         let stored = self.archives.commit(id).unwrap();
         let sha256 = StoredArchive::sha256_from_hex(&stored.sha256).unwrap();
+        let row = self.store.read_blocking(move |r| r.snapshot_by_id(id)).unwrap().unwrap();
+        let redaction = row.options.redaction;
         self.end(
             id,
             Completion {
                 outcome: Outcome::Examined,
-                archive: Some(StoredArchive { size_bytes: stored.size_bytes, sha256 }),
+                archive: Some(StoredArchive { size_bytes: stored.size_bytes, sha256, redaction }),
                 headline: "2 checks need a look".to_owned(),
                 left_out: vec!["iggy-data.zip: no data directory was found".to_owned()],
                 counts: VerdictCounts { fail: 0, warn: 2, pass: 30, info: 4, skip: 3 },
@@ -123,7 +125,7 @@ impl Appliance {
 /// id only if the data directory has none yet.
 pub fn sparse_link(data_dir: &Path, id: SnapshotId, length: u64) -> String {
     let store = Store::open(data_dir).unwrap();
-    let archive = StoredArchive { size_bytes: length, sha256: [7; 32] };
+    let archive = StoredArchive { size_bytes: length, sha256: [7; 32], redaction: Redaction::Masked };
     let expires_at = now().plus_s(LIVES_S);
     let entered = store.write_blocking(move |w| -> Result<SnapshotId, StoreError> {
         let tenant = w.tenants()?.remove(0).id;

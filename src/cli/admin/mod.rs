@@ -22,7 +22,7 @@ use super::{CliError, Exit};
 use crate::archive::Archives;
 use crate::config::Config;
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, TenantId};
-use crate::orchestrator::{Actor, ChangeError, Clock as _, Confirmation, SystemClock, remove};
+use crate::orchestrator::{Actor, ChangeError, Clock as _, Confirmation, SystemClock, forget_removed_nodes, remove};
 use crate::store::{DATABASE_FILE, PageRequest, Paged, Reader, Scope, Store, StoreError};
 
 /// Where the database is, and how the result is printed.
@@ -97,7 +97,7 @@ impl Office {
             let problem = format!("{} is no data directory of an appliance", data_dir.display());
             return Err(CliError::Usage(format!("{problem}: give --data-dir DIR, or make one with `snapvisor serve`")));
         }
-        let store = Store::open(&data_dir).map_err(ChangeError::from)?;
+        let store = Store::open_beside(&data_dir).map_err(ChangeError::from)?;
         Ok(Self { store, config, data_dir, format: args.format.format })
     }
 
@@ -148,6 +148,8 @@ impl Office {
             ChangeError::NeedsConfirmation(_) => CliError::Refused(format!("{error}; say --yes to remove all of it")),
             error => error.into(),
         })?;
+        let forgotten = forget_removed_nodes(&self.store, &self.data_dir);
+        forgotten.map_err(|source| CliError::File { what: "removed", path: self.data_dir.join("last"), source })?;
         if rows.is_empty() {
             return Ok(());
         }

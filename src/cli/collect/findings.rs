@@ -183,6 +183,7 @@ pub(super) fn print_archive(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::snapshot::Redaction;
     use crate::domain::verdict::VerdictCounts;
     use crate::report::fixtures;
 
@@ -251,6 +252,7 @@ mod tests {
             headline: String::new(),
             counts: VerdictCounts::default(),
             left_out: vec![format!("{}: denied", document.checks[0].id.as_str()), "iggy-data.zip: none".to_owned()],
+            redaction: Redaction::Masked,
             duration_ms: 1234,
         };
         let mut out = Vec::new();

@@ -22,10 +22,14 @@ use crate::domain::snapshot::{self, IggyData, Redaction, SnapshotOptions};
 use crate::domain::verdict::VerdictCounts;
 use crate::examine::child::{self, ChildError};
 use crate::examine::{Before, Job, Origin, SnapshotLabel, Summary, write_minimal};
+use crate::host::Host;
 use crate::orchestrator::{Clock as _, SystemClock};
 use crate::redact::PseudonymKey;
 use crate::report::diff::Previous;
 use crate::report::model::Document;
+
+/// Characters of a host's name that are kept: as many as the kernel allows.
+const HOST_NAME_CHARS_MAX: usize = 64;
 
 /// Take a snapshot of this host without any server: write the archive, print the findings.
 ///
@@ -101,8 +105,8 @@ impl Collect {
         let config = overrides.load(file)?.config;
         self.refuse_places(&config)?;
         let job = self.job(config)?;
-        let target = absolute(&self.target(&job))?;
         let (outcome, summary) = examine(&job)?;
+        let target = absolute(&self.target(&job, summary.redaction))?;
         appear(&job.archive, &target)?;
         self.print(out, &target, &job, &summary)?;
         if outcome == Taken::Failed {
@@ -167,11 +171,17 @@ impl Collect {
     /// The host's own name, made fit for a file's name.
     fn node_name(&self) -> String {
         let name = match &self.root {
-            Some(tree) => fs::read_to_string(tree.join("proc/sys/kernel/hostname")).unwrap_or_default(),
+            // Somebody else's tree: read as the rest of it is, a regular file within the tree and not much of it. What
+            // is wrong with the tree is said when it is looked at.
+            Some(tree) => {
+                let host = Host::recorded(tree).ok();
+                host.and_then(|host| host.text("/proc/sys/kernel/hostname").ok()).unwrap_or_default()
+            }
             None => rustix::system::uname().nodename().to_string_lossy().into_owned(),
         };
         let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
-        let name: String = name.trim().chars().map(|c| if legal(c) { c } else { '-' }).collect();
+        let name: String =
+            name.trim().chars().take(HOST_NAME_CHARS_MAX).map(|c| if legal(c) { c } else { '-' }).collect();
         if name.trim_matches('.').is_empty() { "host".to_owned() } else { name }
     }
 
@@ -189,12 +199,11 @@ impl Collect {
     }
 
     /// The archive's own name. It is loud where secrets stand in it.
-    fn target(&self, job: &Job) -> PathBuf {
+    fn target(&self, job: &Job, redaction: Redaction) -> PathBuf {
         if !self.output.is_dir() {
             return self.output.clone();
         }
-        let clear = !self.redact_secrets && job.config.snapshot.allow_unredacted;
-        let mark = if clear { "-UNREDACTED" } else { "" };
+        let mark = if redaction == Redaction::Unredacted { "-UNREDACTED" } else { "" };
         self.output.join(format!("{}-{}{mark}.zip", job.label.name, job.label.node_name))
     }
 

@@ -15,7 +15,7 @@ use warp::reply::Response;
 
 use crate::archive::{ArchiveError, LinkError};
 use crate::domain::id::SnapshotId;
-use crate::domain::snapshot::{CLEAR_TEXT_REFUSED, Redaction};
+use crate::domain::snapshot::Redaction;
 use crate::http::call::Call;
 use crate::http::conditions::{self, EntityTag, Outcome};
 use crate::http::file_stream::{self, Piece};
@@ -155,9 +155,8 @@ fn sent(api: &Api, call: &Call, row: &SnapshotRow, source: Source, content: Cont
 /// `{name}-{node name}.zip`: both are letters, digits, dots, dashes and underscores, so nothing needs escaping. Secrets
 /// in clear are loud in it.
 fn file_name(row: &SnapshotRow) -> String {
-    let asked = row.options.redaction == Redaction::Unredacted;
-    let refused = row.left_out.iter().any(|sentence| sentence == CLEAR_TEXT_REFUSED);
-    let mark = if asked && !refused { "-UNREDACTED" } else { "" };
+    let clear = row.archive.is_some_and(|archive| archive.redaction == Redaction::Unredacted);
+    let mark = if clear { "-UNREDACTED" } else { "" };
     format!("{}-{}{mark}.zip", row.item.name, row.node_name)
 }
 

@@ -15,7 +15,7 @@ use super::clock::FakeClock;
 use super::*;
 use crate::domain::id::{NodeId, TenantId};
 use crate::domain::progress::{Progress, Stage};
-use crate::domain::snapshot::Status;
+use crate::domain::snapshot::{Redaction, Status};
 use crate::domain::verdict::VerdictCounts;
 use crate::examine::Summary;
 use crate::store::{PageRequest, SnapshotItem};
@@ -63,7 +63,13 @@ impl Default for Fake {
 
 fn summary(headline: &str) -> Summary {
     let counts = VerdictCounts { pass: 39, ..VerdictCounts::default() };
-    Summary { headline: headline.to_owned(), counts, left_out: vec!["a socket".into()], duration_ms: 1 }
+    Summary {
+        headline: headline.to_owned(),
+        counts,
+        left_out: vec!["a socket".into()],
+        redaction: Redaction::Masked,
+        duration_ms: 1,
+    }
 }
 
 impl Examiner for Fake {

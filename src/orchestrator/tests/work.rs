@@ -1,5 +1,7 @@
 //! From a trigger to the end of its rows.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::domain::deployment::NodeKind;
 use crate::domain::snapshot::{IggyData, Outcome, Redaction};
@@ -260,4 +262,22 @@ async fn what_another_process_removes_is_no_longer_worked_on() {
     assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "the work was not stopped");
     keeper.abort();
     until("its files are gone", || f.files() == (vec![], 0)).await;
+}
+
+#[tokio::test]
+async fn a_row_that_nobody_works_on_is_finished_by_the_second_sweep_that_finds_it() {
+    let f = fixture();
+    let (deployment, config) = (f.deployment, Arc::clone(&f.orchestrator.inner.config));
+    let entered = f.store.write(move |w| {
+        trigger::enter(w, &config, &Actor::command_line(), deployment, SnapshotOptions::default(), NOW, NOW)
+    });
+    let id = entered.await.unwrap().triggered.rows[0];
+    let idle = sweep::finish_abandoned(&f.orchestrator.inner, BTreeSet::new()).await;
+    assert_eq!(idle, BTreeSet::from([id]));
+    assert_eq!(f.row(id).await.unwrap().item.status, Status::Processing);
+    sweep::finish_abandoned(&f.orchestrator.inner, idle).await;
+    let row = f.row(id).await.unwrap();
+    assert_eq!((row.item.status, row.outcome), (Status::Completed, Some(Outcome::Interrupted)));
+    assert!(f.text(id).contains("The appliance lost hold of this node's snapshot"));
+    assert!(f.trigger().await.is_ok(), "the deployment is free again");
 }
