@@ -88,7 +88,7 @@ impl Diff {
     fn run(self, config: &Config, out: &mut dyn Write) -> Result<Exit, CliError> {
         let (before, after) = (read(&self.before)?, read(&self.after)?);
         let comparison = diff::compare(&before, &after);
-        let page = comparison.html();
+        let page = html::comparison(&comparison);
         let name = || format!("diff-{}-{}.html", stem(&self.before), stem(&self.after)).into();
         let target = self.output.unwrap_or_else(name);
         if target.as_os_str() == "-" {
@@ -130,13 +130,20 @@ fn write(target: &Path, page: &[u8], archives: &[&Path], config: &Config) -> Res
     let written = create(&partial).and_then(|mut file| {
         file.write_all(page)?;
         file.sync_all()?;
-        fs::rename(&partial, target)
+        fs::rename(&partial, target)?;
+        // The new name lasts only once its directory does.
+        File::open(directory(target))?.sync_all()
     });
     written.map_err(|source| {
         // It may not be there; what matters is said by the error.
         let _ = fs::remove_file(&partial);
         CliError::File { what: "written", path: target.to_owned(), source }
     })
+}
+
+/// The directory that a file is in.
+fn directory(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn create(path: &Path) -> io::Result<File> {

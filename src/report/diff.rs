@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::html::visible;
 use super::model::{Check, CheckChange, Document};
+use super::visible;
 use crate::domain::verdict::Verdict;
 use crate::redact::Redacted;
 
@@ -161,12 +161,6 @@ impl Comparison<'_> {
                 let _ = writeln!(text, "    {sign} {}", shown(check.summary.as_str()));
             }
         }
-    }
-
-    /// The comparison as a page.
-    #[must_use]
-    pub fn html(&self) -> String {
-        super::html::comparison(self)
     }
 }
 

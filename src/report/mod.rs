@@ -11,6 +11,7 @@ pub mod json;
 pub mod model;
 
 mod minimal;
+mod visible;
 
 pub use minimal::minimal;
 

@@ -218,7 +218,7 @@ fn what_a_node_remembers_gives_its_next_report_the_changes() {
 fn a_page_of_changes_has_no_script_and_a_terminal_gets_no_escapes() {
     let (before, after) = (fixtures::redacted(fixtures::hostile()), fixtures::redacted(fixtures::mixed()));
     let comparison = compare(&before, &after);
-    let page = comparison.html();
+    let page = crate::report::html::comparison(&comparison);
     assert!(!page.contains("<script") && page.contains("script-src 'none'"));
     assert!(!comparison.text().contains(|c: char| c.is_control() && c != '\n'));
 }

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::chart::coordinate;
 use super::glyph::{anchor, glyph, word};
-use super::top::{as_f64, plural};
-use super::visible::{Shown, begun, prose};
+use super::number::{as_f64, plural};
+use super::shown::{Shown, begun, prose};
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::progress::Stage;

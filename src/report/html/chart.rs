@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::visible::{Shown, text};
+use super::shown::{Shown, text};
 use super::{Text, number};
 use crate::domain::finding::{ChartKind, Unit};
 use crate::report::model::{Bar, Words};

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::evidence::evidence;
 use super::glyph::{anchor, glyph, word};
 use super::remedy::remedy;
-use super::visible::{Shown, begun, prose};
+use super::shown::{Shown, begun, prose};
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::gap::GapReason;
@@ -137,7 +137,7 @@ fn small_print(check: &Finding) -> Markup {
                 dt { "Check" }
                 dd {
                     code { (check.id) } ", " (tier(check.tier)) ", severity " (check.severity.word())
-                    ", judged in " (number::text(Unit::Milliseconds, super::top::as_f64(check.wall_us) / 1000.0))
+                    ", judged in " (number::text(Unit::Milliseconds, super::number::as_f64(check.wall_us) / 1000.0))
                 }
             }
         }

@@ -2,9 +2,9 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::visible::is_hidden;
 use super::{Report, Text};
 use crate::report::model::{Document, Log, Truncation};
+use crate::report::visible::is_hidden;
 
 pub(super) fn block(document: &Report, cuts: &[Truncation<Text>]) -> Markup {
     html! { script #report type="application/json" { (PreEscaped(json(document, cuts))) } }

@@ -4,12 +4,14 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::account::side;
 use super::glyph::{anchor, definitions, word};
-use super::visible::{Shown, marked};
+use super::shown::{Shown, marked};
 use super::{Report, assets};
 use crate::domain::verdict::Verdict;
 use crate::report::diff::{Comparison, Move};
 
-pub(super) fn page(comparison: &Comparison<'_>) -> String {
+/// The page of a comparison.
+#[must_use]
+pub fn page(comparison: &Comparison<'_>) -> String {
     let headline = comparison.headline();
     html! {
         (DOCTYPE)

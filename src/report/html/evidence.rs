@@ -2,8 +2,8 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::top::{as_f64, plural};
-use super::visible::{Shown, marked};
+use super::number::{as_f64, plural};
+use super::shown::{Shown, marked};
 use super::{Text, chart, number};
 use crate::domain::finding::Unit;
 use crate::report::model::{Cell, Column, Evidence, Words};

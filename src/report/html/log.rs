@@ -7,8 +7,8 @@ use maud::{Markup, PreEscaped, html};
 
 use super::chart::coordinate;
 use super::evidence::{LINE_BYTES_MAX, short};
-use super::top::{as_f64, plural};
-use super::visible::Shown as Visible;
+use super::number::{as_f64, plural};
+use super::shown::Shown as Visible;
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::level::level_of;

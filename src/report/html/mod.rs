@@ -21,15 +21,17 @@ mod log;
 mod number;
 mod rail;
 mod remedy;
+mod shown;
 mod toolbar;
 mod top;
-pub(super) mod visible;
 
 /// The largest page, bytes; past it the oldest lines of each log are left out, and the page says so.
 pub const PAGE_BYTES_MAX: usize = 24 * 1024 * 1024;
 
 /// Room within [`PAGE_BYTES_MAX`] for what is not a log.
 const REST_BYTES: usize = 2 * 1024 * 1024;
+
+pub use diff::page as comparison;
 
 type Text = Redacted<String>;
 type Report = Document<Text>;
@@ -46,11 +48,6 @@ fn render_with(document: &Report, log_bytes_max: usize) -> String {
     page(document, &logs, &log::truncations(&logs)).into_string()
 }
 
-/// The page of a comparison.
-pub(super) fn comparison(comparison: &super::diff::Comparison<'_>) -> String {
-    diff::page(comparison)
-}
-
 fn page(document: &Report, logs: &[log::Shown<'_>], cuts: &[Truncation<Text>]) -> Markup {
     html! {
         (DOCTYPE)
@@ -61,7 +58,7 @@ fn page(document: &Report, logs: &[log::Shown<'_>], cuts: &[Truncation<Text>]) -
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                title { (visible::text(&document.summary.headline)) }
+                title { (shown::text(&document.summary.headline)) }
                 style { (PreEscaped(assets::style())) }
             }
             body {

@@ -80,6 +80,17 @@ fn seconds(value: f64) -> String {
     }
 }
 
+/// `count` and its noun: `1 value was`, `2,048 values were`.
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", text(Unit::Count, as_f64(count)), if count == 1 { one } else { many })
+}
+
+/// For showing alone.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub(super) const fn as_f64(value: u64) -> f64 {
+    value as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::glyph::anchor;
 use super::log::Shown as Log;
-use super::visible::Shown;
+use super::shown::Shown;
 use super::{Report, account};
 use crate::report::model::Check;
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Text;
-use super::visible::{marked, prose};
+use super::shown::{marked, prose};
 use crate::report::model::Remedy;
 
 pub(super) fn remedy(remedy: &Remedy<Text>) -> Markup {

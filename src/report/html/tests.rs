@@ -90,7 +90,7 @@ fn a_hostile_host_makes_no_element_and_hides_no_character() {
         let name = tag.trim_start_matches('/').split([' ', '>']).next().unwrap();
         assert!(OURS.split_whitespace().any(|known| known == name), "<{tag}>");
     }
-    assert!(!page.contains(visible::is_hidden));
+    assert!(!page.contains(crate::report::visible::is_hidden));
     let text = page.split("<script id").next().unwrap();
     assert!(text.contains("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"));
     assert!(text.contains("\\u{202e}gnp.exe"));
@@ -231,5 +231,5 @@ fn write_the_fixtures() {
         std::fs::write(out.join("given.html"), render(&fixtures::redacted(document))).unwrap();
     }
     let (before, after) = (fixtures::redacted(fixtures::day_before()), fixtures::redacted(fixtures::mixed()));
-    std::fs::write(out.join("diff.html"), crate::report::diff::compare(&before, &after).html()).unwrap();
+    std::fs::write(out.join("diff.html"), comparison(&crate::report::diff::compare(&before, &after))).unwrap();
 }

@@ -3,13 +3,15 @@
 use maud::{Markup, html};
 
 use super::glyph::{anchor, glyph, word};
-use super::visible::{Shown, escaped};
-use super::{Report, Text, number};
+use super::number::{self, as_f64, plural};
+use super::shown::Shown;
+use super::{Report, Text};
 use crate::domain::finding::Unit;
 use crate::domain::snapshot::Redaction;
 use crate::domain::verdict::Verdict;
 use crate::report::diff::{Relation, counted};
 use crate::report::model::{Changes, Check, Tier};
+use crate::report::visible::escaped;
 
 pub(super) fn top(document: &Report) -> Markup {
     html! {
@@ -188,15 +190,4 @@ fn facts(document: &Report) -> Markup {
             }
         }
     }
-}
-
-/// `count` and its noun: `1 value was`, `2,048 values were`.
-pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number::text(Unit::Count, as_f64(count)), if count == 1 { one } else { many })
-}
-
-/// For showing alone.
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-pub(super) const fn as_f64(value: u64) -> f64 {
-    value as f64
 }

@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for Words {
     /// An old report may have been made by anybody: what a terminal would obey or an eye not see becomes an escape.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Ok(Self(Cow::Owned(super::html::visible::escaped(&text).into_owned())))
+        Ok(Self(Cow::Owned(super::visible::escaped(&text).into_owned())))
     }
 }
 

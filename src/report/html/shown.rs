@@ -1,41 +1,16 @@
-//! Text of a host, made harmless for eyes: control and direction characters become escapes, masks are marked.
+//! Text of a host in markup: hidden characters as escapes, masks marked, words between backticks as code.
 //!
 //! Escaping for HTML is maud's and comes after. Nothing here goes into an attribute.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use maud::{Markup, Render, html};
 
 use crate::redact::Redacted;
+use crate::report::visible::escaped;
 
 /// What every mask begins with.
 const MASK: &str = "REDACTED-";
-
-/// Whether a reader could not see this character, or would see others in a wrong order because of it.
-pub(super) const fn is_hidden(character: char) -> bool {
-    matches!(character,
-        '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// `text` with each hidden character as `\x1b` or `\u{202e}`; newlines and tabs stay.
-pub(in crate::report) fn escaped(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() && !text.bytes().any(|byte| is_hidden(char::from(byte))) || !text.contains(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if is_hidden(character) {
-            let code = u32::from(character);
-            let _ = if code < 0x100 { write!(shown, "\\x{code:02x}") } else { write!(shown, "\\u{{{code:x}}}") };
-        } else {
-            shown.push(character);
-        }
-    }
-    Cow::Owned(shown)
-}
 
 /// The text for a place that takes no elements: a title.
 pub(super) fn text(text: &Redacted<String>) -> Cow<'_, str> {
@@ -115,20 +90,6 @@ fn masks(text: &str) -> Vec<(&str, Part)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_cannot_be_seen_is_shown_as_an_escape() {
-        for (text, shown) in [
-            ("plain\ttext\n", "plain\ttext\n"),
-            ("\u{1b}[31mred\0", "\\x1b[31mred\\x00"),
-            ("a\u{202e}gnp.exe", "a\\u{202e}gnp.exe"),
-            ("\u{2066}x\u{2069}\u{feff}\u{200b}\u{85}\r", "\\u{2066}x\\u{2069}\\u{feff}\\u{200b}\\x85\\x0d"),
-            ("שלום é 漢", "שלום é 漢"),
-            ("tag\u{e0041}", "tag\\u{e0041}"),
-        ] {
-            assert_eq!(escaped(text), shown);
-        }
-    }
 
     #[test]
     fn a_fragment_begins_with_a_capital_unless_it_begins_with_a_name() {
