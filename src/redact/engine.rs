@@ -10,6 +10,7 @@ use super::decode;
 use super::error::RedactError;
 use super::learner::Learner;
 use super::literals::Literals;
+use super::mixing::Mixed;
 use super::pseudonym::{MASK_PREFIX, PseudonymKey, Tag};
 use super::scan::{Layers, Scanner};
 use super::secret::Secret;
@@ -31,7 +32,7 @@ pub struct Engine {
     rules: Compiled,
     key: PseudonymKey,
     secrets: Vec<Secret>,
-    places: HashMap<Tag, usize>,
+    places: HashMap<Tag, usize, Mixed>,
     literals: Literals,
     /// By place: whether a secret is looked for everywhere.
     wanted: Vec<bool>,
@@ -311,6 +312,7 @@ impl Engine {
     fn tag(&self, span: &Span, bytes: &[u8]) -> (Tag, &'static str) {
         match span.form {
             Form::Known { secret, encoding } => (self.key.tag(&self.secrets[secret].bytes), encoding.suffix()),
+            Form::Raw | Form::Bare { .. } => (self.key.tag(bytes), ""),
             _ => (self.key.tag(&decode::secret(span, bytes)), ""),
         }
     }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::carrier::Carrier;
 use super::error::RedactError;
 use super::literals::{Literals, Vocabulary, is_distinctive, may_propagate};
+use super::mixing::Mixed;
 use super::pseudonym::{Class, PseudonymKey, Tag};
 use super::scan::{Layers, Scanner};
 use super::secret::Secret;
@@ -43,7 +44,7 @@ pub struct Learner {
     pub(super) rules: Compiled,
     pub(super) key: PseudonymKey,
     pub(super) secrets: Vec<Secret>,
-    pub(super) places: HashMap<Tag, usize>,
+    pub(super) places: HashMap<Tag, usize, Mixed>,
     pub(super) fingerprints: HashMap<String, Fingerprint>,
     vocabulary: Vocabulary,
     /// Clear parts of what was read, an artifact each, to see which secrets are common words of this host.
@@ -69,7 +70,7 @@ impl Learner {
             rules,
             key,
             secrets: Vec::new(),
-            places: HashMap::new(),
+            places: HashMap::default(),
             fingerprints: HashMap::new(),
             vocabulary: Vocabulary::default(),
             samples: Vec::new(),
@@ -175,7 +176,7 @@ impl Learner {
         let mut positions = Vec::new();
         for (number, sample) in self.samples.iter().enumerate() {
             positions.clear();
-            literals.positions(sample, 0, sample.len(), &mut positions);
+            literals.positions(sample, &mut positions);
             for span in positions.iter().filter_map(|at| literals.at(sample, *at)) {
                 let Form::Known { secret, .. } = span.form else { continue };
                 let hits = hits.entry(secret).or_default();

@@ -16,6 +16,7 @@ mod error;
 mod explain;
 mod learner;
 mod literals;
+mod mixing;
 mod policy;
 mod pseudonym;
 pub mod run;

@@ -159,7 +159,8 @@ pub(super) fn is_wordlike(value: &[u8]) -> bool {
 /// A path of a file system: a well-known root, or only plain words between slashes.
 pub(super) fn is_path(value: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/@:~ ".contains(byte) || *byte >= 0x80;
-    if value.len() < 2 || !value.iter().all(plain) {
+    let rooted = value.len() >= 2 && (b"/.~fc".contains(&value[0]) || value[1] == b':');
+    if !rooted || !value.iter().all(plain) {
         return false;
     }
     if b"/.~fc".contains(&value[0]) && PATH_ROOTS.iter().any(|root| value.starts_with(root)) {

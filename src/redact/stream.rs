@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read};
 use zeroize::Zeroizing;
 
 use super::error::RedactError;
-use super::scan::{AHEAD, BEHIND, Progress, Scanner};
+use super::scan::{AHEAD, BEHIND, Progress, STRIDE, Scanner};
 use super::span::Span;
 
 /// Fresh bytes taken in at a time.
@@ -76,7 +76,7 @@ pub(super) fn cut_windows(
         if ended {
             return Ok(Taken { bytes: total, fingerprint: Fingerprint(hasher.digest128()) });
         }
-        let drop = out.min(progress.scanned).saturating_sub(BEHIND);
+        let drop = out.min(progress.scanned).saturating_sub(BEHIND) / STRIDE * STRIDE;
         if drop >= window.min(WINDOW) {
             buffer.drain(..drop);
             progress.shift(drop);

@@ -1,11 +1,12 @@
 //! What was masked, told without values: counts per rule and per artifact, and which tags met where.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher as _;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::mixing::{Mixed, Mixing};
 use super::pseudonym::{Class, Tag};
 use super::span::Rule;
 
@@ -50,29 +51,11 @@ pub struct Summary {
     pub failed: BTreeMap<String, String>,
 }
 
-/// Tags are random already: their own first bytes serve as a hash.
-#[derive(Default)]
-struct FirstBytes(u64);
-
-impl Hasher for FirstBytes {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        }
-    }
-}
-
 #[derive(Default)]
 struct Count {
     masks: u64,
     masked_bytes: u64,
-    tags: HashSet<Tag, BuildHasherDefault<FirstBytes>>,
+    tags: HashSet<Tag, Mixed>,
 }
 
 impl Count {
@@ -110,9 +93,9 @@ const MET_BYTES_MAX: usize = 128;
 
 impl Tally {
     fn place_of(secret: &[u8]) -> usize {
-        let mut hasher = FirstBytes::default();
+        let mut hasher = Mixing::default();
         hasher.write(secret);
-        usize::try_from(hasher.finish() >> 56).expect("eight bits") % MET
+        usize::try_from(hasher.finish() % MET as u64).expect("there are few places")
     }
 
     /// The tag of a secret that was met lately, and the class under which it was learned.
@@ -166,7 +149,7 @@ impl Tally {
 pub(super) struct Ledger {
     rules: BTreeMap<String, Count>,
     artifacts: BTreeMap<String, Count>,
-    tags: HashMap<Tag, BTreeSet<u32>, BuildHasherDefault<FirstBytes>>,
+    tags: HashMap<Tag, BTreeSet<u32>, Mixed>,
     failed: BTreeMap<String, String>,
     numbers: BTreeMap<String, u32>,
 }

@@ -1,8 +1,7 @@
 //! Literals: known secrets, looked for everywhere and in the usual encodings.
 //!
-//! Seven bytes of every pattern, the first ones and those after its first byte, are hashed into a bitmap. It is probed at
-//! every second byte, so that the time does not depend on how many patterns there are; a hit leads to a table and a
-//! comparison.
+//! Five bytes of every pattern, at each of its first four positions, are hashed into a bitmap. It is probed at every fourth
+//! byte, so that the time does not depend on how many patterns there are; a hit leads to a table and a comparison.
 
 mod gate;
 mod variants;
@@ -14,6 +13,7 @@ use aho_corasick::AhoCorasick;
 pub(super) use gate::{Vocabulary, is_distinctive, may_propagate};
 pub(super) use variants::of as variants;
 
+use super::mixing::Mixed;
 use super::pseudonym::Encoding;
 use super::secret::Secret;
 use super::shape::bounded;
@@ -23,9 +23,12 @@ use super::span::{Form, Rule, Seed, Span};
 const HEAD: usize = 8;
 /// Bytes by which a shorter literal of the user's is looked up; they have no less.
 const SHORT_HEAD: usize = 4;
-/// Words of the bitmap, one a pattern: at least and at most 2 KiB and 512 KiB.
+/// Bytes between two probes, and bytes that a probe looks at: together no more than a head.
+pub(super) const STEP: usize = 4;
+const PROBED: usize = HEAD - STEP + 1;
+/// Words of the bitmap, one a pattern: at least and at most 2 KiB and 2 MiB.
 const WORDS_MIN: usize = 1 << 8;
-const WORDS_MAX: usize = 1 << 16;
+const WORDS_MAX: usize = 1 << 18;
 /// Bytes of a secret from which it is found without a boundary around it.
 const UNBOUNDED_BYTES_MIN: usize = 20;
 /// Bytes of a secret whose beginning alone is looked for as well.
@@ -53,7 +56,7 @@ enum Bounded {
 /// The table of all patterns.
 pub(super) struct Literals {
     bits: Vec<u64>,
-    table: HashMap<u64, Vec<u32>>,
+    table: HashMap<u64, Vec<u32>, Mixed>,
     patterns: Vec<Pattern>,
     /// Literals of the user's that are shorter than [`HEAD`], by their first bytes, and what finds them.
     short: HashMap<[u8; SHORT_HEAD], Vec<u32>>,
@@ -64,16 +67,34 @@ fn head_of(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + HEAD)?.try_into().ok()?))
 }
 
-/// Seven of eight bytes: what a probe looks at.
+/// Those bytes of a word that a probe looks at.
+#[inline]
 fn probed(window: u64) -> u64 {
-    window & 0x00FF_FFFF_FFFF_FFFF
+    window & ((1 << (PROBED * 8)) - 1)
 }
 
-/// Which word of a bitmap seven bytes belong to, and which two of its bits they set.
+/// Which word of a bitmap the probed bytes belong to, and which two of its bits they set.
+#[inline]
 fn marks(probed: u64, words: usize) -> (usize, u64) {
     let mixed = probed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let word = usize::try_from(mixed >> 40).expect("24 bits") & (words - 1);
     (word, 1 << (mixed >> 28 & 63) | 1 << (mixed >> 34 & 63))
+}
+
+/// The bitmap alone.
+#[derive(Clone, Copy)]
+pub(super) struct Bitmap<'a>(&'a [u64]);
+
+impl Bitmap<'_> {
+    /// Of no patterns.
+    pub(super) const EMPTY: Bitmap<'static> = Bitmap(&[0]);
+
+    /// Whether a pattern may stand around the first of these eight bytes: 1 or 0.
+    #[inline]
+    pub(super) fn may_hold(self, window: u64) -> u64 {
+        let (word, marks) = marks(probed(window), self.0.len());
+        u64::from(self.0[word] & marks == marks)
+    }
 }
 
 impl Literals {
@@ -81,7 +102,7 @@ impl Literals {
     pub(super) fn new(secrets: &[Secret], wanted: impl Fn(usize) -> bool) -> Self {
         let mut literals = Self {
             bits: Vec::new(),
-            table: HashMap::new(),
+            table: HashMap::default(),
             patterns: Vec::new(),
             short: HashMap::new(),
             short_starts: None,
@@ -96,7 +117,8 @@ impl Literals {
         }
         literals.mark();
         let starts: Vec<[u8; SHORT_HEAD]> = literals.short.keys().copied().collect();
-        literals.short_starts = (!starts.is_empty()).then(|| AhoCorasick::new(starts).ok()).flatten();
+        literals.short_starts = (!starts.is_empty())
+            .then(|| AhoCorasick::new(starts).expect("as many patterns of four bytes as there may be secrets fit"));
         literals
     }
 
@@ -105,8 +127,8 @@ impl Literals {
         let words = self.patterns.len().next_power_of_two().clamp(WORDS_MIN, WORDS_MAX);
         self.bits = vec![0; words];
         for head in self.table.keys() {
-            for probed in [probed(*head), head >> 8] {
-                let (word, marks) = marks(probed, words);
+            for skipped in 0..STEP {
+                let (word, marks) = marks(probed(head >> (skipped * 8)), words);
                 self.bits[word] |= marks;
             }
         }
@@ -135,38 +157,36 @@ impl Literals {
         self.patterns.push(Pattern { bytes, secret, encoding, head: head_bytes, bounded });
     }
 
-    /// Whether there is nothing to look for.
-    pub(super) fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+    /// The bitmap of all patterns.
+    pub(super) fn bitmap(&self) -> Bitmap<'_> {
+        Bitmap(&self.bits)
     }
 
-    /// Appends the positions from `from` to `to` at which the first eight bytes of a pattern stand.
-    pub(super) fn positions(&self, bytes: &[u8], from: usize, to: usize, found: &mut Vec<usize>) {
-        if self.is_empty() {
-            return;
-        }
-        // A pattern needs eight bytes, and a probe at its second one seven more: a byte past the end stands for itself.
-        let end = bytes.len().min(to + HEAD);
-        let Some(text) = bytes.get(from..end) else { return };
-        for (at, window) in text.array_windows::<{ HEAD - 1 }>().enumerate().step_by(2) {
-            let mut eight = [0; HEAD];
-            eight[..HEAD - 1].copy_from_slice(window);
-            let probed = u64::from_le_bytes(eight);
-            let (word, marks) = marks(probed, self.bits.len());
-            if self.bits[word] & marks == marks {
-                for begin in [(from + at).checked_sub(1), Some(from + at)].into_iter().flatten() {
-                    if (from..to).contains(&begin)
-                        && head_of(bytes, begin).is_some_and(|head| self.table.contains_key(&head))
-                    {
-                        found.push(begin);
-                    }
-                }
+    /// The positions at which a pattern may begin, when the bitmap says that one may stand around `at`.
+    pub(super) fn around<'b>(&'b self, bytes: &'b [u8], at: usize) -> impl Iterator<Item = usize> + 'b {
+        let begins = at.saturating_sub(STEP - 1)..=at;
+        begins.filter(|begin| head_of(bytes, *begin).is_some_and(|head| self.table.contains_key(&head)))
+    }
+
+    /// The positions between two others at which a pattern shorter than its kind begins.
+    pub(super) fn short<'b>(&'b self, bytes: &'b [u8], from: usize, to: usize) -> impl Iterator<Item = usize> + 'b {
+        let end = bytes.len().min(to + SHORT_HEAD - 1);
+        let starts = self.short_starts.iter().flat_map(move |starts| starts.find_overlapping_iter(&bytes[from..end]));
+        starts.map(move |start| from + start.start())
+    }
+
+    /// Appends the positions of `bytes` at which a pattern may begin.
+    pub(super) fn positions(&self, bytes: &[u8], found: &mut Vec<usize>) {
+        for (place, window) in bytes.array_windows::<HEAD>().enumerate().step_by(STEP) {
+            if self.bitmap().may_hold(u64::from_le_bytes(*window)) == 1 {
+                found.extend(self.around(bytes, place));
             }
         }
-        if let Some(starts) = &self.short_starts {
-            let end = bytes.len().min(to + SHORT_HEAD - 1);
-            found.extend(starts.find_overlapping_iter(&bytes[from..end]).map(|start| from + start.start()));
+        let last = bytes.len().saturating_sub(HEAD - 1).next_multiple_of(STEP);
+        for place in (last..bytes.len()).step_by(STEP) {
+            found.extend(self.around(bytes, place));
         }
+        found.extend(self.short(bytes, 0, bytes.len()));
     }
 
     /// The longest pattern that stands at `at`.
@@ -225,7 +245,7 @@ mod tests {
 
     fn hit(literals: &Literals, text: &str) -> Option<(String, Encoding)> {
         let mut found = Vec::new();
-        literals.positions(text.as_bytes(), 0, text.len(), &mut found);
+        literals.positions(text.as_bytes(), &mut found);
         found.into_iter().find_map(|at| literals.at(text.as_bytes(), at)).map(|span| {
             let Form::Known { encoding, .. } = span.form else { unreachable!("a literal is known") };
             (text[span.start..span.end].to_owned(), encoding)

@@ -20,6 +20,9 @@ const COOKIES_MAX: usize = 128;
 
 /// Whether a name is that of a header with rules of its own.
 pub(super) fn is_header(name: &[u8]) -> bool {
+    if !matches!(name.last(), Some(b'n' | b'N' | b'e' | b'E')) {
+        return false;
+    }
     let ends = |word: &[u8]| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word);
     ends(b"authorization") || name.eq_ignore_ascii_case(b"cookie") || ends(b"set-cookie") || ends(b"http_cookie")
 }

@@ -1,6 +1,6 @@
 //! Secret-named keys in any text: the name around a stem, what stands between it and its value, and the value.
 
-use super::super::pseudonym::{Class, mask_in, mask_length};
+use super::super::pseudonym::{Class, MASK_PREFIX, mask_in, mask_length};
 use super::super::settings::Compiled;
 use super::super::span::Span;
 use super::name::{NAME_BYTES_MAX, Verdict, Verdicts, Weak};
@@ -72,7 +72,7 @@ impl Keyed<'_> {
         }
         start = unescaped_start(bytes, start, at);
         // What a mask is made of says nothing; only what follows it may be a name.
-        while let Some(mask) = bytes.get(start..end).and_then(mask_in) {
+        while let Some(mask) = bytes.get(start..end).filter(|name| name.len() > MASK_PREFIX.len()).and_then(mask_in) {
             start += mask + mask_length(&bytes[start + mask..end]).unwrap_or(1);
         }
         if start > at {
@@ -186,11 +186,7 @@ impl Keyed<'_> {
         let bytes = self.bytes;
         let mut at = after;
         if !quoted {
-            let before = bytes[start.saturating_sub(8)..start].to_ascii_lowercase();
-            let named = [b"name: ".as_slice(), b"key: ", b"name>", b"key>", b"name=", b"key="]
-                .iter()
-                .any(|word| before.ends_with(word));
-            if !named {
+            if !named_before(&bytes[..start]) {
                 return None;
             }
             if bytes[at.min(bytes.len())..].starts_with(b"</") {
@@ -224,6 +220,15 @@ impl Keyed<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a text ends in `name: `, `key: `, `name>`, `key>`, `name=` or `key=`.
+fn named_before(text: &[u8]) -> bool {
+    let Some(word) = text.strip_suffix(b": ").or(text.strip_suffix(b">")).or(text.strip_suffix(b"=")) else {
+        return false;
+    };
+    let ends = |name: &[u8]| word.len() >= name.len() && word[word.len() - name.len()..].eq_ignore_ascii_case(name);
+    ends(b"name") || ends(b"key")
 }
 
 /// Whether a blank after a name may stand for a separator: in quotes, at the start of a line, in a clause, in `.netrc`.

@@ -16,7 +16,7 @@ mod kubernetes;
 mod name;
 mod pem;
 mod plausible;
-
+mod sieve;
 mod structured;
 mod surroundings;
 mod tokens;
@@ -32,6 +32,8 @@ use super::pseudonym::{Class, mask_in};
 use super::settings::Compiled;
 use super::span::{Form, Rule, Seed, Span, settle};
 use keyed::Keyed;
+pub(super) use sieve::STRIDE;
+use sieve::Sieve;
 use trigger::{Probe, Trigger};
 use value::{Quote, Until};
 
@@ -87,15 +89,13 @@ pub(super) struct Progress {
     url: url::Run,
     verdicts: name::Verdicts,
     through: Option<Through>,
-    /// Position of the buffer in the stream, for what depends on alignment.
-    origin: usize,
 }
 
 impl Progress {
-    /// Follows a buffer that lost its first `bytes`.
+    /// Follows a buffer that lost its first `bytes`, a multiple of [`STRIDE`].
     pub(super) fn shift(&mut self, bytes: usize) {
         self.scanned -= bytes;
-        self.origin = self.origin.wrapping_add(bytes);
+        debug_assert!(bytes.is_multiple_of(STRIDE), "a buffer begins at a multiple of a stride");
         for place in
             [&mut self.masked_to, &mut self.name_to, &mut self.command_to, &mut self.run_to, &mut self.document_to]
         {
@@ -141,19 +141,18 @@ impl Scanner<'_> {
     /// Finds the secrets whose triggers stand before `limit` and have not been looked at.
     pub(super) fn scan(&self, bytes: &[u8], limit: usize, progress: &mut Progress, spans: &mut Vec<Span>) {
         let mut candidates: Vec<(usize, Why)> = Vec::new();
-        let mut positions: Vec<usize> = Vec::new();
         while progress.scanned < limit {
-            self.go_through(bytes, progress, spans);
+            go_through(bytes, progress, spans);
             let from = progress.scanned.max(progress.masked_to.min(limit));
             let to = limit.min(from + BLOCK);
             candidates.clear();
-            self.collect(bytes, from, to, progress.origin, &mut candidates, &mut positions);
+            self.collect(bytes, from, to, &mut candidates);
             for (at, why) in candidates.iter().copied() {
                 if at < progress.masked_to {
                     continue;
                 }
                 self.look(bytes, at, why, progress, spans);
-                self.go_through(bytes, progress, spans);
+                go_through(bytes, progress, spans);
             }
             progress.scanned = to;
         }
@@ -162,72 +161,18 @@ impl Scanner<'_> {
         }
     }
 
-    /// Swallows what is left of a value that was longer than what may be looked at.
-    fn go_through(&self, bytes: &[u8], progress: &mut Progress, spans: &mut Vec<Span>) {
-        while let Some(through) = progress.through {
-            let from = progress.masked_to;
-            let to = bytes.len().min(from + VALUE_BYTES_MAX);
-            if from >= to {
-                if bytes.len() <= from {
-                    return;
-                }
-                progress.through = None;
-                return;
-            }
-            let end = match through {
-                Through::Quoted(quote) => value::quoted_end(bytes, from, to, quote),
-                Through::Bare(until) => value::bare_end(bytes, from, to, until),
-                Through::Run => {
-                    from + bytes[from..to].iter().take_while(|byte| tokens::Body::Base64.has(**byte)).count()
-                }
-            };
-            if end > from {
-                let (rule, class) = (Rule::Builtin("key"), Class::Password);
-                spans.push(Span { start: from, end, rule, class, form: Form::Rest, seed: Seed::Never });
-                progress.masked_to = end;
-            }
-            if end < to {
-                progress.through = None;
-            }
-            let _ = self;
-        }
-    }
-
-    fn collect(
-        &self,
-        bytes: &[u8],
-        from: usize,
-        to: usize,
-        origin: usize,
-        candidates: &mut Vec<(usize, Why)>,
-        positions: &mut Vec<usize>,
-    ) {
-        positions.clear();
-        Probe::get().positions(bytes, from, to, positions);
-        candidates.extend(positions.iter().map(|at| (*at, Why::Trigger)));
+    fn collect(&self, bytes: &[u8], from: usize, to: usize, candidates: &mut Vec<(usize, Why)>) {
+        Sieve { probe: Probe::get(), literals: self.literals }.positions(bytes, from, to, candidates);
         let ordered = candidates.len();
         if let Some(literals) = self.literals {
-            positions.clear();
-            literals.positions(bytes, from, to, positions);
-            candidates.extend(positions.iter().map(|at| (*at, Why::Literal)));
+            candidates.extend(literals.short(bytes, from, to).map(|at| (at, Why::Literal)));
         }
-        if self.layers != Layers::Verifiers {
-            words::runs(bytes, from, to, origin, |at| candidates.push((at, Why::Run)));
-        }
-        if self.layers == Layers::All {
-            candidates.extend(memchr::memchr_iter(b'@', &bytes[from..to]).map(|at| (from + at, Why::At)));
-            if let Some(stems) = &self.rules.stems {
-                let end = bytes.len().min(to + 64);
-                candidates.extend(
-                    stems
-                        .find_overlapping_iter(&bytes[from..end])
-                        .map(|found| (from + found.start(), Why::UserStem))
-                        .filter(|(at, _)| *at < to),
-                );
-            }
+        if let Some(stems) = self.rules.stems.as_ref().filter(|_| self.layers == Layers::All) {
+            let end = bytes.len().min(to + 64);
+            let found = stems.find_overlapping_iter(&bytes[from..end]).map(|found| from + found.start());
+            candidates.extend(found.filter(|at| *at < to).map(|at| (at, Why::UserStem)));
         }
         if candidates.len() > ordered {
-            // The lists are in order already, which a stable sort takes advantage of.
             candidates.sort();
         }
     }
@@ -250,6 +195,8 @@ impl Scanner<'_> {
                     accept(span, progress, spans);
                 }
             }
+            Why::At if self.layers != Layers::All => {}
+            Why::Run if self.layers == Layers::Verifiers => {}
             Why::At => {
                 if let Some(mut span) = url::dsn(bytes, at) {
                     span.start = span.start.max(progress.masked_to);
@@ -408,6 +355,34 @@ impl Scanner<'_> {
                 }
             }
             *next = (*next).max(limit);
+        }
+    }
+}
+
+/// Swallows what is left of a value that was longer than what may be looked at.
+fn go_through(bytes: &[u8], progress: &mut Progress, spans: &mut Vec<Span>) {
+    while let Some(through) = progress.through {
+        let from = progress.masked_to;
+        let to = bytes.len().min(from + VALUE_BYTES_MAX);
+        if from >= to {
+            if bytes.len() <= from {
+                return;
+            }
+            progress.through = None;
+            return;
+        }
+        let end = match through {
+            Through::Quoted(quote) => value::quoted_end(bytes, from, to, quote),
+            Through::Bare(until) => value::bare_end(bytes, from, to, until),
+            Through::Run => from + bytes[from..to].iter().take_while(|byte| tokens::Body::Base64.has(**byte)).count(),
+        };
+        if end > from {
+            let (rule, class) = (Rule::Builtin("key"), Class::Password);
+            spans.push(Span { start: from, end, rule, class, form: Form::Rest, seed: Seed::Never });
+            progress.masked_to = end;
+        }
+        if end < to {
+            progress.through = None;
         }
     }
 }

@@ -148,7 +148,9 @@ fn is_date(value: &[u8]) -> bool {
 
 fn is_status(value: &[u8]) -> bool {
     let listed = |value: &[u8]| {
-        (2..=18).contains(&value.len()) && STATUS_WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+        (2..=18).contains(&value.len())
+            && !value.iter().any(u8::is_ascii_digit)
+            && STATUS_WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
     };
     listed(value)
         || value.len() <= 80

@@ -3,6 +3,10 @@
 use super::keyed::Name;
 use super::value;
 
+/// What may stand before a name at the start of a line.
+const PREFIXES: &[&[u8]] =
+    &[b"export", b"set", b"setenv", b"-", b"declare", b"local", b"SET", b"ENV", b"ARG", b"#", b";"];
+
 /// White space between a name, its separator and its value.
 pub(super) const GAP_MAX: usize = 64;
 
@@ -65,10 +69,9 @@ pub(super) fn at_line_start(bytes: &[u8], at: usize) -> bool {
         if at == 0 || matches!(bytes[at - 1], b'\n' | b'\r') {
             return true;
         }
-        let prefix =
-            [b"export".as_slice(), b"set", b"setenv", b"-", b"declare", b"local", b"SET", b"ENV", b"ARG", b"#", b";"]
-                .into_iter()
-                .find(|word| bytes[..at].ends_with(word));
+        // Most bytes end none of them.
+        let may_end = matches!(bytes[at - 1], b't' | b'v' | b'-' | b'e' | b'l' | b'T' | b'V' | b'G' | b'#' | b';');
+        let prefix = PREFIXES.iter().filter(|_| may_end).find(|word| bytes[..at].ends_with(word));
         match prefix {
             Some(word) => at -= word.len(),
             None => return false,

@@ -1,9 +1,9 @@
 //! Triggers: one table of everything worth a second look, probed at every second byte.
 //!
-//! Each trigger is a short pattern. Four of its bytes, with bit 0x20 set so that case does not matter, are hashed into a
-//! bitmap: the first four, and the four after its first byte. So a probe at every second byte meets every pattern, and a
-//! hit leads to the few patterns of that hash. Where a pattern has only three such bytes, these go into a second bitmap.
-//! Both are 8 KiB, which stay in the first-level cache.
+//! Each trigger is a short pattern. Of its bytes six bits count, so that case does not matter. Four of them are hashed into
+//! a bitmap: the first four, and the four after its first byte. So a probe at every second byte meets every pattern, and a
+//! hit leads to the few patterns of that hash. Where a pattern has only three such bytes, their eighteen bits are the place
+//! in a second bitmap, which no other three bytes share.
 
 use std::sync::OnceLock;
 
@@ -12,6 +12,8 @@ use super::{command, hashes, tokens};
 /// Bits of a hash.
 const HASH_BITS: u32 = 16;
 const HASHES: usize = 1 << HASH_BITS;
+/// Different groups of three packed bytes.
+const THREES: usize = 1 << 18;
 
 /// What a pattern announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,45 +151,69 @@ pub(super) struct Probe {
     /// By four bytes, and by three.
     fours: Table,
     threes: Table,
+    four_bits: Box<[u64; HASHES / 64]>,
+    three_bits: Box<[u64; THREES / 64]>,
     patterns: Vec<(&'static [u8], Trigger)>,
 }
 
 /// The patterns of each hash.
 struct Table {
-    bits: Vec<u64>,
     starts: Vec<u16>,
     entries: Vec<Entry>,
 }
 
 impl Table {
-    fn new(mut pairs: Vec<(usize, Entry)>) -> Self {
+    fn new(pairs: &[(usize, Entry)]) -> Self {
+        let mut pairs: Vec<_> = pairs.iter().map(|(bits, entry)| (hash(*bits), *entry)).collect();
         pairs.sort_unstable();
         pairs.dedup();
-        let mut bits = vec![0_u64; HASHES / 64];
         let mut starts = vec![0_u16; HASHES + 1];
         for (slot, _) in &pairs {
-            bits[slot >> 6] |= 1 << (slot & 63);
             starts[slot + 1] += 1;
         }
         for slot in 0..HASHES {
             starts[slot + 1] += starts[slot];
         }
-        Self { bits, starts, entries: pairs.into_iter().map(|(_, entry)| entry).collect() }
+        Self { starts, entries: pairs.into_iter().map(|(_, entry)| entry).collect() }
     }
 
-    fn bits(&self) -> &[u64; HASHES / 64] {
-        self.bits.as_slice().try_into().expect("the bitmap has this size")
-    }
-
-    /// The patterns of a hash.
-    fn list(&self, slot: usize) -> &[Entry] {
+    /// The patterns of these bytes.
+    #[inline]
+    fn list(&self, bits: usize) -> &[Entry] {
+        let slot = hash(bits);
         &self.entries[usize::from(self.starts[slot])..usize::from(self.starts[slot + 1])]
     }
 }
 
-/// Whether a hash has patterns: 1 or 0.
-fn has(bits: &[u64; HASHES / 64], slot: usize) -> u64 {
-    bits[slot >> 6] >> (slot & 63) & 1
+/// Sets the bits of a bitmap of `N` words.
+fn bitmap<const N: usize>(places: impl Iterator<Item = usize>) -> [u64; N] {
+    let mut bits = [0; N];
+    for place in places {
+        bits[place / 64] |= 1 << (place % 64);
+    }
+    bits
+}
+
+/// Six bits of each of eight bytes, side by side: all but the highest, and the one that tells case.
+#[inline]
+pub(super) fn packed(word: u64) -> u64 {
+    let six = word & 0x1F1F_1F1F_1F1F_1F1F | (word & 0x4040_4040_4040_4040) >> 1;
+    let twelve = six & 0x003F_003F_003F_003F | (six & 0x3F00_3F00_3F00_3F00) >> 2;
+    let half = twelve & 0x0000_0FFF_0000_0FFF | (twelve & 0x0FFF_0000_0FFF_0000) >> 4;
+    half & 0x00FF_FFFF | half >> 8 & 0xFFFF_FF00_0000
+}
+
+/// The first four of some packed bytes, and the first three.
+fn four(packed: u64) -> usize {
+    usize::try_from(packed & 0x00FF_FFFF).expect("24 bits")
+}
+
+fn three(packed: u64) -> usize {
+    usize::try_from(packed & 0x0003_FFFF).expect("18 bits")
+}
+
+fn hash(bits: usize) -> usize {
+    (u32::try_from(bits).expect("24 bits").wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
 }
 
 /// A pattern of one hash: its first eight bytes without case, so that most chance hits cost one comparison.
@@ -209,33 +235,22 @@ impl Entry {
         Self { before, place, word: u64::from_le_bytes(word), mask: u64::from_le_bytes(mask) }
     }
 
+    #[inline]
     fn fits(self, text: u64) -> bool {
         (text | 0x2020_2020_2020_2020) & self.mask == self.word & self.mask
     }
 }
 
 /// The eight bytes at `at`, as far as there are so many.
-fn eight(bytes: &[u8], at: usize) -> u64 {
+#[inline]
+pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
+    let at = at.min(bytes.len());
     if let Some(chunk) = bytes[at..].first_chunk::<8>() {
         return u64::from_le_bytes(*chunk);
     }
     let mut chunk = [0; 8];
     chunk[..bytes.len() - at].copy_from_slice(&bytes[at..]);
     u64::from_le_bytes(chunk)
-}
-
-/// Four bytes as one word, without case.
-fn folded(window: [u8; 4]) -> u32 {
-    u32::from_le_bytes(window) | 0x2020_2020
-}
-
-/// The first three of four bytes.
-fn three(word: u32) -> u32 {
-    word & 0x00FF_FFFF
-}
-
-fn hash(word: u32) -> usize {
-    (word.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
 }
 
 impl Probe {
@@ -260,60 +275,52 @@ impl Probe {
             let place = u16::try_from(place).expect("there are fewer than 65,536 patterns");
             for before in [0, 1] {
                 let entry = Entry::new(before, place, pattern);
-                match *pattern.get(usize::from(before)..).unwrap_or_default() {
-                    [a, b, c, d, ..] => fours.push((hash(folded([a, b, c, d])), entry)),
-                    [a, b, c] => threes.push((hash(three(folded([a, b, c, 0]))), entry)),
-                    ref short => {
-                        let words = continued(short, *trigger).into_iter();
-                        threes.extend(words.map(|word| (hash(three(folded(word))), entry)));
+                let rest = pattern.get(usize::from(before)..).unwrap_or_default();
+                match rest.len() {
+                    0..3 => {
+                        let words = continued(rest, *trigger).into_iter();
+                        threes.extend(words.map(|word| (three(packed(eight(&word, 0))), entry)));
                     }
+                    3 => threes.push((three(packed(eight(rest, 0))), entry)),
+                    _ => fours.push((four(packed(eight(rest, 0))), entry)),
                 }
             }
         }
-        Self { fours: Table::new(fours), threes: Table::new(threes), patterns }
+        Self {
+            four_bits: Box::new(bitmap(fours.iter().map(|(bits, _)| hash(*bits)))),
+            three_bits: Box::new(bitmap(threes.iter().map(|(bits, _)| *bits))),
+            fours: Table::new(&fours),
+            threes: Table::new(&threes),
+            patterns,
+        }
     }
 
-    /// Appends the positions from `from` to `to` at which a pattern begins, as far as its first eight bytes tell.
-    pub(super) fn positions(&self, bytes: &[u8], from: usize, to: usize, found: &mut Vec<usize>) {
-        let end = bytes.len().min(to + 4);
-        let Some(text) = bytes.get(from..end) else { return };
-        let (fours, threes) = (self.fours.bits(), self.threes.bits());
-        for (at, window) in text.array_windows::<4>().enumerate().step_by(2) {
-            let word = folded(*window);
-            if has(fours, hash(word)) | has(threes, hash(three(word))) != 0 {
-                self.push(bytes, (from, from + at, to), word, found);
+    /// Whether a pattern may begin at the first of these packed bytes or at the byte before it: 1 or 0.
+    #[inline]
+    pub(super) fn may_begin(&self, packed: u64) -> u64 {
+        let (four, three) = (hash(four(packed)), three(packed));
+        (self.four_bits[four / 64] >> (four % 64) | self.three_bits[three / 64] >> (three % 64)) & 1
+    }
+
+    /// Whether a pattern begins at `at`, and at the byte before it, as far as their first eight bytes tell.
+    #[inline]
+    pub(super) fn begins(&self, bytes: &[u8], at: usize) -> [bool; 2] {
+        let texts = [eight(bytes, at), if at > 0 { eight(bytes, at - 1) } else { 0 }];
+        let packed = packed(texts[0]);
+        let mut begins = [false; 2];
+        for list in [self.fours.list(four(packed)), self.threes.list(three(packed))] {
+            for entry in list {
+                begins[usize::from(entry.before)] |= entry.fits(texts[usize::from(entry.before)]);
             }
         }
-        // The last few positions of the data have no four bytes.
-        let last = text.len().saturating_sub(3).next_multiple_of(2);
-        for at in (last..text.len()).step_by(2) {
-            let mut window = [0; 4];
-            let rest = &text[at..text.len().min(at + 4)];
-            window[..rest.len()].copy_from_slice(rest);
-            self.push(bytes, (from, from + at, to), folded(window), found);
-        }
-    }
-
-    /// Appends the positions that a probe at `at` stands for if a pattern begins there like the text.
-    fn push(&self, bytes: &[u8], (from, at, to): (usize, usize, usize), word: u32, found: &mut Vec<usize>) {
-        let texts = [eight(bytes, at), if at > from { eight(bytes, at - 1) } else { 0 }];
-        let mut begins = [false; 2];
-        for entry in self.fours.list(hash(word)).iter().chain(self.threes.list(hash(three(word)))) {
-            begins[usize::from(entry.before)] |= entry.fits(texts[usize::from(entry.before)]);
-        }
-        if begins[1] && at > from {
-            found.push(at - 1);
-        }
-        if begins[0] && at < to {
-            found.push(at);
-        }
+        begins
     }
 
     /// The triggers whose patterns stand at `at`.
     pub(super) fn triggers<'a>(&'a self, bytes: &'a [u8], at: usize) -> impl Iterator<Item = (Trigger, usize)> + 'a {
         let begins = eight(bytes, at);
-        let word = folded(begins.to_le_bytes()[..4].try_into().expect("four of eight"));
-        let entries = self.fours.list(hash(word)).iter().chain(self.threes.list(hash(three(word))));
+        let packed = packed(begins);
+        let entries = self.fours.list(four(packed)).iter().chain(self.threes.list(three(packed)));
         entries.filter(move |entry| entry.before == 0 && entry.fits(begins)).filter_map(move |entry| {
             let (pattern, trigger) = self.patterns[usize::from(entry.place)];
             let text = bytes.get(at..at + pattern.len())?;
@@ -350,29 +357,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_is_found_in_any_case_and_at_any_place() {
-        let probe = Probe::get();
-        for (text, place, wanted) in [
-            ("xx PassWord=1", 3, Trigger::Stem),
-            ("a KEY: b", 2, Trigger::Stem),
-            ("see http://x", 8, Trigger::Url(3)),
-            ("-----BEGIN RSA", 5, Trigger::Pem),
-            ("a key", 2, Trigger::Stem),
-        ] {
-            for from in 0..=place {
-                let mut found = Vec::new();
-                probe.positions(text.as_bytes(), from, text.len(), &mut found);
-                assert!(found.contains(&place) && found.is_sorted(), "{text} from {from}: {found:?}");
-            }
-            assert!(probe.triggers(text.as_bytes(), place).any(|(trigger, _)| trigger == wanted), "{text}");
-        }
+    fn eight_bytes_are_packed_in_order() {
+        let six = |byte: u8| u64::from(byte & 0x1F | byte >> 1 & 0x20);
+        let text = *b"pW:/9_~\x80";
+        let wanted = text.iter().rev().fold(0, |packed, byte| packed << 6 | six(*byte));
+        assert_eq!(packed(u64::from_le_bytes(text)), wanted);
+        assert_eq!(four(wanted), usize::try_from(wanted & 0xFF_FFFF).expect("24 bits"));
     }
 
     #[test]
-    fn the_table_is_sparse_enough_to_be_fast() {
-        for (table, most) in [(&Probe::get().fours, 1500), (&Probe::get().threes, 6000)] {
-            let set: u32 = table.bits.iter().map(|word| word.count_ones()).sum();
-            assert!(set < most, "{set} of 65,536 bits are set");
-        }
+    fn the_tables_are_sparse_enough_to_be_fast() {
+        let probe = Probe::get();
+        let set = |bits: &[u64]| bits.iter().map(|word| word.count_ones()).sum::<u32>();
+        assert!(set(&probe.four_bits[..]) < 1500, "{}", set(&probe.four_bits[..]));
+        assert!(set(&probe.three_bits[..]) < 6000, "{}", set(&probe.three_bits[..]));
     }
 }

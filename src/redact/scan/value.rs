@@ -87,7 +87,7 @@ const ENTITY_QUOTES: &[&[u8]] =
 
 /// The entity that stands for a quote at `at`.
 pub(super) fn entity_quote(bytes: &[u8], at: usize) -> Option<&'static [u8]> {
-    let rest = bytes.get(at..)?;
+    let rest = bytes.get(at..).filter(|rest| matches!(rest.first(), Some(b'&' | b'%' | b'\\')))?;
     ENTITY_QUOTES.iter().find(|entity| rest.starts_with(entity)).copied()
 }
 

@@ -138,21 +138,10 @@ pub(super) fn set_credential(bytes: &[u8], from: usize, to: usize) -> Option<Spa
     secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
 }
 
-/// Calls `found` with a position inside every run of at least fifteen letters and digits that is not all lower case or all
-/// digits. `origin` is where the buffer stands in its stream, so that the result does not depend on how it was cut.
-pub(super) fn runs(bytes: &[u8], from: usize, to: usize, origin: usize, mut found: impl FnMut(usize)) {
-    let first = from + (8 - (origin.wrapping_add(from)) % 8) % 8;
-    let Some(text) = bytes.get(first..bytes.len().min(to + 7)) else { return };
-    for (place, chunk) in text.as_chunks::<8>().0.iter().enumerate() {
-        let at = first + place * 8;
-        if is_mixed(u64::from_le_bytes(*chunk)) && at < to {
-            found(at);
-        }
-    }
-}
-
-/// Whether eight bytes are letters and digits, of more than one kind; all eight are looked at as one number.
-fn is_mixed(word: u64) -> bool {
+/// Whether eight bytes are letters and digits, of more than one kind: 1 or 0. All eight are looked at as one number. A run of
+/// fifteen such characters holds eight that begin at a multiple of eight.
+#[inline]
+pub(super) fn is_mixed(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     // The high bit of each byte says whether it is at least this much; a byte from 128 on is none of ours.
@@ -162,7 +151,9 @@ fn is_mixed(word: u64) -> bool {
     let letters = from(folded, 0x61) & !from(folded, 0x7B) & HIGH;
     let lower = letters & (word << 2);
     let upper = letters & !(word << 2);
-    (digits | letters) & !word == HIGH && (digits != 0 && letters != 0 || upper != 0 && lower != 0)
+    let some = |kind: u64| u64::from(kind != 0);
+    let kinds = some(digits) & some(letters) | some(upper) & some(lower);
+    u64::from((digits | letters) & !word == HIGH) & kinds
 }
 
 /// A token of an unknown vendor around `at`: a short word, `_` or `-`, and a long scrambled run. Also where the run ends.
@@ -273,7 +264,7 @@ mod tests {
                 chunk[1..].copy_from_slice(&rest);
                 for turn in 0..8 {
                     chunk.rotate_left(turn);
-                    assert_eq!(is_mixed(u64::from_le_bytes(chunk)), by_one(&chunk), "{chunk:?}");
+                    assert_eq!(is_mixed(u64::from_le_bytes(chunk)) == 1, by_one(&chunk), "{chunk:?}");
                 }
             }
         }
