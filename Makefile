@@ -59,6 +59,10 @@ check: ## formatting, lints as errors, documentation without warnings, module ru
 bench: ## measure the API's list of 10 out of 100,000 against a warp handler that returns a constant
 	$(CARGO) bench --locked --bench api
 
+.PHONY: bench-integrity
+bench-integrity: ## megabytes a second of the audit of segments on cached data, beside sha256sum of the same bytes
+	$(CARGO) bench --locked --bench integrity
+
 docs: ## write anew what is generated from our own tables: settings, checks, rooms
 	UPDATE_DOCS=1 $(CARGO) test -q --locked --test cli_docs
 

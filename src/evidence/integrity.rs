@@ -50,8 +50,14 @@ pub struct PartitionAudit {
     pub times_us: Option<(u64, u64)>,
     /// The offset of the newest message.
     pub last_offset: Option<u64>,
+    /// The newest segment's file below the data directory, without its extension.
+    #[serde(default)]
+    pub newest: String,
     /// Messages of the newest segment that its index does not have.
     pub unindexed: u64,
+    /// Where the first of those starts in the log.
+    #[serde(default)]
+    pub unindexed_from: Option<u64>,
     /// Bytes of an unfinished message at the end of the newest segment, and where it starts.
     pub torn: Option<(u64, u64)>,
     /// The first thing that is wrong.

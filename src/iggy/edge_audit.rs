@@ -125,6 +125,7 @@ impl EdgeAudit {
             times_us: self.times_us,
             tail,
             unindexed: 0,
+            unindexed_from: None,
             defect: self.defect,
             surplus,
         }

@@ -7,7 +7,9 @@ use crate::domain::gap::Gap;
 use crate::domain::size::human;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Severity;
+use crate::evidence::iggy::IGGY_PLACE;
 use crate::evidence::integrity::{INTEGRITY, Integrity, PartitionAudit, Writer};
+use crate::iggy::Layout;
 
 pub(super) const CHECK: Check = Check {
     id: "iggy.integrity",
@@ -15,17 +17,39 @@ pub(super) const CHECK: Check = Check {
     category: Category::Iggy,
     tier: Tier::Core,
     severity: Severity::Critical,
-    needs: &[INTEGRITY.source()],
+    needs: &[INTEGRITY.source(), IGGY_PLACE.source()],
     rule: "Reads segments through, the newest first, for ten seconds at most: checksums, header fields, offsets within and across segments, and index entries. Fails at the first thing that is wrong in a partition, with file and byte. \
-           Warns when a consumer is further than the newest message of a stopped server. Information when the newest segment of a stopped server ends inside a message (a server that was killed leaves that, and cuts it off at its next start), or when time ran out; passes otherwise. The end of a running server's newest segment is not judged.",
-    threshold_source: "The layout of Iggy's segments: what the server wrote is what must be read.",
+           Warns when the newest segment of a stopped 0.8 server holds whole messages that its index does not have, or ends inside a message, as a kill leaves it: 0.8 starts from the index and writes behind the end of the log, so it gives those messages' offsets away and can never read the first new one. \
+           Information when that is so in another layout, when a consumer is further than the newest message of a stopped server (servers set it back at their start), or when time ran out; passes otherwise. The end of a running server's newest segment is not judged.",
+    threshold_source: "The layout of Iggy's segments: what the server wrote is what must be read. What 0.8 makes of a log that is ahead of its index was tried with a server of 0.8.0 that was killed and started again.",
     why: "A flipped bit or a lost segment is found by the first consumer that reaches it, possibly months later; replicas and backups are still there today.",
-    remedy: "# Keep the files as they are, and do not restart the server yet: it may cut off what follows.\n# Copy the partition's folder, compare it with a replica or a backup, and open a ticket with this table.",
+    remedy: "# Keep the files as they are, and do not restart the server yet: what it writes next may stand behind the damage.\n# Copy the partition's folder, compare it with a replica or a backup, and open a ticket with this table.",
     references: &["Apache Iggy: storage layout"],
     privilege: "CAP_DAC_READ_SEARCH",
     settings: &[],
     evaluate: integrity,
 };
+
+/// What brings log and index of a segment of 0.8 together: the index gets an entry for each whole message, and the log
+/// loses the message that is not whole. 0.8.0's own way, to remove the index and let the server make it anew, writes one
+/// that it cannot read.
+const MEND: &str = r#"# The server must stay stopped until this is done. Keep a copy first, outside the data directory:
+tar -cf /var/tmp/before-repair-$(date +%s).tar FOLDER
+python3 - SEGMENT <<'END'
+import os, struct, sys
+log, index, start = sys.argv[1] + ".log", sys.argv[1] + ".index", int(os.path.basename(sys.argv[1]))
+os.truncate(index, os.path.getsize(index) // 16 * 16)
+data, done = open(log, "rb").read(), open(index, "rb").read()
+end = struct.unpack_from("<I", done, len(done) - 12)[0] if done else 0
+with open(index, "ab") as out:
+    while end + 64 <= len(data):
+        offset, time, headers, payload = struct.unpack_from("<QQ8xII", data, end + 24)
+        if end + 64 + headers + payload > len(data): break
+        end += 64 + headers + payload
+        out.write(struct.pack("<IIQ", offset - start, end, time))
+os.truncate(log, end)
+END
+# Then take a snapshot again, and start the server when this check passes."#;
 
 /// Gaps that are worth a line each.
 const GAPS_MAX: usize = 8;
@@ -33,14 +57,17 @@ const GAPS_MAX: usize = 8;
 fn integrity(case: &Case<'_>) -> Result<Judgement, Gap> {
     let found = case.read(INTEGRITY)?;
     let unread = found.partitions.iter().filter_map(|partition| Some(Gap::broken(partition.unread.clone()?)));
-    Ok(unread.take(GAPS_MAX).fold(judged(found).proof(table(found)), Judgement::gap))
+    let place = case.read(IGGY_PLACE).ok().and_then(|place| place.believed());
+    let layout = place.map_or(Layout::Unknown, |(_, directory)| directory.layout);
+    let root = place.map_or("", |(root, _)| root.trim_end_matches('/'));
+    Ok(unread.take(GAPS_MAX).fold(judged(found, layout, root).proof(table(found)), Judgement::gap))
 }
 
 fn name(partition: &PartitionAudit) -> String {
     format!("stream {}, topic {}, partition {}", partition.stream, partition.topic, partition.partition)
 }
 
-fn judged(found: &Integrity) -> Judgement {
+fn judged(found: &Integrity, layout: Layout, root: &str) -> Judgement {
     let messages: u64 = found.partitions.iter().map(|partition| partition.messages).sum();
     let bytes: u64 = found.partitions.iter().map(|partition| partition.bytes).sum();
     let read = format!(
@@ -61,21 +88,48 @@ fn judged(found: &Integrity) -> Judgement {
             defect.file
         ));
     }
+    let killed: Vec<_> = found.partitions.iter().filter(|partition| left_by_a_kill(partition).is_some()).collect();
+    if found.writer == Writer::None
+        && let Some((partition, left)) = killed.first().and_then(|first| Some((first, left_by_a_kill(first)?)))
+    {
+        let others = killed.len() - 1;
+        let others = if others == 0 { String::new() } else { format!(" (and {others} more)") };
+        let (name, file) = (name(partition), &partition.newest);
+        return if layout == Layout::V0_8 {
+            let segment = format!("{root}/{file}");
+            let folder = segment.rsplit_once('/').map_or(".", |(folder, _)| folder);
+            Judgement::warn(format!(
+                "{read} are whole, but {name}{others} was left by a kill: {left} in {file}.log. A server that starts on \
+                 this gives the offsets of what is not indexed away, and cannot read the first message that it writes."
+            ))
+            .remedy(MEND.replace("FOLDER", folder).replace("SEGMENT", &segment))
+        } else {
+            Judgement::info(format!("{read} are whole; {name}{others} was left by a kill: {left} in {file}.log."))
+        };
+    }
     if let Some(partition) = found.partitions.iter().find(|partition| partition.ahead.is_some()) {
         let ahead = partition.ahead.as_deref().unwrap_or_default();
-        return Judgement::warn(format!("{}: {ahead}; it will skip what is written next.", name(partition)));
+        return Judgement::info(format!("{read} are whole; {}: {ahead}; the server sets it back.", name(partition)));
     }
-    let torn = found.partitions.iter().find_map(|partition| Some((partition, partition.torn?)));
-    match torn {
-        Some((partition, (position, bytes))) if found.writer == Writer::None => Judgement::info(format!(
-            "{read} are whole; {} ends {bytes} bytes into a message at byte {position}, as a killed server leaves it.",
-            name(partition)
-        )),
-        _ if found.segments_left > 0 => Judgement::info(format!(
-            "{read} are whole; {} segments were not read in the time there was.",
-            found.segments_left
-        )),
-        _ => Judgement::pass(format!("{read} are whole.")),
+    if found.segments_left > 0 {
+        let left = counted(usize::try_from(found.segments_left).unwrap_or(usize::MAX), "segment was", "segments were");
+        return Judgement::info(format!("{read} are whole; {left} not read in the time there was."));
+    }
+    Judgement::pass(format!("{read} are whole."))
+}
+
+/// What a kill left at the end of a partition: whole messages that no index has, and a message that is not whole.
+fn left_by_a_kill(partition: &PartitionAudit) -> Option<String> {
+    let behind = partition.unindexed_from.map(|from| {
+        let messages =
+            counted(usize::try_from(partition.unindexed).unwrap_or(usize::MAX), "whole message", "whole messages");
+        format!("{messages} from byte {from} on that the index does not have")
+    });
+    let torn =
+        partition.torn.map(|(position, bytes)| format!("{bytes} bytes of an unfinished message at byte {position}"));
+    match (behind, torn) {
+        (Some(behind), Some(torn)) => Some(format!("{behind}, and {torn}")),
+        (left, None) | (None, left) => left,
     }
 }
 
@@ -83,15 +137,16 @@ fn table(found: &Integrity) -> Proof {
     let time = |us: u64| Timestamp::from_unix(i64::try_from(us / 1_000_000).unwrap_or(i64::MAX)).to_string();
     let mut sorted: Vec<&PartitionAudit> = found.partitions.iter().collect();
     sorted.sort_by_key(|partition| {
-        (partition.defect.is_none(), partition.torn.is_none(), std::cmp::Reverse(partition.bytes))
+        (partition.defect.is_none(), left_by_a_kill(partition).is_none(), std::cmp::Reverse(partition.bytes))
     });
     let rows = sorted.iter().map(|partition| {
-        let state = match (&partition.defect, partition.torn, &partition.ahead, &partition.unread) {
+        let left = left_by_a_kill(partition);
+        let state = match (&partition.defect, left, &partition.ahead, &partition.unread) {
             (Some(defect), ..) => format!("{} at byte {} of {}", defect.what, defect.position, defect.file),
-            (_, _, Some(ahead), _) => ahead.clone(),
-            (_, Some((position, bytes)), ..) => format!("unfinished message of {bytes} bytes at byte {position}"),
+            (_, Some(left), ..) if found.writer == Writer::None => left,
+            (_, Some(left), ..) => format!("being written: {left}"),
+            (_, None, Some(ahead), _) => ahead.clone(),
             (.., Some(unread)) => unread.clone(),
-            _ if partition.unindexed > 0 => format!("whole; {} messages are not indexed yet", partition.unindexed),
             _ => "whole".to_owned(),
         };
         vec![
@@ -123,24 +178,51 @@ mod tests {
     use crate::evidence::integrity::Defect;
 
     #[test]
-    fn damage_fails_and_a_torn_tail_is_normal() {
-        let whole = PartitionAudit { messages: 5, bytes: 500, ..PartitionAudit::default() };
+    fn damage_fails_and_what_a_kill_left_warns_where_a_start_makes_damage_of_it() {
+        let whole = PartitionAudit { messages: 5, bytes: 500, newest: "p/0".into(), ..PartitionAudit::default() };
         let torn = PartitionAudit { torn: Some((500, 20)), ..whole.clone() };
+        let behind = PartitionAudit { unindexed: 2, unindexed_from: Some(300), ..whole.clone() };
         let ahead =
             PartitionAudit { ahead: Some("groups/1 is at 9, and the newest message is 4".into()), ..whole.clone() };
         let defect = Defect { file: "streams/0/x.log".into(), position: 64, what: "offset 7 where 1 should be".into() };
         let damaged = PartitionAudit { defect: Some(defect), ..whole.clone() };
-        for (partition, writer, segments_left, expected) in [
-            (whole.clone(), Writer::None, 0, Verdict::Pass),
-            (whole.clone(), Writer::None, 1, Verdict::Info),
-            (torn.clone(), Writer::None, 0, Verdict::Info),
-            (torn, Writer::Live, 0, Verdict::Pass),
-            (ahead, Writer::None, 0, Verdict::Warn),
-            (damaged, Writer::Live, 0, Verdict::Fail),
+        let (old, edge) = (Layout::V0_8, Layout::Edge);
+        for (partition, writer, layout, segments_left, expected) in [
+            (whole.clone(), Writer::None, old, 0, Verdict::Pass),
+            (whole.clone(), Writer::None, old, 1, Verdict::Info),
+            (torn.clone(), Writer::None, old, 0, Verdict::Warn),
+            (torn.clone(), Writer::None, edge, 0, Verdict::Info),
+            (behind.clone(), Writer::None, old, 0, Verdict::Warn),
+            (behind, Writer::Live, old, 0, Verdict::Pass),
+            (torn, Writer::Live, old, 0, Verdict::Pass),
+            (ahead, Writer::None, old, 0, Verdict::Info),
+            (damaged, Writer::Live, old, 0, Verdict::Fail),
         ] {
             let found = Integrity { partitions: vec![whole.clone(), partition], writer, segments_left, bytes_read: 0 };
-            let judged = judged(&found);
+            let judged = judged(&found, layout, "/data");
             assert_eq!(judged.verdict, expected, "{}", judged.summary);
         }
+    }
+
+    #[test]
+    fn what_a_kill_left_is_named_to_the_byte_with_what_mends_it() {
+        let partition = PartitionAudit {
+            partition: 1,
+            messages: 75_508,
+            newest: "streams/0/topics/0/partitions/1/00000000000000000000".into(),
+            unindexed: 1_508,
+            unindexed_from: Some(13_616_000),
+            torn: Some((13_893_472, 160)),
+            ..PartitionAudit::default()
+        };
+        let found = Integrity { partitions: vec![partition], ..Integrity::default() };
+        let judged = judged(&found, Layout::V0_8, "/var/lib/iggy");
+        let named = "1508 whole messages from byte 13616000 on that the index does not have, and 160 bytes of an \
+                     unfinished message at byte 13893472 in streams/0/topics/0/partitions/1/00000000000000000000.log";
+        assert!(judged.summary.contains(named), "{}", judged.summary);
+        let remedy = judged.remedy.unwrap();
+        let folder = "/var/lib/iggy/streams/0/topics/0/partitions/1";
+        assert!(remedy.contains(&format!("before-repair-$(date +%s).tar {folder}\n")), "{remedy}");
+        assert!(remedy.contains(&format!("python3 - {folder}/00000000000000000000 <<")), "{remedy}");
     }
 }

@@ -42,7 +42,11 @@ pub(super) fn integrity(scene: &Scene) -> Observed<Integrity> {
     if !layout.is_known() {
         return Err(Gap::not_applicable(format!("segments of this layout ({}) are not decoded", layout.label())));
     }
-    let writer = if scene.evidence.read(IGGY_PROCESS).is_ok() { Writer::Live } else { Writer::None };
+    let writer = match scene.evidence.read(IGGY_PROCESS) {
+        // One that is hidden from us may be writing.
+        Ok(_) | Err(Gap { reason: GapReason::Denied, .. }) => Writer::Live,
+        Err(_) => Writer::None,
+    };
     scene.host.call("iggy-integrity", || audit(&scene.host, &root, layout, writer, Instant::now() + READ_MAX))
 }
 
@@ -147,6 +151,9 @@ impl Partition {
             format!("{}.{extension}", stem.strip_prefix(root).unwrap_or(&stem).trim_start_matches('/'))
         };
         self.audit.defect = self.defect(&report, at, writer, name);
+        if self.is_newest(at) {
+            stem.strip_prefix(root).unwrap_or(&stem).trim_start_matches('/').clone_into(&mut self.audit.newest);
+        }
         self.take(&report, at);
         read
     }
@@ -208,7 +215,7 @@ impl Partition {
         };
         audit.last_offset = audit.last_offset.max(report.last_offset);
         if newest {
-            audit.unindexed = report.unindexed;
+            (audit.unindexed, audit.unindexed_from) = (report.unindexed, report.unindexed_from);
             if let Tail::Torn { position, bytes, .. } = report.tail {
                 audit.torn = Some((position, bytes));
             }

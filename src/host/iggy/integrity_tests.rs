@@ -91,6 +91,9 @@ fn a_killed_server_left_a_torn_tail_and_an_index_behind() {
     let torn: Vec<_> = found.partitions.iter().filter(|partition| partition.torn.is_some()).collect();
     assert_eq!(torn.len(), 1);
     assert_eq!((torn[0].partition, torn[0].messages, torn[0].unindexed), (1, 5_508, 1_508));
+    assert_eq!(torn[0].newest, "streams/0/topics/0/partitions/1/00000000000000070000");
+    // 4,000 messages of 184 bytes are in the index.
+    assert_eq!(torn[0].unindexed_from, Some(4_000 * 184));
     assert_eq!(torn[0].torn.unwrap().1, 160);
     assert!(found.partitions.iter().all(|partition| partition.defect.is_none()));
 }
@@ -133,6 +136,36 @@ fn a_cut_index_a_removed_segment_and_a_swapped_file_are_found() {
     let found = defect(&folder);
     assert_eq!(found.position, 0);
     assert!(found.what.starts_with("offset "), "{found:?}");
+}
+
+#[test]
+fn the_newest_index_of_a_stopped_server_cut_is_found_too() {
+    let (folder, segments) = several();
+    let index = segments[2].with_extension("index");
+    let entries = std::fs::read(&index).unwrap();
+    std::fs::write(&index, &entries[..entries.len() - 16 * 5]).unwrap();
+    let found = audited(folder.path(), Writer::None);
+    let partition = &found.partitions[0];
+    let end = u64::from(u32::from_le_bytes(entries[entries.len() - 16 * 5 - 12..][..4].try_into().unwrap()));
+    assert_eq!((partition.unindexed, partition.unindexed_from, &partition.defect), (5, Some(end), &None));
+}
+
+/// Nothing in a message of 0.8 says which partition it belongs to, so its file's own index must disagree.
+#[test]
+fn the_log_of_another_partition_is_found_where_its_index_first_disagrees() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&data("iggy-0.8.0-clean"), folder.path());
+    let log = |partition: u8| {
+        folder.path().join(format!("streams/0/topics/0/partitions/{partition}/00000000000000000000.log"))
+    };
+    std::fs::copy(log(1), log(0)).unwrap();
+    let entries = |partition: u8| std::fs::read(log(partition).with_extension("index")).unwrap();
+    let (own, foreign) = (entries(0), entries(1));
+    let end = |entries: &[u8], at: usize| entries[16 * at + 4..16 * at + 8].to_vec();
+    let first = (0..own.len() / 16).find(|&at| end(&own, at) != end(&foreign, at)).unwrap();
+    let found = defect(&folder);
+    assert_eq!(found.position, 16 * first as u64);
+    assert!(found.file.ends_with("partitions/0/00000000000000000000.index"), "{found:?}");
 }
 
 #[test]
