@@ -5,10 +5,8 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
-use super::disk::hex;
 use super::error::ArchiveError;
 use crate::domain::snapshot::{Redaction, SnapshotOptions};
 use crate::redact::{Policy, Redacted, VerifiedArchive};
@@ -61,7 +59,7 @@ pub fn read_report_json(path: &Path) -> Result<OldReport, ArchiveError> {
     let json = content(&mut zip, REPORT, REPORT_BYTES_MAX)?;
     let stated = manifest.files.iter().find(|file| file.name == REPORT);
     let stated = stated.ok_or(ArchiveError::Foreign("its manifest does not list a report"))?;
-    let proof = VerifiedArchive::matching(&stated.sha256, &hex(&Sha256::digest(&json)));
+    let proof = VerifiedArchive::of(&stated.sha256, &json);
     let proof = proof.ok_or(ArchiveError::Digest(REPORT))?;
     Ok(OldReport { json, proof, redaction: manifest.snapshot.options.redaction })
 }
@@ -90,9 +88,11 @@ fn content(zip: &mut ZipArchive<BufReader<File>>, name: &str, limit: u64) -> Res
 mod tests {
     use std::io::Write as _;
 
+    use sha2::{Digest, Sha256};
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
+    use super::super::disk::hex;
     use super::*;
 
     fn archive(files: &[(&str, &str)]) -> tempfile::NamedTempFile {

@@ -241,9 +241,8 @@ impl Engine {
     /// Searches data of unknown layout for any known secret, in any encoding, and for tokens.
     ///
     /// # Errors
-    /// When reading fails.
+    /// When reading or the engine fails; the artifact is then listed among those left out.
     pub fn scan(&self, artifact: &str, reader: &mut dyn Read) -> Result<Scan, RedactError> {
-        let _ = artifact;
         let mut hit = None;
         let run = AssertUnwindSafe(|| {
             stream::cut(&self.scanner(Layers::Verification), reader, &mut |piece| {
@@ -253,7 +252,7 @@ impl Engine {
                 Ok(())
             })
         });
-        catch_unwind(run).unwrap_or(Err(RedactError::Panicked))?;
+        catch_unwind(run).unwrap_or(Err(RedactError::Panicked)).map_err(|error| self.failed(artifact, error))?;
         Ok(hit.map_or(Scan::Clean, |rule| Scan::Hit { rule }))
     }
 

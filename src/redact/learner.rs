@@ -27,9 +27,10 @@ const SAMPLE_BYTES_MAX: usize = 1 << 20;
 const SAMPLES_BYTES_MAX: usize = 16 << 20;
 /// Hits outside the places of secrets from which a value counts as a common word.
 const HITS_MAX: u64 = 50;
-/// One artifact in this many must hold a value for it to count as a common word, when there are enough artifacts.
+/// One artifact in this many must hold a value for it to count as a common word, when there are enough artifacts: a
+/// password in three of ten logs is a password in three logs.
 const ARTIFACTS_SHARE_MAX: usize = 5;
-const ARTIFACTS_MIN: usize = 10;
+const ARTIFACTS_MIN: usize = 40;
 
 /// Where a value stands outside the places of secrets.
 #[derive(Default)]
@@ -49,6 +50,7 @@ pub struct Learner {
     vocabulary: Vocabulary,
     /// Clear parts of what was read, an artifact each, to see which secrets are common words of this host.
     samples: Vec<Vec<u8>>,
+    sample_places: HashMap<String, usize>,
     sampled: usize,
 }
 
@@ -74,6 +76,7 @@ impl Learner {
             fingerprints: HashMap::new(),
             vocabulary: Vocabulary::default(),
             samples: Vec::new(),
+            sample_places: HashMap::new(),
             sampled: 0,
         };
         for literal in literals {
@@ -82,22 +85,22 @@ impl Learner {
         Ok(learner)
     }
 
-    /// Learns the secrets of data that is there as a whole.
+    /// Learns the secrets of data that is there as a whole. What is learned under one name counts as one artifact.
     ///
     /// # Errors
     /// [`RedactError::Panicked`]: the artifact must be left out.
-    pub fn learn(&mut self, carrier: Carrier, _artifact: &str, bytes: &[u8]) -> Result<(), RedactError> {
+    pub fn learn(&mut self, carrier: Carrier, artifact: &str, bytes: &[u8]) -> Result<(), RedactError> {
         let scanner = Scanner { rules: &self.rules, literals: None, layers: Layers::All };
         let spans =
             catch_unwind(AssertUnwindSafe(|| scanner.spans(carrier, bytes))).map_err(|_| RedactError::Panicked)?;
         let mut clear = 0;
-        self.samples.push(Vec::new());
+        let place = self.sample_of(artifact);
         for span in &spans {
             self.found(span, &bytes[span.start..span.end]);
-            self.sample(&bytes[clear..span.start]);
+            self.sample(place, &bytes[clear..span.start]);
             clear = span.end;
         }
-        self.sample(&bytes[clear..]);
+        self.sample(place, &bytes[clear..]);
         Ok(())
     }
 
@@ -118,13 +121,13 @@ impl Learner {
             self.fingerprints.insert(artifact.to_owned(), fingerprint);
             return Ok(bytes.len() as u64);
         }
-        self.samples.push(Vec::new());
+        let place = self.sample_of(artifact);
         let rules = std::mem::take(&mut self.rules);
         let read = catch_unwind(AssertUnwindSafe(|| {
             stream::cut(&Scanner { rules: &rules, literals: None, layers: Layers::All }, reader, &mut |piece| {
                 match piece {
                     Piece::Secret(span, bytes) => self.found(span, bytes),
-                    Piece::Clear(bytes) => self.sample(bytes),
+                    Piece::Clear(bytes) => self.sample(place, bytes),
                 }
                 Ok(())
             })
@@ -190,8 +193,18 @@ impl Learner {
         hits
     }
 
-    fn sample(&mut self, bytes: &[u8]) {
-        let Some(sample) = self.samples.last_mut() else { return };
+    /// The place of an artifact's sample.
+    fn sample_of(&mut self, artifact: &str) -> usize {
+        if let Some(place) = self.sample_places.get(artifact) {
+            return *place;
+        }
+        self.samples.push(Vec::new());
+        self.sample_places.insert(artifact.to_owned(), self.samples.len() - 1);
+        self.samples.len() - 1
+    }
+
+    fn sample(&mut self, place: usize, bytes: &[u8]) {
+        let sample = &mut self.samples[place];
         let room = SAMPLE_BYTES_MAX.saturating_sub(sample.len()).min(SAMPLES_BYTES_MAX.saturating_sub(self.sampled));
         let taken = &bytes[..bytes.len().min(room)];
         sample.extend_from_slice(taken);

@@ -2,7 +2,7 @@
 //!
 //! [`Redacted`] is the only form in which host text reaches the report and the bundle. It has one constructor, and that
 //! one demands a [`Policy`]. Invariant: a `Redacted` value was either masked by an [`Engine`], or its snapshot asked for
-//! clear text and this node allows that, or it comes from an archive that was already redacted.
+//! clear text and this node allows that, or it stands in a finished archive, as that snapshot was asked to keep it.
 //!
 //! There are two passes over the same bytes. A [`Learner`] finds the secrets of this host by their places (an environment,
 //! a configuration, `name = value` in any text) and by their own form; the [`Engine`] that it becomes masks those and

@@ -1,8 +1,9 @@
 //! [`Redacted`] text and the policies that may make it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
 
 use super::Engine;
 use crate::domain::snapshot::Redaction;
@@ -21,17 +22,21 @@ impl UnredactedConsent {
     }
 }
 
-/// Proof that a text was read from the report of an archive of ours whose digest was right.
+/// Proof that bytes are those of which an archive's manifest states the digest.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifiedArchive {
     _private: (),
 }
 
 impl VerifiedArchive {
-    /// The proof, when the digest of what was read is the one that the archive's manifest states.
+    /// The proof, when `bytes` have this SHA-256, in hexadecimal digits.
     #[must_use]
-    pub fn matching(stated_sha256: &str, read_sha256: &str) -> Option<Self> {
-        (!stated_sha256.is_empty() && stated_sha256 == read_sha256).then_some(Self { _private: () })
+    pub fn of(stated_sha256: &str, bytes: &[u8]) -> Option<Self> {
+        let read = Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        (stated_sha256 == read).then_some(Self { _private: () })
     }
 }
 
@@ -42,7 +47,8 @@ pub enum Policy<'a> {
     Redact(&'a Engine),
     /// It goes as it is, since it was asked for and allowed.
     Passthrough(UnredactedConsent),
-    /// It was redacted when its archive was made.
+    /// It stands in a finished archive, which says of itself whether it was masked: the text is shown as that snapshot was
+    /// asked to keep it.
     FromVerifiedArchive(VerifiedArchive),
 }
 
@@ -82,5 +88,19 @@ impl fmt::Debug for Redacted<String> {
 impl Serialize for Redacted<String> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_bytes_whose_digest_is_stated_are_proven() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert!(VerifiedArchive::of(abc, b"abc").is_some());
+        for (stated, bytes) in [(abc, &b"abd"[..]), (&abc[1..], b"abc"), ("", b""), ("", b"abc")] {
+            assert!(VerifiedArchive::of(stated, bytes).is_none(), "{stated}");
+        }
     }
 }

@@ -211,7 +211,8 @@ fn stems(keys: &[String]) -> Option<AhoCorasick> {
     if parts.is_empty() {
         return None;
     }
-    AhoCorasick::builder().ascii_case_insensitive(true).build(parts).ok()
+    let built = AhoCorasick::builder().ascii_case_insensitive(true).build(parts);
+    Some(built.expect("a configuration file is far too small to exhaust an automaton's 2³¹ states"))
 }
 
 fn folded_keys(list: &'static str, keys: &[String]) -> Result<Vec<String>, SettingsError> {

@@ -394,3 +394,35 @@ fn iggys_configuration_shows_only_what_is_listed() {
     }
     out.parse::<toml_edit::DocumentMut>().expect("it still parses");
 }
+
+#[test]
+fn a_value_that_every_fifth_artifact_holds_is_a_word_of_this_host() {
+    let propagated = |artifacts: usize, holding: usize, texts: usize| {
+        let mut learner = learner();
+        learner.learn(Carrier::Environ, "environ", b"DB_PASSWORD=Summer-Garden-1!\0").expect("it is learned");
+        for number in 0..artifacts - 1 {
+            let text = if number < holding { "we sat in Summer-Garden-1! all day" } else { "nothing" };
+            for _ in 0..texts {
+                learner.learn(Carrier::Text, &format!("{number}.log"), text.as_bytes()).expect("it is learned");
+            }
+        }
+        learner.finish().summary().secrets_propagated
+    };
+    assert_eq!([propagated(40, 8, 1), propagated(40, 9, 1)], [1, 0]);
+    assert_eq!([propagated(39, 9, 1), propagated(39, 38, 1)], [1, 1], "too few artifacts to tell");
+    // Many texts of one report are one artifact, and 51 hits are too many wherever they are.
+    assert_eq!([propagated(40, 1, 50), propagated(40, 1, 51)], [1, 0]);
+}
+
+#[test]
+fn a_search_that_fails_is_told() {
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("a bad sector"))
+        }
+    }
+    let engine = engine();
+    engine.scan("state/unknown", &mut Broken).expect_err("it cannot be read");
+    assert_eq!(engine.summary().failed.keys().collect::<Vec<_>>(), ["state/unknown"]);
+}

@@ -73,7 +73,8 @@ impl<'a> Plain<'a> {
             }
         }
         let short: Vec<&[u8]> = engine.propagated().filter(|secret| secret.len() < HEAD).collect();
-        plain.short = (!short.is_empty()).then(|| AhoCorasick::new(short).ok()).flatten();
+        plain.short = (!short.is_empty())
+            .then(|| AhoCorasick::new(short).expect("as many patterns of eight bytes as there may be secrets fit"));
         plain
     }
 
