@@ -212,6 +212,13 @@ pub(super) fn mask_in(text: &[u8]) -> Option<usize> {
     memchr::memchr_iter(MASK_PREFIX.as_bytes()[0], text).find(|at| mask_length(&text[*at..]).is_some())
 }
 
+/// Where a run of characters of secrets ends: at the first mask in it, or at what looks like the beginning of one, for the
+/// next reading must not see another run than this one.
+pub(super) fn unmasked_end(bytes: &[u8], from: usize, end: usize) -> usize {
+    let near = bytes.len().min(end + 1);
+    memchr::memmem::find(&bytes[from..near.max(from)], MASK_PREFIX.as_bytes()).map_or(end, |at| from + at)
+}
+
 /// The form in which a known secret was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Encoding {

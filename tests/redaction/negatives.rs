@@ -96,4 +96,10 @@ pub const NEGATIVES: &[(&str, &str)] = &[
     ("go-sum", "github.com/pkg/errors v0.9.1 {{h1:<[A-Za-z0-9+/]{43}>=}}"),
     ("cargo-lock", "checksum = \"{{<[0-9a-f]{64}>}}\""),
     ("machine-id", "machine-id: {{<[0-9a-f]{32}>}}"),
+    ("names-in-a-list", "['password', {{'token', 'sha256sum'}}, 'api_key']"),
+    ("headers-allowed", "allowed_headers: [\"authorization\", {{\"x-request-id2\"}}]"),
+    ("columns", "INSERT INTO t(password_hint, token_type) VALUES ({{'mother', 'bearer'}})"),
+    ("password-for", "the password for bob is {{'expired'}}"),
+    ("name-alone", "Token\n{{RFC3339Nano}}"),
+    ("seal-type", "vault_unseal={{awskms}}"),
 ];

@@ -4,14 +4,14 @@ use super::super::pseudonym::{Class, mask_length};
 use super::super::shape::{self, HexIs};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::keyed::{Keyed, Name, Separator};
-use super::name::Verdict;
+use super::name::{Verdict, is_header};
 use super::plausible;
 use super::surroundings::{
-    GAP_MAX, at_equals, blanks, block_scalar, is_config_line, is_json_word, line_end, netrc_before, next_line,
+    GAP_MAX, at_equals, blanks, block_scalar, is_config_name, is_json_word, line_end, netrc_before, next_line,
     shell_default, skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, Until};
-use super::{Through, VALUE_BYTES_MAX, hashes, header};
+use super::{Through, VALUE_BYTES_MAX, clause, hashes, header};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
@@ -26,7 +26,7 @@ impl Keyed<'_> {
             return self.element(name, at, to);
         }
         let lower = &bytes[name.start..name.end];
-        if header::is_header(lower) && separator != Separator::Blank {
+        if is_header(lower) && !matches!(separator, Separator::Blank | Separator::Comma | Separator::Below) {
             return header::mask(self, lower, at, to);
         }
         let mut from = skip_colour(bytes, at + blanks(bytes, at));
@@ -41,12 +41,25 @@ impl Keyed<'_> {
         if blank && !self.blank_allowed(name, from, to) {
             return self.is_clause(name, from, to);
         }
+        if matches!(separator, Separator::Below | Separator::Comma) && !matches!(name.verdict, Verdict::Strong(_)) {
+            return None;
+        }
+        if separator == Separator::Below {
+            let (start, end) = clause::below(bytes, from, to)?;
+            return self.push(name, start, end, Form::Raw, false).map(|resume| (resume, None));
+        }
         from = unwrapped(bytes, from, to);
         if let Some(found) = self.list(name, from, to) {
             return Some((found, None));
         }
         if let Some((quote, inside)) = value::quote_at(bytes, from) {
+            if separator == Separator::Comma && !clause::is_listed(bytes, quote, inside, to) {
+                return None;
+            }
             return self.quoted(name, quote, inside, to);
+        }
+        if separator == Separator::Comma {
+            return None;
         }
         if let Some(entity) = value::entity_quote(bytes, from) {
             let inside = from + entity.len();
@@ -71,6 +84,7 @@ impl Keyed<'_> {
         if triple && end == to && inside + 1 >= to {
             return None;
         }
+        let (inside, end) = value::within_quotes(self.bytes, inside, end, quote);
         let escaped = quote.mark == b'"' && memchr::memchr(b'\\', &self.bytes[inside..end]).is_some();
         let depth = u8::try_from((quote.depth + 1).trailing_zeros()).unwrap_or(0) + 1;
         let form = if escaped { Form::Escaped(depth) } else { Form::Raw };
@@ -127,7 +141,11 @@ impl Keyed<'_> {
         }
         let line = line_end(bytes, from, to.min(from + 2048));
         let prose = separator == Separator::Colon || from > name.end + 2;
-        if prose && !name.flag && value::is_prose(&bytes[from..line]) && !is_config_line(bytes, name) {
+        if prose
+            && !name.flag
+            && value::is_prose(&bytes[from..line])
+            && !(name.line_start && is_config_name(&bytes[name.start..name.end]))
+        {
             return None;
         }
         let shell = separator == Separator::Equals
@@ -144,6 +162,9 @@ impl Keyed<'_> {
             _ => Until::Blank,
         };
         let mut end = value::bare_end(bytes, from, to, until);
+        if until == Until::Blank && separator != Separator::Blank && clause::is_phrase(&bytes[name.start..name.end]) {
+            end = clause::phrase_end(bytes, from, end, line);
+        }
         if until == Until::Line {
             end = value::line_value(bytes, from, end);
             if name.quote.is_some() {
@@ -161,7 +182,7 @@ impl Keyed<'_> {
     }
 
     /// Masks a value if it is one; where to go on.
-    fn push(&mut self, name: Name, start: usize, end: usize, form: Form, quoted: bool) -> Option<usize> {
+    pub(super) fn push(&mut self, name: Name, start: usize, end: usize, form: Form, quoted: bool) -> Option<usize> {
         let value = self.bytes.get(start..end)?;
         if mask_length(value) == Some(value.len()) && start < end {
             return Some(end);
@@ -310,23 +331,6 @@ impl Keyed<'_> {
             && !is_port(value)
             && !value.ends_with(b".so")
             && !value.ends_with(b":")
-    }
-
-    /// `the password is hunter2`
-    fn is_clause(&mut self, name: Name, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
-        let rest = &self.bytes[from..to];
-        let skip =
-            [b"is: ".as_slice(), b"is ", b"was ", b"= ", b"set to "].iter().find(|word| rest.starts_with(word))?.len();
-        let at = from + skip;
-        let (start, end) = match value::quote_at(self.bytes, at) {
-            Some((quote, inside)) => (inside, value::quoted_end(self.bytes, inside, to, quote)),
-            None => (at, value::bare_end(self.bytes, at, to, Until::Blank)),
-        };
-        let kinds = super::super::shape::Kinds::of(self.bytes.get(start..end)?);
-        if !matches!(name.verdict, Verdict::Strong(_)) || kinds.digit == 0 || kinds.letters() == 0 || end - start < 5 {
-            return None;
-        }
-        self.push(name, start, end, Form::Raw, false).map(|resume| (resume, None))
     }
 }
 

@@ -283,6 +283,7 @@ fn flags_by_name(bytes: &[u8], arguments: &[Argument], rules: &Compiled, spans: 
         let value = &bytes[start..end];
         if let Verdict::Strong(class) = name::classify(&flag[dashes..], rules)
             && !value.starts_with(b"--")
+            && !spans.iter().rev().take(8).any(|span| span.start > pair[0].0 && span.end <= pair[0].1)
             && plausible::is_secret(value, Verdict::Strong(class), true)
         {
             spans.push(Span { start, end, rule: Rule::Builtin("flag"), class, form: Form::Raw, seed: Seed::Typed });

@@ -1,6 +1,6 @@
 //! Password verifiers: salt and hash are masked, algorithm and cost stay, for they are worth knowing.
 
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, unmasked_end};
 use super::super::span::{Form, Rule, Seed, Span};
 
 /// Forms of `crypt(3)` and PHC strings: what they begin with, and how many `$`-fields of parameters may follow before the
@@ -63,6 +63,9 @@ pub(super) const NAMED: &[&str] = &[
 const SALT_AND_HASH_MIN: usize = 20;
 /// Bytes of one verifier.
 const VERIFIER_BYTES_MAX: usize = 1024;
+/// Bytes of a Kerberos ticket, and hexadecimal digits of its parts.
+const TICKET_BYTES_MAX: usize = 16 << 10;
+const TICKET_DIGITS_MIN: usize = 24;
 /// Characters of the Argon2 hash of 32 bytes.
 const ARGON2_HASH_CHARS: usize = 43;
 
@@ -90,6 +93,7 @@ pub(super) fn crypt(bytes: &[u8], at: usize, prefix: &str, parameters: usize) ->
         start += length + 1;
     }
     let end = start + bytes[start..to].iter().take_while(|byte| in_hash(**byte) || **byte == b'$').count();
+    let end = unmasked_end(bytes, start, end);
     let mut end = start + bytes[start..end].iter().rposition(|byte| !b".$".contains(byte)).map_or(0, |last| last + 1);
     if prefix.starts_with("$argon2") {
         end = argon2_end(bytes, at, start, end);
@@ -141,8 +145,29 @@ pub(super) fn named(bytes: &[u8], at: usize, prefix: &str) -> Option<Span> {
         start += digits + 1;
     }
     let end = start + bytes[start..to].iter().take_while(|byte| in_hash(**byte) || b"$:".contains(byte)).count();
+    let end = unmasked_end(bytes, start, end);
     let end = start + bytes[start..end].iter().rposition(|byte| !b".$:".contains(byte)).map_or(0, |last| last + 1);
     (end - start >= SALT_AND_HASH_MIN).then(|| span(start, end))
+}
+
+/// The encrypted part of a Kerberos ticket as crackers write it: `$krb5asrep$23$user@REALM:hex$hex`.
+pub(super) fn kerberos(bytes: &[u8], at: usize) -> Option<Span> {
+    let to = bytes.len().min(at + TICKET_BYTES_MAX);
+    let text = &bytes[at..to];
+    let run = text.iter().take_while(|byte| byte.is_ascii_graphic() && !b"\"'<>\\".contains(byte)).count();
+    let digits = |from: usize| text[from..run].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let mut place = 5;
+    while place < run {
+        let length = digits(place + 1);
+        if b"$:".contains(&text[place]) && length >= TICKET_DIGITS_MIN {
+            let end = place
+                + 1
+                + text[place + 1..run].iter().take_while(|byte| byte.is_ascii_hexdigit() || **byte == b'$').count();
+            return Some(span(at + place + 1, at + end));
+        }
+        place += 1 + length;
+    }
+    None
 }
 
 fn span(start: usize, end: usize) -> Span {

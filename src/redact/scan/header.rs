@@ -18,15 +18,6 @@ const PARAMETERS_MAX: usize = 24;
 /// Cookies of one header.
 const COOKIES_MAX: usize = 128;
 
-/// Whether a name is that of a header with rules of its own.
-pub(super) fn is_header(name: &[u8]) -> bool {
-    if !matches!(name.last(), Some(b'n' | b'N' | b'e' | b'E')) {
-        return false;
-    }
-    let ends = |word: &[u8]| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word);
-    ends(b"authorization") || name.eq_ignore_ascii_case(b"cookie") || ends(b"set-cookie") || ends(b"http_cookie")
-}
-
 /// Masks the value of such a header that begins at `at`.
 pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> Option<(usize, Option<Through>)> {
     let bytes = keyed.bytes;

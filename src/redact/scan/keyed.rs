@@ -3,10 +3,11 @@
 use super::super::pseudonym::{Class, MASK_PREFIX, mask_in, mask_length};
 use super::super::settings::Compiled;
 use super::super::span::Span;
-use super::name::{NAME_BYTES_MAX, Verdict, Verdicts, Weak};
+use super::Through;
+use super::name::{NAME_BYTES_MAX, Verdict, Verdicts, is_header};
 use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value::{self, Quote};
-use super::{Through, header};
+use super::vocabulary::Weak;
 
 /// What a stem led to.
 pub(super) struct Outcome {
@@ -33,6 +34,10 @@ pub(super) enum Separator {
     Element,
     /// `value` of a name-and-value pair.
     Pair,
+    /// `,` behind a name in quotes.
+    Comma,
+    /// The end of the line of a name that stands alone.
+    Below,
 }
 
 /// One look at a name.
@@ -107,7 +112,7 @@ impl Keyed<'_> {
     }
 
     fn verdict(&mut self, start: usize, end: usize) -> Option<Verdict> {
-        if header::is_header(&self.bytes[start..end]) {
+        if is_header(&self.bytes[start..end]) {
             return Some(Verdict::Strong(Class::Token));
         }
         let verdict = self.verdicts.of(&self.bytes[start..end], self.rules);
@@ -166,6 +171,8 @@ impl Keyed<'_> {
             }
             b'&' if bytes[place..].starts_with(b"&#61;") => Some((Separator::Equals, place + 5)),
             b'>' if start > 0 && bytes[start - 1] == b'<' && !quoted => Some((Separator::Element, place + 1)),
+            // `-pSecretPass` of another program has its value already, and `-e` is none.
+            0 if flag && is_short_flag(bytes, place + 1) && !bytes[..start].ends_with(b"--") => None,
             0 if flag => Some((Separator::Nul, place + 1)),
             _ => self.pair(start, at, quoted).or_else(|| {
                 let attribute = start > 0 && bytes[start - 1] == b'<' && blanks > 0;
@@ -176,7 +183,16 @@ impl Keyed<'_> {
                 if quoted && next == b',' && (flag || start > 1 && bytes[start - 2] == b'(') {
                     return Some((Separator::Equals, place + 1));
                 }
-                (blanks > 0 && !quoted && next != b'\n' && next != b'\r').then_some((Separator::Blank, place))
+                // Nothing but the name stands in its quotes.
+                let whole = |at: usize| at > 0 && b"\"'`".contains(&bytes[at - 1]);
+                if quoted && next == b',' && whole(start) && whole(at) {
+                    return Some((Separator::Comma, place + 1));
+                }
+                if matches!(next, b'\n' | b'\r') {
+                    let alone = !quoted && !flag && at_line_start(bytes, start);
+                    return alone.then_some((Separator::Below, place));
+                }
+                (blanks > 0 && !quoted).then_some((Separator::Blank, place))
             }),
         }
     }
@@ -222,6 +238,13 @@ impl Keyed<'_> {
     }
 }
 
+/// Whether an argument that begins at `at` is `-x`.
+fn is_short_flag(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at) == Some(&b'-')
+        && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(at + 2) == Some(&0)
+}
+
 /// Whether a text ends in `name: `, `key: `, `name>`, `key>`, `name=` or `key=`.
 fn named_before(text: &[u8]) -> bool {
     let Some(word) = text.strip_suffix(b": ").or(text.strip_suffix(b">")).or(text.strip_suffix(b"=")) else {
@@ -240,6 +263,8 @@ fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
     }
     value::quote_at(bytes, value_at).is_some()
         || at_line_start(bytes, start)
-        || [b"is ".as_slice(), b"is: ", b"was ", b"set to "].iter().any(|word| bytes[value_at..].starts_with(word))
+        || [b"is ".as_slice(), b"is: ", b"was ", b"set to ", b"for "]
+            .iter()
+            .any(|word| bytes[value_at..].starts_with(word))
         || matches!(bytes[start], b'p' | b'P') && netrc_before(bytes, start)
 }

@@ -6,6 +6,7 @@
 
 mod assigned;
 mod audit;
+mod clause;
 mod command;
 pub(super) mod formats;
 mod hashes;
@@ -17,6 +18,7 @@ mod name;
 mod pem;
 mod plausible;
 mod sieve;
+mod sql;
 mod structured;
 mod surroundings;
 mod tokens;
@@ -79,6 +81,8 @@ pub(super) struct Progress {
     name_to: usize,
     /// Programs before this position are arguments of a command that was looked at.
     command_to: usize,
+    /// Statements before this position are parts of one that was looked at.
+    statement_to: usize,
     /// Runs before this position were looked at.
     run_to: usize,
     /// `data:` before this position belongs to a document without secrets.
@@ -96,9 +100,14 @@ impl Progress {
     pub(super) fn shift(&mut self, bytes: usize) {
         self.scanned -= bytes;
         debug_assert!(bytes.is_multiple_of(STRIDE), "a buffer begins at a multiple of a stride");
-        for place in
-            [&mut self.masked_to, &mut self.name_to, &mut self.command_to, &mut self.run_to, &mut self.document_to]
-        {
+        for place in [
+            &mut self.masked_to,
+            &mut self.name_to,
+            &mut self.command_to,
+            &mut self.statement_to,
+            &mut self.run_to,
+            &mut self.document_to,
+        ] {
             *place = place.saturating_sub(bytes);
         }
         self.url.end = self.url.end.saturating_sub(bytes);
@@ -285,7 +294,14 @@ impl Scanner<'_> {
             Trigger::Telegram => words::telegram(bytes, at),
             Trigger::Mailchimp => words::mailchimp(bytes, at),
             Trigger::Airtable => words::airtable(bytes, at),
-            Trigger::Identified => words::identified(bytes, at + length, to),
+            Trigger::Identified => sql::identified(bytes, at + length, to),
+            Trigger::Kerberos => hashes::kerberos(bytes, at),
+            Trigger::Insert => {
+                if at >= progress.statement_to {
+                    progress.statement_to = sql::insert(bytes, at + length, self.rules, spans);
+                }
+                None
+            }
             Trigger::SetCredential => words::set_credential(bytes, at + length, to),
             Trigger::Proctitle => {
                 audit::proctitle(bytes, at + length, self.rules, spans);

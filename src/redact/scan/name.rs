@@ -7,7 +7,7 @@ use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::vocabulary::{
     FIRST_DENIED, FIRST_DENIED_FOR_PASSWORDS, KEY_OWNERS, KEY_WORDS, LAST_DENIED, LAST_DENIED_NOT_FOR_PASSWORDS,
-    NAMES_DENIED, NOT_PASS, PASSWORD_PARTS, PASSWORD_WORDS, STRONG_LAST, WEAK_LAST,
+    NAMES_DENIED, NOT_PASS, PASSWORD_PARTS, PASSWORD_WORDS, STRONG_LAST, WEAK_LAST, Weak,
 };
 
 /// Bytes of the longest name that is judged.
@@ -29,15 +29,13 @@ pub(super) enum Verdict {
     Strong(Class),
 }
 
-/// Kinds of weak names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weak {
-    /// A `key` of no known kind: hashes under it are shown.
-    Key,
-    /// A session, signature or the like: a long hash under it is masked too.
-    Session,
-    /// `secret_id` of an approle: a UUID under it is masked.
-    SecretId,
+/// Whether a name is that of a header with rules of its own.
+pub(super) fn is_header(name: &[u8]) -> bool {
+    if !matches!(name.last(), Some(b'n' | b'N' | b'e' | b'E')) {
+        return false;
+    }
+    let ends = |word: &[u8]| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word);
+    ends(b"authorization") || name.eq_ignore_ascii_case(b"cookie") || ends(b"set-cookie") || ends(b"http_cookie")
 }
 
 /// The words of a name, lower-case.

@@ -3,7 +3,8 @@
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::{self, HexIs};
 use super::hashes;
-use super::name::{Verdict, Weak};
+use super::name::Verdict;
+use super::vocabulary::Weak;
 
 /// Values that say that there is no secret, or what became of it.
 const STATUS_WORDS: &[&str] = &[

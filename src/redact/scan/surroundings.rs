@@ -1,6 +1,5 @@
 //! Surroundings of a key and its value: lines, blanks, colours, wrappers.
 
-use super::keyed::Name;
 use super::value;
 
 /// What may stand before a name at the start of a line.
@@ -80,11 +79,9 @@ pub(super) fn at_line_start(bytes: &[u8], at: usize) -> bool {
     false
 }
 
-/// `key: value` alone on its line, as in YAML, rather than in a sentence.
-pub(super) fn is_config_line(bytes: &[u8], name: Name) -> bool {
-    let lower =
-        bytes[name.start..name.end].iter().all(|byte| byte.is_ascii_lowercase() || b"_-.0123456789".contains(byte));
-    name.line_start && lower && !bytes[name.start..name.end].contains(&b' ')
+/// A name as configuration files have it, rather than a word of a sentence.
+pub(super) fn is_config_name(name: &[u8]) -> bool {
+    name.iter().all(|byte| byte.is_ascii_lowercase() || b"_-.0123456789".contains(byte))
 }
 
 /// Whether `login NAME` stands before a `password` without a separator, as in `.netrc`.

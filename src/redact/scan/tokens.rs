@@ -4,7 +4,7 @@
 //! (their documentation, or their public scanner rules, is the source). The whole run is masked even when it is longer
 //! than the format says: a longer, unknown variant is a secret too. Checksums are not looked at: a cut token leaks as well.
 
-use super::super::pseudonym::{Class, mask_in};
+use super::super::pseudonym::{Class, unmasked_end};
 use super::super::shape::{self, bounded};
 
 /// Characters of a token's body.
@@ -201,7 +201,7 @@ pub(super) fn token_end(token: &Token, bytes: &[u8], at: usize, to: usize) -> Op
     let from = at + prefix.len();
     let mut end = from + bytes[from..to].iter().take_while(|byte| token.body.has(**byte)).count();
     // A mask is made of characters of tokens; what it masks is no part of this one.
-    end = mask_in(&bytes[from..end]).map_or(end, |at| from + at);
+    end = unmasked_end(bytes, from, end);
     while end > from && matches!(bytes[end - 1], b'.' | b':' | b'%' | b'$') {
         end -= 1;
     }

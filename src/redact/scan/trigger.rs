@@ -50,6 +50,10 @@ pub(super) enum Trigger {
     Airtable,
     /// `IDENTIFIED BY`
     Identified,
+    /// `INSERT INTO`
+    Insert,
+    /// `$krb5asrep$` and its kin.
+    Kerberos,
     /// `proctitle=` of the audit log.
     Proctitle,
     /// `argc=` of the audit log.
@@ -115,6 +119,7 @@ const STEMS: &[&str] = &[
     "codes",
     "phrase",
     "license",
+    "unseal",
     "\u{43f}\u{430}\u{440}\u{43e}\u{43b}",
     "\u{41f}\u{430}\u{440}\u{43e}\u{43b}",
     "\u{5bc6}\u{7801}",
@@ -144,6 +149,8 @@ const MARKS: &[(&str, Trigger)] = &[
     ("data", Trigger::Data),
     ("stringdata", Trigger::Data),
     ("setcredential", Trigger::SetCredential),
+    ("insert into", Trigger::Insert),
+    ("$krb5", Trigger::Kerberos),
 ];
 
 /// The table.

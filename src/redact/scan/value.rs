@@ -81,6 +81,14 @@ pub(super) fn quoted_end(bytes: &[u8], from: usize, to: usize, quote: Quote) -> 
     to
 }
 
+/// Without the quotes of another kind that a quoted text may begin and end with: `'"secret"'`.
+pub(super) fn within_quotes(bytes: &[u8], inside: usize, end: usize, quote: Quote) -> (usize, usize) {
+    match bytes[inside..end] {
+        [first @ (b'"' | b'\''), _, .., last] if first == last && first != quote.mark => (inside + 1, end - 1),
+        _ => (inside, end),
+    }
+}
+
 /// Quotes written as entities, percent-encoded or as an escape of JSON.
 const ENTITY_QUOTES: &[&[u8]] =
     &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#x27;", b"&#x22;", b"%22", b"%27", b"\\u0022", b"\\u0027"];

@@ -1,7 +1,17 @@
 //! The words of which names of secrets, and names of what only describes them, are made.
 
 use super::super::pseudonym::Class;
-use super::name::Weak;
+
+/// Kinds of weak names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weak {
+    /// A `key` of no known kind: hashes under it are shown.
+    Key,
+    /// A session, signature or the like: a long hash under it is masked too.
+    Session,
+    /// `secret_id` of an approle: a UUID under it is masked.
+    SecretId,
+}
 
 /// Words that name a password wherever they stand inside a word.
 #[rustfmt::skip]
@@ -104,7 +114,7 @@ pub(super) const WEAK_LAST: &[(&str, Weak)] = &[
     ("salt", Weak::Session), ("pepper", Weak::Session), ("license", Weak::Session), ("apitoken", Weak::Session),
     ("cookie", Weak::Session), ("oauth", Weak::Session), ("private", Weak::Session), ("sas", Weak::Session),
     ("dek", Weak::Session), ("kek", Weak::Session), ("assertion", Weak::Session), ("verifier", Weak::Session),
-    ("key", Weak::Key), ("keys", Weak::Key),
+    ("unseal", Weak::Session), ("key", Weak::Key), ("keys", Weak::Key),
 ];
 /// Names that look secret and are not: systemd's and others' references.
 #[rustfmt::skip]

@@ -6,8 +6,8 @@ use super::super::shape::{self, bounded};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::Verdict;
 use super::pem::base64_decoded;
+use super::plausible;
 use super::tokens::{Body, RUNS};
-use super::{plausible, value};
 
 /// Bytes of a run of letters and digits that are looked at.
 const RUN_BYTES_MAX: usize = 4096;
@@ -110,22 +110,6 @@ pub(super) fn airtable(bytes: &[u8], at: usize) -> Option<Span> {
     (id && hex >= 40).then(|| token(at, dot + 1 + hex, Class::Token))
 }
 
-/// What stands in quotes after `IDENTIFIED`, `BY` or `WITH … AS`.
-pub(super) fn identified(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
-    let line = to.min(from + 200);
-    let rest = &bytes[from..line];
-    let place =
-        rest.windows(4).position(|word| word.eq_ignore_ascii_case(b" by ") || word.eq_ignore_ascii_case(b" as "))?;
-    let mut at = from + place + 4;
-    if bytes[at..line].len() > 9 && bytes[at..at + 9].eq_ignore_ascii_case(b"password ") {
-        at += 9;
-    }
-    let (quote, inside) = value::quote_at(bytes, at)?;
-    let end = value::quoted_end(bytes, inside, to, quote);
-    let secret = plausible::is_secret(&bytes[inside..end], Verdict::Strong(Class::Password), true);
-    secret.then(|| Span { rule: Rule::Builtin("sql"), ..token(inside, end, Class::Password) })
-}
-
 /// `SetCredential=name:value` of systemd.
 pub(super) fn set_credential(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     let line = super::surroundings::line_end(bytes, from, to);
@@ -188,7 +172,11 @@ pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     let one_case = kinds.upper == 0 || kinds.lower == 0;
     let hash =
         HASH_PREFIXES.iter().any(|hash| prefix.len() >= hash.len() && prefix[..hash.len()].eq_ignore_ascii_case(hash));
-    if !one_case || hash || !prefix[0].is_ascii_alphabetic() || kinds.digit > 4 {
+    // `fooKEY-…`: a vendor's name and what the token is.
+    let named = [b"key".as_slice(), b"token", b"secret", b"pat"]
+        .iter()
+        .any(|kind| prefix.len() > kind.len() && prefix[prefix.len() - kind.len()..].eq_ignore_ascii_case(kind));
+    if !(one_case || named) || hash || !prefix[0].is_ascii_alphabetic() || kinds.digit > 4 {
         return (None, end);
     }
     let kinds = shape::Kinds::of(body);
