@@ -3,6 +3,13 @@ const root = document.documentElement;
 const $ = id => document.getElementById(id);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const make = (tag, text = "", name = "") => Object.assign(document.createElement(tag), { textContent: text, className: name });
+// What moves the whole page waits until the key or the click itself is shown; what is asked twice meanwhile is done once.
+const waiting = new Set();
+function afterPaint(work) {
+  if (waiting.has(work)) return;
+  waiting.add(work);
+  requestAnimationFrame(() => setTimeout(() => { waiting.delete(work); work(); }));
+}
 let parsed;
 const report = () => parsed ??= JSON.parse($("report").textContent);
 
@@ -82,12 +89,17 @@ function changeTheme() {
   theme(next);
   remember("snapvisor-theme", next);
 }
+const changeThemeSoon = () => afterPaint(changeTheme);
 
 const folds = () => all("#checks details, #logs details");
+let opened = false;
 function expand() {
-  const open = folds().some(fold => !fold.open && !fold.hidden);
-  folds().forEach(fold => { fold.open = open; });
-  $("expand").textContent = open ? "Collapse all" : "Expand all";
+  opened = folds().some(fold => !fold.open && !fold.hidden);
+  $("expand").textContent = opened ? "Collapse all" : "Expand all";
+  afterPaint(fold);
+}
+function fold() {
+  folds().forEach(fold => { fold.open = opened; });
 }
 
 function save() {

@@ -15,7 +15,7 @@ const KEYS = {
   f: () => toggleVerdict("fail"),
   e: expand,
   l: () => $("logs")?.scrollIntoView(),
-  t: changeTheme,
+  t: changeThemeSoon,
   s: save,
   "?": () => help.showModal(),
 };
@@ -38,11 +38,11 @@ all(".js").forEach(control => { control.hidden = false; });
 theme(remembered("snapvisor-theme"));
 keysAct.checked = remembered("snapvisor-keys") !== "off";
 keysAct.onchange = () => remember("snapvisor-keys", keysAct.checked ? "on" : "off");
-q.oninput = search;
+q.oninput = () => afterPaint(search);
 $("expand").onclick = expand;
 $("save").onclick = save;
 $("print").onclick = () => print();
-$("theme").onclick = changeTheme;
+$("theme").onclick = changeThemeSoon;
 $("ask").onclick = () => help.showModal();
 all(".toolbar .chip").forEach(chip => { chip.onclick = () => toggleVerdict(chip.dataset.v); });
 soon(prepareTables, { timeout: 200 });
@@ -52,11 +52,3 @@ document.addEventListener("toggle", reachSoon, true);
 addEventListener("hashchange", follow);
 watchSections();
 follow();
-
-// A browser that does not open folds for print by style has them opened here.
-let closed = [];
-addEventListener("beforeprint", () => {
-  closed = all("#checks details:not([open])");
-  closed.forEach(fold => { fold.open = true; });
-});
-addEventListener("afterprint", () => closed.forEach(fold => { fold.open = false; }));

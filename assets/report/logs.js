@@ -200,8 +200,10 @@ function viewer(element) {
     line(number) {
       element.open = true;
       if (shown && !shown.includes(number - first)) { field.value = ""; chips.forEach(chip => chip.setAttribute("aria-pressed", "false")); filter(); }
-      pane.scrollIntoView({ block: "nearest" });
-      if (!show(number - first)) say(`Line ${number} is not in this page`);
+      const go = () => { pane.scrollIntoView({ block: "end" }); return show(number - first); };
+      if (!go()) say(`Line ${number} is not in this page`);
+      // A fold that has just been opened has its height only once it was painted.
+      afterPaint(go);
     },
   };
 }

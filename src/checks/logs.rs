@@ -69,6 +69,8 @@ pub(super) const CHECKS: &[Check] = &[
 struct Hit<'a> {
     pattern: &'static Pattern,
     count: u64,
+    /// When it was first and last written, as far as its lines say.
+    times: Option<(Timestamp, Timestamp)>,
     last: &'a str,
     place: &'a str,
 }
@@ -79,28 +81,40 @@ fn hits_table(title: &'static str, hits: &[Hit<'_>]) -> Proof {
         Column::text("Where"),
         Column::text("Meaning"),
         Column::number("Lines", Unit::Count),
+        Column::text("First"),
         Column::text("Last"),
+        Column::text("Newest line"),
     ];
+    let time = |time: Option<Timestamp>| time.map_or_else(|| "unknown".to_owned(), |time| time.to_string());
     let rows = hits.iter().map(|hit| {
         vec![
             hit.pattern.verdict.word().into(),
             hit.place.into(),
             hit.pattern.meaning.into(),
             hit.count.into(),
+            time(hit.times.map(|(first, _)| first)).into(),
+            time(hit.times.map(|(_, last)| last)).into(),
             hit.last.into(),
         ]
     });
     Proof::table(title, columns, rows.collect())
 }
 
-/// Groups matching lines by their pattern, worst first, then in the order of the table.
-fn hits<'a>(table: &'static [Pattern], lines: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Hit<'a>> {
+/// Groups matching lines (place, time, text) by their pattern, worst first, then in the order of the table.
+fn hits<'a>(
+    table: &'static [Pattern],
+    lines: impl Iterator<Item = (&'a str, Option<Timestamp>, &'a str)>,
+) -> Vec<Hit<'a>> {
     let mut hits: Vec<Hit<'a>> = Vec::new();
-    for (place, line) in lines {
+    for (place, time, line) in lines {
         let Some(pattern) = matching(table, line) else { continue };
         match hits.iter_mut().find(|hit| std::ptr::eq(hit.pattern, pattern) && hit.place == place) {
-            Some(hit) => (hit.count, hit.last) = (hit.count + 1, line),
-            None => hits.push(Hit { pattern, count: 1, last: line, place }),
+            Some(hit) => {
+                (hit.count, hit.last) = (hit.count + 1, line);
+                let first = hit.times.map(|(first, _)| first);
+                hit.times = time.map(|time| (first.unwrap_or(time), time)).or(hit.times);
+            }
+            None => hits.push(Hit { pattern, count: 1, times: time.map(|time| (time, time)), last: line, place }),
         }
     }
     hits.sort_by_key(|hit| std::cmp::Reverse(hit.pattern.verdict));
@@ -126,7 +140,11 @@ fn kernel(case: &Case<'_>) -> Result<Judgement, Gap> {
     let since_us = (log.uptime_s as f64 - hours_max * 3600.0).max(0.0) * 1e6;
     #[expect(clippy::cast_precision_loss, reason = "microseconds of uptime")]
     let recent = log.lines.iter().filter(|line| line.since_boot_us as f64 >= since_us);
-    let hits = hits(KERNEL, recent.map(|line| ("kernel", line.text.as_str())));
+    let time = |since_boot_us: u64| {
+        let ago_s = log.uptime_s.saturating_sub(since_boot_us / 1_000_000);
+        i64::try_from(ago_s).ok().map(|ago_s| case.now.plus_s(-ago_s))
+    };
+    let hits = hits(KERNEL, recent.map(|line| ("kernel", time(line.since_boot_us), line.text.as_str())));
     let judged = judge(&hits, "The kernel's log").unwrap_or_else(|| {
         Judgement::pass(format!("{} lines and no known problem in the last {hours_max} hours.", log.lines.len()))
     });
@@ -174,7 +192,10 @@ fn runtime(case: &Case<'_>) -> Result<Judgement, Gap> {
     let day: Vec<&Read<'_>> = lines.iter().filter(|line| line.age_s.is_none_or(|age| age <= DAY_S)).collect();
     let (logins, day): (Vec<_>, Vec<_>) = day.into_iter().partition(|line| is_failed_login(&line.plain));
     let (handshakes, day): (Vec<_>, Vec<_>) = day.into_iter().partition(|line| is_abandoned_handshake(&line.plain));
-    let hits = hits(RUNTIME, day.iter().map(|line| (line.runtime, line.plain.as_str())));
+    let hits = hits(
+        RUNTIME,
+        day.iter().map(|line| (line.runtime, line.age_s.map(|age| case.now.plus_s(-age)), line.plain.as_str())),
+    );
     let errors = day.iter().filter(|line| line.level == Level::Error).count() as u64;
     let judged = judge(&hits, "A runtime's log").unwrap_or_else(|| by_level(case, &day, errors));
     let judged = judged.proof(levels(&lines)).proof(templates(&day));

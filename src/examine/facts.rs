@@ -3,6 +3,7 @@
 use crate::domain::size;
 use crate::evidence::Evidence;
 use crate::evidence::api::IGGY_API;
+use crate::evidence::boot::BOOT;
 use crate::evidence::cpu::{LOAD, TOPOLOGY};
 use crate::evidence::iggy::IGGY_PROCESS;
 use crate::evidence::memory::MEMORY;
@@ -41,16 +42,31 @@ fn iggy(evidence: &Evidence) -> Option<Fact<String>> {
     let written = || evidence.read(DATA_VERSION).ok().map(|DataVersion(version)| version.clone());
     let process = evidence.read(IGGY_PROCESS).ok();
     let detail = match process {
-        Some(process) => format!("pid {}", process.pid),
+        Some(process) => match process.age_s {
+            Some((age_s, _)) => format!("up {}", duration(age_s)),
+            None => format!("pid {}", process.pid),
+        },
         None => "not seen running".to_owned(),
     };
     let version = running.or_else(written).or_else(|| process.map(|_| "of an unknown version".to_owned()))?;
     Some(fact("iggy", "Iggy server", version, Some(detail)))
 }
 
+/// `22 d 19 h`, `3 h 5 min`, `42 s`: the two largest units.
+fn duration(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds % 86_400 / 3600, seconds % 3600 / 60);
+    match (days, hours, minutes) {
+        (1.., _, _) => format!("{days} d {hours} h"),
+        (0, 1.., _) => format!("{hours} h {minutes} min"),
+        (0, 0, 1..) => format!("{minutes} min"),
+        (0, 0, 0) => format!("{seconds} s"),
+    }
+}
+
 fn kernel(evidence: &Evidence) -> Option<Fact<String>> {
     let kernel = evidence.read(KERNEL).ok()?;
-    Some(fact("kernel", "Kernel", kernel.release.clone(), Some(kernel.architecture.clone())))
+    let up = evidence.read(BOOT).ok().map(|boot| format!(", up {}", duration(boot.uptime_s))).unwrap_or_default();
+    Some(fact("kernel", "Kernel", kernel.release.clone(), Some(format!("{}{up}", kernel.architecture))))
 }
 
 fn cpu(evidence: &Evidence) -> Option<Fact<String>> {
@@ -79,4 +95,18 @@ fn clock(evidence: &Evidence) -> Option<Fact<String>> {
     let (value, detail) =
         if clock.synchronised { (format!("{offset_ms:.2} ms"), None) } else { ("unsynchronised".to_owned(), None) };
     Some(fact("clock", "Clock offset", value, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_something_is_up_is_told_in_two_units() {
+        for (seconds, told) in
+            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (11_100, "3 h 5 min"), (1_969_200, "22 d 19 h")]
+        {
+            assert_eq!(duration(seconds), told);
+        }
+    }
 }

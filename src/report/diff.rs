@@ -1,7 +1,7 @@
 //! What changed between two reports: of one node at two times, or of two nodes at one time.
 //!
-//! Pure. Verdicts are compared by the checks' ids, settings where a check's evidence states settings. Counters, sizes and
-//! process ids are noise and never show.
+//! Pure. Verdicts are compared by the checks' ids, settings where a check's evidence states settings. Counters, sizes,
+//! process ids, and measurements that were well and still are, are noise and never show.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use super::visible;
 use crate::domain::verdict::Verdict;
 use crate::redact::Redacted;
 
+mod kind;
 mod previous;
 mod settings;
 mod shift;
@@ -43,7 +44,7 @@ pub struct Comparison<'a> {
     pub relation: Relation,
     /// Verdicts that differ, worst first.
     pub checks: Vec<CheckChange>,
-    /// Checks whose verdict is the same.
+    /// Checks in which nothing changed that matters.
     pub unchanged: usize,
     /// Settings that differ, at most [`SETTINGS_MAX`].
     pub settings: Vec<SettingChange<'a>>,
@@ -85,7 +86,7 @@ fn verdict_changes<T>(before: &[CheckVerdict], after: &[Check<T>]) -> Vec<CheckC
         before: Some(old.verdict),
         after: None,
     });
-    let mut changes: Vec<CheckChange> = now.chain(gone).filter(|change| change.before != change.after).collect();
+    let mut changes: Vec<CheckChange> = now.chain(gone).filter(kind::matters).collect();
     changes
         .sort_by_key(|change| (Move::of(change), Reverse(change.after), Reverse(change.severity), change.id.clone()));
     changes

@@ -40,6 +40,9 @@ export async function open(browser, name, { hash = "", scheme = "light", width =
   return { page, wrong, close: () => (context === browser ? page.close() : context.close()) };
 }
 
+// What the page does after it has shown a key or a click.
+export const settled = page => page.evaluate(() => new Promise(done => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(() => setTimeout(done))))));
+
 let passed = 0, failed = 0;
 export async function test(sentence, body) {
   try {

@@ -60,7 +60,12 @@ fn victims(case: &Case<'_>) -> Result<Judgement, Gap> {
             None => Judgement::warn("The kernel's log tells of kills for want of memory; none was of Iggy."),
         }
     };
-    let shown: Vec<&str> = lines.iter().rev().take(LINES).rev().map(|line| line.text.as_str()).collect();
+    let uptime_s = log.as_ref().map_or(0, |log| log.uptime_s);
+    let at = |line: &KernelLine| {
+        let ago_s = i64::try_from(uptime_s.saturating_sub(line.since_boot_us / 1_000_000)).unwrap_or(0);
+        format!("{} {}", case.now.plus_s(-ago_s), line.text)
+    };
+    let shown: Vec<String> = lines.iter().rev().take(LINES).rev().map(|line| at(line)).collect();
     let dropped = lines.len().saturating_sub(LINES) as u64;
     let proof = Proof::Text { title: "Kills in the kernel's log", text: shown.join("\n"), lines_dropped: dropped };
     let judged = if lines.is_empty() { judged } else { judged.proof(proof) };

@@ -1,50 +1,19 @@
 //! The settings that two reports show, and which of them differ.
 //!
-//! Compared are the checks whose evidence states how a host is set up ([`SETTLED`]), and of that the text: columns with a
-//! unit, rows that are [`MEASURED`] and, between two nodes, what every node has of its own are noise.
+//! Compared are the checks whose evidence states how a host is set up ([`Kind::Settled`]), and of that the text: columns
+//! with a unit, rows that are [`MOVING`] and, between two nodes, what every node has of its own are noise.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kind::Kind;
 use super::{Relation, Report};
 use crate::domain::verdict::Verdict;
 use crate::redact::Redacted;
 use crate::report::model::{Cell, Evidence, Words};
 
-/// The checks whose evidence states how a host is set up: two reports that differ in it differ in substance.
-const SETTLED: &[&str] = &[
-    "sys.os",
-    "sys.kernel",
-    "sys.platform",
-    "sys.cgroup",
-    "sys.params",
-    "sys.lsm",
-    "uring.sysctl",
-    "limits.memlock",
-    "limits.nofile",
-    "limits.threads",
-    "cpu.topology",
-    "cpu.clocksource",
-    "cpu.governor",
-    "mem.swap",
-    "mem.thp",
-    "mem.overcommit",
-    "disk.fstype",
-    "disk.mount-opts",
-    "disk.queue",
-    "disk.data-dir",
-    "net.links",
-    "net.routes",
-    "net.listeners",
-    "iggy.version",
-    "iggy.config",
-    "iggy.flags",
-    "systemd.unit",
-    "tls.files",
-    "time.sync",
-];
-
 /// Rows of settled evidence that are measurements all the same.
-const MEASURED: &[&str] = &[
+const MOVING: &[&str] = &[
     "fs.aio-nr",
     "fs.dentry-state",
     "fs.file-nr",
@@ -73,7 +42,7 @@ const MEASURED: &[&str] = &[
 ];
 
 /// Columns of settled evidence that are measurements all the same.
-const MEASURED_COLUMNS: &[&str] = &["In use", "Process", "PID"];
+const MOVING_COLUMNS: &[&str] = &["In use", "Process", "PID"];
 
 /// Rows that differ between any two nodes and mean nothing.
 const OF_ITS_OWN: &[&str] = &["kernel.hostname", "Host name", "Machine id"];
@@ -118,7 +87,7 @@ pub(super) fn changes<'a>(before: &'a Report, after: &'a Report, relation: Relat
         .filter(|place| judged(before, place) && judged(after, place))
         .filter_map(|place| {
             let (was, is) = (old.get(place), new.get(place));
-            if was.map(|found| found.value) == is.map(|found| found.value) {
+            if was.map(|found| without_pid(found.value)) == is.map(|found| without_pid(found.value)) {
                 return None;
             }
             let found = is.or(was)?;
@@ -136,9 +105,9 @@ pub(super) fn changes<'a>(before: &'a Report, after: &'a Report, relation: Relat
 
 /// Every setting of a report: the text cells of its settled tables, by the name of their row.
 fn settings(report: &Report, relation: Relation) -> BTreeMap<Place<'_>, Found<'_>> {
-    let noise = |name: &str| MEASURED.contains(&name) || (relation == Relation::Nodes && OF_ITS_OWN.contains(&name));
+    let noise = |name: &str| MOVING.contains(&name) || (relation == Relation::Nodes && OF_ITS_OWN.contains(&name));
     let mut found = BTreeMap::new();
-    for check in report.checks.iter().filter(|check| SETTLED.contains(&check.id.as_str())) {
+    for check in report.checks.iter().filter(|check| Kind::of(check.id.as_str()) == Kind::Settled) {
         for evidence in &check.evidence {
             let Evidence::Table { title, columns, rows, .. } = evidence else { continue };
             let named = named_by(rows);
@@ -146,7 +115,7 @@ fn settings(report: &Report, relation: Relation) -> BTreeMap<Place<'_>, Found<'_
                 let Some(name) = name(row, named).filter(|name| !noise(name)) else { continue };
                 for (at, cell) in row.iter().enumerate().skip(named) {
                     let (Cell::Text(value), Some(column)) = (cell, columns.get(at)) else { continue };
-                    if column.unit.is_none() && !MEASURED_COLUMNS.contains(&column.label.as_str()) {
+                    if column.unit.is_none() && !MOVING_COLUMNS.contains(&column.label.as_str()) {
                         let column = (columns.len() > named + 1).then(|| column.label.as_str());
                         let place = (check.id.as_str(), title.as_str(), name.clone(), at);
                         found.insert(place, Found { check: &check.title, column, value: value.as_str() });
@@ -167,15 +136,27 @@ fn named_by(rows: &[Vec<Cell<Redacted<String>>>]) -> usize {
 /// The first `cells` of a row; none if one of them is no text.
 fn name(row: &[Cell<Redacted<String>>], cells: usize) -> Option<String> {
     let text = |cell: &Cell<Redacted<String>>| match cell {
-        Cell::Text(text) => Some(without_pid(text.as_str()).to_owned()),
+        Cell::Text(text) => Some(without_pid(text.as_str()).into_owned()),
         Cell::Integer(_) | Cell::Number(_) | Cell::Empty => None,
     };
     let parts: Option<Vec<String>> = row.get(..cells)?.iter().map(text).collect();
     parts.map(|parts| parts.join(" "))
 }
 
-/// `iggy-server (4711)` as `iggy-server`: a restart is no difference.
-fn without_pid(name: &str) -> &str {
-    let pid = name.strip_suffix(')').and_then(|name| name.rsplit_once(" ("));
-    pid.filter(|(_, pid)| pid.bytes().all(|digit| digit.is_ascii_digit())).map_or(name, |(name, _)| name)
+/// `iggy-server (4711)` as `iggy-server`, `process 4711` as `process`: a restart is no difference.
+fn without_pid(text: &str) -> Cow<'_, str> {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|digit| digit.is_ascii_digit());
+    let pid = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    let text = pid.filter(|(_, pid)| is_number(pid)).map_or(text, |(name, _)| name);
+    if !text.contains("process ") && !text.contains("pid ") {
+        return Cow::Borrowed(text);
+    }
+    let mut kept: Vec<&str> = Vec::new();
+    for word in text.split(' ') {
+        let digits = word.trim_end_matches([')', ',', '.', ';', ':']);
+        if !(is_number(digits) && kept.last().is_some_and(|last| ["process", "(pid", "pid"].contains(last))) {
+            kept.push(word);
+        }
+    }
+    Cow::Owned(kept.join(" "))
 }

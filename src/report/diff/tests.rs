@@ -109,6 +109,21 @@ fn settings_show_and_counters_do_not() {
 }
 
 #[test]
+fn a_measurement_that_is_well_at_both_times_is_no_change_and_a_setting_is() {
+    let quiet = || Ok(Judgement::info("Only 20 segments were sent during the window."));
+    let busy = || Ok(Judgement::pass("0.1 % of the segments were sent again."));
+    let before = report(vec![check("net.retrans", quiet()), check("net.firewall", quiet())]);
+    let after = report(vec![check("net.retrans", busy()), check("net.firewall", busy())]);
+    for (before, after) in [(&before, &after), (&after, &before)] {
+        let comparison = compare(before, after);
+        let changed: Vec<&str> = comparison.checks.iter().map(|change| change.id.as_str()).collect();
+        assert_eq!((changed, comparison.unchanged), (vec!["net.firewall"], 1));
+    }
+    let worse = report(vec![check("net.retrans", Ok(Judgement::warn("")))]);
+    assert_eq!(compare(&before, &worse).checks[0].id.as_str(), "net.retrans");
+}
+
+#[test]
 fn every_pair_of_verdicts_has_its_move() {
     use Verdict::{Fail, Info, Pass, Skip, Warn};
     let expected = |before: Option<Verdict>, after: Option<Verdict>| match (before, after) {
@@ -190,6 +205,18 @@ fn a_server_that_was_started_again_is_the_same_server() {
 }
 
 #[test]
+fn a_process_that_was_started_again_is_the_same_process() {
+    let flags = |place: &str, of: &str| {
+        Ok(Judgement::info("").proof(Proof::facts("Flags", [(place, "IGGY_FRESH"), ("Read from", of)])))
+    };
+    let before = report(vec![check("iggy.flags", flags("process 22", "the environment of process 22, as root"))]);
+    let again = report(vec![check("iggy.flags", flags("process 4711", "the environment of process 4711, as root"))]);
+    assert_eq!(compare(&before, &again).settings, []);
+    let gone = report(vec![check("iggy.flags", flags("process 4711", "a file"))]);
+    assert_eq!(compare(&before, &gone).settings.len(), 1);
+}
+
+#[test]
 fn what_was_skipped_in_either_report_is_no_difference_in_settings() {
     let before = report(vec![check("sys.params", Err(Gap::absent("")))]);
     let after = report(vec![check("sys.params", Ok(parameters("10", "4096", 1)))]);
@@ -212,6 +239,25 @@ fn what_a_node_remembers_gives_its_next_report_the_changes() {
     let changes = remembered.changes(&now);
     assert_eq!(changes.since, "snapshot-20261124-031240");
     assert_eq!(changes.checks.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
+fn a_finding_is_as_old_as_the_first_of_the_snapshots_in_a_row_that_say_the_same() {
+    let days = ["2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"];
+    let verdicts = [Judgement::pass, Judgement::warn, Judgement::warn, Judgement::fail];
+    let mut remembered: Option<Previous> = None;
+    let mut told = Vec::new();
+    for (day, verdict) in days.iter().zip(verdicts) {
+        let mut today = report(vec![check("a", Ok(verdict(""))), check("b", Ok(Judgement::warn("")))]);
+        today.snapshot.taken_at = day.parse().unwrap();
+        let changes = remembered.take().map(|previous| previous.changes(&today.checks));
+        let lasting = changes.iter().flat_map(|changes| &changes.lasting);
+        told.push(lasting.map(|check| format!("{} since {}", check.id, check.since)).collect::<Vec<_>>().join(", "));
+        let document: Document<String> = serde_json::from_value(serde_json::to_value(&today).unwrap()).unwrap();
+        remembered = Some(Previous::of(&fixtures::redacted(Document { changes, ..document })));
+    }
+    let b = "b since 2026-11-20T00:00:00Z";
+    assert_eq!(told, ["", b, &format!("a since 2026-11-21T00:00:00Z, {b}"), b]);
 }
 
 #[test]

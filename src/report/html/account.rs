@@ -22,7 +22,7 @@ pub(super) fn changes(document: &Report) -> Markup {
         @if let Some(changes) = &document.changes {
             section #changes {
                 h2 { "Changes" }
-                p.lead { "Since " (Shown(&changes.since)) ", taken " (changes.since_taken_at.to_string().replace('T', " ").replace('Z', " UTC")) "." }
+                p.lead { "Since " (Shown(&changes.since)) ", taken " (number::moment(changes.since_taken_at)) "." }
                 @if changes.checks.is_empty() { p { "No verdict changed." } }
                 ul.changes {
                     @for change in &changes.checks {

@@ -40,7 +40,7 @@ static STYLE: LazyLock<String> = LazyLock::new(|| {
 
 static SCRIPT: LazyLock<String> = LazyLock::new(|| {
     let mut script = String::from("(()=>{\"use strict\";\n");
-    script.extend(SCRIPTS.map(|path| lean(&text(path))));
+    script.extend(SCRIPTS.map(|path| tight(&lean(&text(path)))));
     script.push_str("})();");
     script
 });
@@ -62,11 +62,49 @@ fn lean(file: &str) -> String {
     code.flat_map(|line| [line, "\n"]).collect()
 }
 
+/// A script without the blanks that only people read. Lines with text or an expression in them stay as they are.
+fn tight(script: &str) -> String {
+    const BLANKS: [(&str, &str); 16] = [
+        (" = ", "="),
+        (" => ", "=>"),
+        ("; ", ";"),
+        (", ", ","),
+        (" {", "{"),
+        ("{ ", "{"),
+        (" }", "}"),
+        ("} ", "}"),
+        (" && ", "&&"),
+        (" || ", "||"),
+        (" === ", "==="),
+        (" !== ", "!=="),
+        (" < ", "<"),
+        (" ? ", "?"),
+        (" : ", ":"),
+        ("if (", "if("),
+    ];
+    let line = |line: &str| {
+        let verbatim = line.contains(['"', '\'', '`', '/']);
+        let blanks = if verbatim { &[][..] } else { &BLANKS };
+        blanks.iter().fold(line.to_owned(), |line, (from, to)| line.replace(from, to)) + "\n"
+    };
+    script.lines().map(line).collect()
+}
+
 /// A style without the blanks that only people read. Our sheets have no string in which these pairs stand.
 fn packed(style: &str) -> String {
-    [(": ", ":"), ("; ", ";"), (", ", ","), (" {", "{"), ("{ ", "{"), (";}", "}"), (" }", "}"), ("}\n", "}")]
-        .iter()
-        .fold(lean(style), |style, (from, to)| style.replace(from, to))
+    [
+        (": ", ":"),
+        ("; ", ";"),
+        (", ", ","),
+        (" {", "{"),
+        ("{ ", "{"),
+        (";}", "}"),
+        (" }", "}"),
+        ("}\n", "}"),
+        (" > ", ">"),
+    ]
+    .iter()
+    .fold(lean(style), |style, (from, to)| style.replace(from, to))
 }
 
 /// The style sheet, fonts included.

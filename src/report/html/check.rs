@@ -11,22 +11,33 @@ use super::shown::{Shown, begun, prose};
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::gap::GapReason;
+use crate::domain::time::Timestamp;
 use crate::report::diff::Move;
 use crate::report::model::{Category, Check, Gap, Tier, Words};
 
 type Finding = Check<Text>;
 
 /// Failures, then warnings; within a verdict the more severe first, then by id: the same order in every report.
-pub(super) fn needs_attention(document: &Report) -> Markup {
+pub(super) fn attention(document: &Report) -> Vec<&Finding> {
     let mut findings: Vec<&Finding> = document.checks.iter().filter(|check| check.needs_attention()).collect();
     findings.sort_by_key(|check| (Reverse(check.verdict), Reverse(check.severity), check.id.clone()));
+    findings
+}
+
+pub(super) fn needs_attention(document: &Report) -> Markup {
+    let findings = attention(document);
     html! {
         section #findings {
             h2 { "Needs attention" }
             @if findings.is_empty() {
                 p.lead { (nothing(document)) }
             } @else {
-                p.lead { "Failures first, then warnings. Each says what was measured, why it matters and what to do." }
+                p.lead {
+                    "Failures first, then warnings. Each says what was measured, why it matters and what to do."
+                    @if document.changes.is_none() {
+                        " No earlier snapshot of this node is known: since when something is so, its evidence alone can tell."
+                    }
+                }
                 @for check in findings { (finding(document, check)) }
             }
         }
@@ -54,14 +65,14 @@ fn finding(document: &Report, check: &Finding) -> Markup {
                 h3 id=(title) { (check.title) }
                 p.where {
                     b class=(check.verdict.word()) { (word(check.verdict)) }
+                    @if check.tier == Tier::Extended { ", extended," }
                     " in " a href=(anchor("#cat-", check.category.as_str())) { (category_title(document, &check.category)) }
-                    @if let Some(since) = since(document, check) { ", " (since) }
                 }
             }
-            (numbers(check))
+            (numbers(document, check))
             p.summary { (prose(check.summary.as_str())) }
             p.why { (prose(check.why.as_str())) }
-            @for proof in &check.evidence { (evidence(proof)) }
+            (evidence(&check.evidence))
             (gaps(check))
             @if let Some(text) = &check.remedy { (remedy(text)) }
             (small_print(check))
@@ -69,16 +80,61 @@ fn finding(document: &Report, check: &Finding) -> Markup {
     }
 }
 
-/// Whether the finding is new, when the report knows the snapshot before.
-fn since(document: &Report, check: &Finding) -> Option<&'static str> {
-    let changes = document.changes.as_ref()?;
-    let change = changes.checks.iter().find(|change| change.id == check.id);
-    Some(match change.map(Move::of) {
-        None => "as in the snapshot before",
-        Some(Move::Better) => "better than before",
-        Some(Move::Worse) => "worse than before",
-        Some(Move::New | Move::Unseen | Move::Resolved | Move::Other) => "new since the snapshot before",
-    })
+/// Since when a finding is what it is, as far as earlier snapshots tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// The snapshot before had nothing to say here.
+    New(Timestamp),
+    /// It is worse than in the snapshot before.
+    Worse(Timestamp),
+    /// It is better than in the snapshot before.
+    Better(Timestamp),
+    /// The first of the snapshots in a row that say the same; it may be older.
+    Lasting(Timestamp),
+}
+
+impl Since {
+    pub(super) fn of(document: &Report, check: &Finding) -> Option<Self> {
+        let changes = document.changes.as_ref()?;
+        let before = changes.since_taken_at;
+        Some(match changes.checks.iter().find(|change| change.id == check.id).map(Move::of) {
+            Some(Move::Better) => Self::Better(before),
+            Some(Move::Worse) => Self::Worse(before),
+            Some(Move::New | Move::Unseen | Move::Resolved | Move::Other) => Self::New(before),
+            None => {
+                let lasting = changes.lasting.iter().find(|lasting| lasting.id == check.id);
+                Self::Lasting(lasting.map_or(before, |lasting| lasting.since))
+            }
+        })
+    }
+
+    /// In a list: `new`, `worse`, `for 4 d 2 h`.
+    pub(super) fn briefly(self, now: Timestamp) -> String {
+        match self {
+            Self::New(_) => "new".to_owned(),
+            Self::Worse(_) => "worse".to_owned(),
+            Self::Better(_) => "better".to_owned(),
+            Self::Lasting(since) => format!("for {}", age(since, now)),
+        }
+    }
+}
+
+fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = u64::try_from(now.since_s(since)).unwrap_or(0);
+    number::text(Unit::Seconds, number::as_f64(seconds))
+}
+
+fn since(document: &Report, check: &Finding) -> Markup {
+    let now = document.snapshot.taken_at;
+    html! {
+        @match Since::of(document, check) {
+            None => {},
+            Some(Since::New(before)) => div { dt { "Since" } dd { "after " (number::moment(before)) } },
+            Some(Since::Worse(before)) => div { dt { "Worse since" } dd { "after " (number::moment(before)) } },
+            Some(Since::Better(before)) => div { dt { "Better since" } dd { "after " (number::moment(before)) } },
+            Some(Since::Lasting(since)) => div { dt { "Since" } dd { (number::moment(since)) " or before, " (age(since, now)) } },
+        }
+    }
 }
 
 fn category_title<'a>(document: &'a Report, id: &'a Words) -> &'a str {
@@ -89,17 +145,21 @@ fn category_title<'a>(document: &'a Report, id: &'a Words) -> &'a str {
         .map_or(id.as_str(), |category| category.title.as_str())
 }
 
-fn numbers(check: &Finding) -> Markup {
+/// What a finding measured, how bad it is, and since when.
+fn numbers(document: &Report, check: &Finding) -> Markup {
     html! {
-        @if check.measured.is_some() || check.expected.is_some() {
-            dl.numbers {
-                @if let Some(measured) = &check.measured {
-                    div { dt { "Measured" } dd.measured { (Shown(&measured.text)) } }
-                }
-                @if let Some(expected) = &check.expected { div { dt { "Expected" } dd { (Shown(expected)) } } }
-                div { dt { "Severity" } dd { (check.severity.word()) } }
-            }
+        dl.numbers {
+            (measured(check))
+            div { dt { "Severity" } dd { (check.severity.word()) } }
+            (since(document, check))
         }
+    }
+}
+
+fn measured(check: &Finding) -> Markup {
+    html! {
+        @if let Some(measured) = &check.measured { div { dt { "Measured" } dd.measured { (Shown(&measured.text)) } } }
+        @if let Some(expected) = &check.expected { div { dt { "Expected" } dd { (Shown(expected)) } } }
     }
 }
 
@@ -192,12 +252,12 @@ fn row(check: &Finding) -> Markup {
             data-c=(check.category) {
             summary.cells { (cells(check)) }
             div.more {
-                (numbers(check))
+                @if check.measured.is_some() || check.expected.is_some() { dl.numbers { (measured(check)) } }
                 p.summary {
                     @if let Some(gap) = &check.skip { (gap_text(gap)) } @else { (prose(check.summary.as_str())) }
                 }
                 p.why { (prose(check.why.as_str())) }
-                @for proof in &check.evidence { (evidence(proof)) }
+                (evidence(&check.evidence))
                 (gaps(check))
                 (small_print(check))
             }

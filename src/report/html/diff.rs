@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::account::side;
 use super::glyph::{anchor, definitions, word};
 use super::shown::{Shown, marked};
-use super::{Report, assets};
+use super::{Report, assets, number};
 use crate::domain::verdict::Verdict;
 use crate::report::diff::{Comparison, Move};
 
@@ -33,7 +33,7 @@ pub fn page(comparison: &Comparison<'_>) -> String {
                     div.strips { (strip(first, comparison, comparison.before)) (strip(second, comparison, comparison.after)) }
                     @for wanted in Move::ALL { (group(comparison, wanted)) }
                     (settings(comparison))
-                    p.lead { (comparison.unchanged) " checks ended the same in both." }
+                    p.lead { "In " (comparison.unchanged) " checks nothing changed that matters." }
                 }
             }
         }
@@ -48,7 +48,7 @@ fn strip(label: &str, comparison: &Comparison<'_>, report: &Report) -> Markup {
             h2 { (label) }
             p.meta {
                 bdi { (Shown(&report.snapshot.node)) } ", " (Shown(&report.snapshot.name)) ", "
-                (report.snapshot.taken_at.to_string().replace('T', " ").replace('Z', " UTC"))
+                (number::moment(report.snapshot.taken_at))
             }
             div.strip {
                 @for category in &report.categories {

@@ -20,15 +20,30 @@ const PAIRS_SHORT: usize = 24;
 /// Lines of text that paper has room for; more are cut there, and the caption says so.
 const PAPER_LINES: usize = 16;
 
-pub(super) fn evidence(evidence: &Evidence<Text>) -> Markup {
+/// Whether shares in a table are drawn, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gauges {
+    Drawn,
+    /// A chart beside the table shows them already.
+    LeftToTheChart,
+}
+
+/// The proof of one check.
+pub(super) fn evidence(proofs: &[Evidence<Text>]) -> Markup {
+    let charted = proofs.iter().any(|proof| matches!(proof, Evidence::Chart { .. }));
+    let gauges = if charted { Gauges::LeftToTheChart } else { Gauges::Drawn };
+    html! { @for proof in proofs { (one(proof, gauges)) } }
+}
+
+fn one(evidence: &Evidence<Text>, gauges: Gauges) -> Markup {
     match evidence {
-        Evidence::Table { title, columns, rows, rows_dropped } => table(title, columns, rows, *rows_dropped),
+        Evidence::Table { title, columns, rows, rows_dropped } => table(title, columns, rows, *rows_dropped, gauges),
         Evidence::Text { title, text, lines_dropped } => lines(title, text, *lines_dropped),
         Evidence::Chart { title, chart, unit, bars, scale } => chart::chart(title, *chart, *unit, bars, *scale),
     }
 }
 
-fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u64) -> Markup {
+fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u64, gauges: Gauges) -> Markup {
     if rows.is_empty() {
         return html! { p.from { (title) ": none." } };
     }
@@ -43,7 +58,7 @@ fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u
                 caption { (title) (left_out(dropped)) }
                 thead { tr { @for column in columns { th scope="col" class=[column.unit.map(|_| "num")] { (column.label) } } } }
                 tbody {
-                    @for row in rows { tr { @for (at, value) in row.iter().enumerate() { (cell(value, columns.get(at))) } } }
+                    @for row in rows { tr { @for (at, value) in row.iter().enumerate() { (cell(value, columns.get(at), gauges)) } } }
                 }
             }
         }
@@ -60,7 +75,7 @@ fn pairs(title: &Words, rows: &[Vec<Cell<Text>>], dropped: u64) -> Markup {
                     @for row in rows {
                         tr {
                             @if let Some(Cell::Text(name)) = row.first() { th scope="row" { (Shown(name)) } } @else { td {} }
-                            @for value in row.iter().skip(1) { (cell(value, None)) }
+                            @for value in row.iter().skip(1) { (cell(value, None, Gauges::LeftToTheChart)) }
                         }
                     }
                 }
@@ -73,25 +88,25 @@ fn left_out(rows: u64) -> Markup {
     html! { @if rows > 0 { " (" (plural(rows, "more row", "more rows")) " left out)" } }
 }
 
-fn cell(value: &Cell<Text>, column: Option<&Column>) -> Markup {
+fn cell(value: &Cell<Text>, column: Option<&Column>, gauges: Gauges) -> Markup {
     let unit = column.and_then(|column| column.unit);
     match value {
         Cell::Integer(value) if unit.unwrap_or(Unit::Count) == Unit::Count && value.abs() < GROUPED_FROM => {
             html! { td.num data-s=(value) { (value) } }
         }
-        Cell::Integer(value) => figure(as_signed_f64(*value), unit),
-        Cell::Number(value) => figure(*value, unit),
+        Cell::Integer(value) => figure(as_signed_f64(*value), unit, gauges),
+        Cell::Number(value) => figure(*value, unit, gauges),
         Cell::Text(text) => html! { td class=[unit.map(|_| "num")] { (Shown(text)) } },
         Cell::Empty => html! { td class=(if unit.is_some() { "num none" } else { "none" }) { "–" } },
     }
 }
 
 /// A number with its raw value for sorting; a share is also drawn.
-fn figure(value: f64, unit: Option<Unit>) -> Markup {
+fn figure(value: f64, unit: Option<Unit>, gauges: Gauges) -> Markup {
     let unit = unit.unwrap_or(Unit::Count);
     html! {
         td.num data-s=(value) {
-            @if unit == Unit::Percent { (chart::gauge(value)) span.w { (number::text(unit, value)) } }
+            @if unit == Unit::Percent && gauges == Gauges::Drawn { (chart::gauge(value)) span.w { (number::text(unit, value)) } }
             @else { (number::text(unit, value)) }
         }
     }

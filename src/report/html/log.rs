@@ -12,6 +12,7 @@ use super::shown::Shown as Visible;
 use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::level::level_of;
+use crate::domain::time::Timestamp;
 use crate::report::model::{Level, Log, LogSpan, Truncation};
 
 /// Lines in one chunk: enough that few elements are needed, few enough that laying one out takes no time.
@@ -22,7 +23,7 @@ const SPANS_MIN: usize = 6;
 
 /// Lines of a page that may have an element of their own. Past it warnings stand in plain ink, so that a flood of them
 /// does not make the page slow; a filter still finds them.
-const MARKS_MAX: u64 = 6000;
+const MARKS_MAX: u64 = 3000;
 
 /// Which lines are marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +162,7 @@ fn histogram(spans: &[LogSpan]) -> Markup {
     let total = |span: &LogSpan| Level::WORST_FIRST.iter().map(|level| span.levels.of(*level)).sum::<u64>();
     let largest = spans.iter().map(total).max().unwrap_or(0);
     let view = format!("0 0 {} 100", spans.len() * 10);
-    let time = |span: &LogSpan| span.from.to_string().replace('T', " ").replace('Z', " UTC");
+    let time = |span: &LogSpan| number::moment(span.from);
     html! {
         @if let (Some(first), Some(last)) = (spans.first(), spans.last()) && spans.len() >= SPANS_MIN && largest > 0 {
             figure.columns.levels {
@@ -211,7 +212,7 @@ fn templates(id: &str, log: &Log<Text>) -> Markup {
                                 td.num data-s=(template.count) { (number::text(Unit::Count, as_f64(template.count))) }
                                 td class=(template.level.word()) { (template.level.word()) }
                                 td { (Visible(&template.text)) }
-                                td { a href={ "#" (id) ":L" (template.first_line) } { "line " (template.first_line) } }
+                                td { a href={ "#" (id) ":L" (template.first_line) } { "line " (template.first_line) } @if let Some(time) = time_of(log, template.first_line) { " " (time) } }
                             }
                         }
                     }
@@ -219,6 +220,13 @@ fn templates(id: &str, log: &Log<Text>) -> Markup {
             }
         }
     }
+}
+
+/// When a line was written, if it begins with a time. Lines count from 1.
+fn time_of(log: &Log<Text>, line: u64) -> Option<String> {
+    let line = lines_of(log).nth(usize::try_from(line.checked_sub(1)?).ok()?)?;
+    let time: Timestamp = line.split_whitespace().next()?.parse().ok()?;
+    Some(number::moment(time))
 }
 
 /// The controls that only the script can serve.

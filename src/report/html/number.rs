@@ -2,6 +2,7 @@
 
 use crate::domain::finding::Unit;
 use crate::domain::size;
+use crate::domain::time::Timestamp;
 
 /// `value` with its unit: `95.9 %`, `75.6 GiB`, `4,096`, `6 d 2 h`.
 pub(super) fn text(unit: Unit, value: f64) -> String {
@@ -78,6 +79,11 @@ fn seconds(value: f64) -> String {
         ..172_800.0 => two(3600.0, "h", 60.0, "min"),
         _ => two(86_400.0, "d", 3600.0, "h"),
     }
+}
+
+/// A time for a person: `2026-11-24 03:12:40 UTC`.
+pub(super) fn moment(time: Timestamp) -> String {
+    time.to_string().replace('T', " ").replace('Z', " UTC")
 }
 
 /// `count` and its noun: `1 value was`, `2,048 values were`.

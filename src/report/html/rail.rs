@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::glyph::anchor;
+use super::glyph::{anchor, glyph};
 use super::log::Shown as Log;
 use super::shown::Shown;
 use super::{Report, account};
+use crate::domain::verdict::{Verdict, VerdictCounts};
 use crate::report::model::Check;
 
 pub(super) fn rail(document: &Report, logs: &[Log<'_>]) -> Markup {
@@ -37,11 +38,7 @@ pub(super) fn rail(document: &Report, logs: &[Log<'_>]) -> Markup {
                             li {
                                 a href=(anchor("#cat-", category.id.as_str())) {
                                     (category.title)
-                                    span.dots aria-hidden="true" {
-                                        @for check in document.checks.iter().filter(|check| check.category == category.id) {
-                                            (dot(check))
-                                        }
-                                    }
+                                    (tally(document.checks.iter().filter(|check| check.category == category.id)))
                                 }
                             }
                         }
@@ -56,6 +53,16 @@ fn entry(href: &str, label: &str, count: usize) -> Markup {
     html! { li { a href=(href) { (label) span.n { (count) } } } }
 }
 
-fn dot<T>(check: &Check<T>) -> Markup {
-    html! { i class=(check.verdict.word()) {} }
+/// What needs attention in a category; where nothing does, how many checks it has.
+fn tally<'a, T: 'a>(checks: impl Iterator<Item = &'a Check<T>>) -> Markup {
+    let counts: VerdictCounts = checks.map(|check| check.verdict).collect();
+    let bad = [Verdict::Fail, Verdict::Warn].map(|verdict| (verdict, counts.of(verdict)));
+    html! {
+        span.n {
+            @if counts.fail + counts.warn == 0 { (counts.total()) }
+            @for (verdict, count) in bad.into_iter().filter(|(_, count)| *count > 0) {
+                " " b class=(verdict.word()) { (glyph(verdict)) (count) span.vh { " " (verdict.word()) } }
+            }
+        }
+    }
 }

@@ -73,7 +73,9 @@ fn no_attribute_holds_an_address_a_style_or_a_handler() {
             let element = tag.split(' ').next().unwrap();
             for (attribute, value) in attributes(&tag[element.len()..]) {
                 assert!(OURS.split_whitespace().any(|name| name == attribute), "{name}: {attribute} in <{tag}>");
-                assert!(!value.contains("http") && !value.contains("//"), "{name}: <{tag}>");
+                // A digest may hold any letters.
+                let policy = attribute == "content" && value.starts_with("default-src ");
+                assert!(policy || !value.contains("http") && !value.contains("//"), "{name}: <{tag}>");
                 assert!(attribute != "href" || value.starts_with('#'), "{name}: <{tag}>");
             }
         }

@@ -2,16 +2,23 @@
 
 use maud::{Markup, html};
 
+use super::check::{Since, attention};
 use super::glyph::{anchor, glyph, word};
 use super::number::{self, as_f64, plural};
-use super::shown::Shown;
+use super::shown::{Shown, begun, prose};
 use super::{Report, Text};
 use crate::domain::finding::Unit;
 use crate::domain::snapshot::Redaction;
 use crate::domain::verdict::Verdict;
 use crate::report::diff::{Relation, counted};
-use crate::report::model::{Changes, Check, Tier};
+use crate::report::model::{Changes, Check};
 use crate::report::visible::escaped;
+
+/// Findings that the top lists; the others follow below.
+const BRIEF_MAX: usize = 12;
+
+/// More marks than this are drawn lower, so that the strip does not push what is wrong off the screen.
+const MARKS_TALL: usize = 60;
 
 pub(super) fn top(document: &Report) -> Markup {
     html! {
@@ -21,6 +28,7 @@ pub(super) fn top(document: &Report) -> Markup {
             (meta(document))
             (strip(document))
             (legend(document))
+            (brief(document))
             (facts(document))
         }
     }
@@ -50,9 +58,11 @@ fn headline(document: &Report) -> Markup {
     html! { h1 { strong { (count) } (rest) } }
 }
 
-/// Where the part of a headline ends that counts: `Two checks failed` and no further.
+/// Where the part of a headline ends that counts: `Two checks failed` and no further. What follows a semicolon is of the
+/// extended checks and never stressed.
 fn count_end(sentence: &str) -> usize {
     const FAILED: &str = " failed";
+    let sentence = sentence.split("; ").next().unwrap_or(sentence);
     if let Some(at) = sentence.find(FAILED) {
         return at + FAILED.len();
     }
@@ -61,7 +71,7 @@ fn count_end(sentence: &str) -> usize {
 
 fn meta(document: &Report) -> Markup {
     let snapshot = &document.snapshot;
-    let taken = snapshot.taken_at.to_string().replace('T', " ").replace('Z', " UTC");
+    let taken = number::moment(snapshot.taken_at);
     let coverage = &document.coverage;
     html! {
         p.meta {
@@ -80,7 +90,7 @@ fn meta(document: &Report) -> Markup {
         }
         @if let Some(changes) = &document.changes {
             p.meta {
-                "Since the snapshot before, of " (changes.since_taken_at.to_string().replace('T', " ").replace('Z', " UTC")) ": "
+                "Since the snapshot before, of " (number::moment(changes.since_taken_at)) ": "
                 a href="#changes" { (moved(changes)) }
             }
         }
@@ -90,7 +100,6 @@ fn meta(document: &Report) -> Markup {
                 @if let Some(remedy) = &failure.remedy { p { (Shown(remedy)) } }
             }
         }
-        @if let Some(extended) = extended(document) { p.meta { (extended) } }
     }
 }
 
@@ -114,25 +123,11 @@ fn masked(document: &Report) -> String {
     }
 }
 
-/// Extended checks never enter the headline; a line of their own says how they ended.
-fn extended(document: &Report) -> Option<String> {
-    let worst = |verdict: Verdict| {
-        document.checks.iter().filter(|check| check.tier == Tier::Extended && check.verdict == verdict).count() as u64
-    };
-    let (fail, warn) = (worst(Verdict::Fail), worst(Verdict::Warn));
-    let parts: Vec<String> = [(fail, "failed"), (warn, "need a look")]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    (!parts.is_empty()).then(|| format!("Of the extended checks, {}.", parts.join(" and ")))
-}
-
 /// The strip: one mark a check, in the order of the catalogue, the same on every report.
 fn strip(document: &Report) -> Markup {
     html! {
         @if !document.checks.is_empty() {
-            nav.strip aria-label="Every check, by category" {
+            nav.strip.many[document.checks.len() > MARKS_TALL] aria-label="Every check, by category" {
                 @for category in &document.categories {
                     span.group {
                         @for check in document.checks.iter().filter(|check| check.category == category.id) {
@@ -169,6 +164,30 @@ fn legend(document: &Report) -> Markup {
                         " "
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What is wrong on one screen: a line for each finding, worst first.
+fn brief(document: &Report) -> Markup {
+    let findings = attention(document);
+    let more = findings.len().saturating_sub(BRIEF_MAX);
+    html! {
+        @if !findings.is_empty() {
+            nav.brief aria-label="What needs attention" {
+                @for check in findings.into_iter().take(BRIEF_MAX) {
+                    a class={ "cells " (check.verdict.word()) } href=(anchor("#f-", check.id.as_str())) {
+                        (glyph(check.verdict))
+                        span.t { span.vh { (word(check.verdict)) ": " } (check.title) }
+                        span.s { (prose(&begun(check.summary.as_str()))) }
+                        span.v {
+                            (check.severity.word())
+                            @if let Some(since) = Since::of(document, check) { ", " (since.briefly(document.snapshot.taken_at)) }
+                        }
+                    }
+                }
+                @if more > 0 { p { a href="#findings" { "and " (plural(more as u64, "other", "others")) " below" } } }
             }
         }
     }

@@ -217,6 +217,18 @@ pub struct Changes<T> {
     pub since_taken_at: Timestamp,
     /// The checks whose verdict changed, worst first.
     pub checks: Vec<CheckChange>,
+    /// The checks that need attention now and did before, with the same verdict.
+    #[serde(default)]
+    pub lasting: Vec<Lasting>,
+}
+
+/// A check that needs attention and did before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lasting {
+    /// Its id.
+    pub id: Words,
+    /// When the first snapshot was taken of those that follow each other with this verdict.
+    pub since: Timestamp,
 }
 
 /// A check whose verdict changed.
@@ -280,6 +292,7 @@ impl<T> Document<T> {
                 since: f(changes.since),
                 since_taken_at: changes.since_taken_at,
                 checks: changes.checks,
+                lasting: changes.lasting,
             }),
         }
     }
@@ -328,7 +341,7 @@ impl<T> Document<T> {
         for Truncation { what, dropped: _, of: _ } in truncated {
             f(what);
         }
-        if let Some(Changes { since, since_taken_at: _, checks: _ }) = changes {
+        if let Some(Changes { since, since_taken_at: _, checks: _, lasting: _ }) = changes {
             f(since);
         }
     }

@@ -8,7 +8,7 @@ use crate::domain::verdict::{Verdict, VerdictCounts};
 /// Counts and the headline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary<T> {
-    /// One sentence: how the core checks ended. Never a score.
+    /// One sentence: how the core checks ended, and which extended ones need attention. Never a score.
     pub headline: T,
     /// The worst verdict of a core check; `skip` when none could be judged.
     pub worst: Verdict,
@@ -22,11 +22,11 @@ impl Summary<String> {
     /// The summary of these checks of the node of this name.
     #[must_use]
     pub fn of<T>(checks: &[Check<T>], node: &str) -> Self {
-        let core = || checks.iter().filter(|check| check.tier == Tier::Core).map(|check| check.verdict);
-        let counts: VerdictCounts = core().collect();
+        let of = |tier: Tier| checks.iter().filter(move |check| check.tier == tier).map(|check| check.verdict);
+        let counts: VerdictCounts = of(Tier::Core).collect();
         Self {
-            headline: headline(&counts, node),
-            worst: core().max().unwrap_or(Verdict::Skip),
+            headline: headline(&counts, &of(Tier::Extended).collect(), node),
+            worst: of(Tier::Core).max().unwrap_or(Verdict::Skip),
             counts: checks.iter().map(|check| check.verdict).collect(),
             core: counts,
         }
@@ -34,31 +34,45 @@ impl Summary<String> {
 }
 
 /// The sentence for these counts: `Two checks failed and five need a look on iggy-03.`
+///
+/// It counts what the page lists. Where extended checks are among that, it says of which kind it counts how many: `Two core
+/// checks failed on iggy-03; one extended check needs a look.`
 #[must_use]
-pub fn headline(core: &VerdictCounts, node: &str) -> String {
+pub fn headline(core: &VerdictCounts, extended: &VerdictCounts, node: &str) -> String {
+    let kind = if extended.fail + extended.warn > 0 { "core check" } else { "check" };
     let judged = core.total() - core.skip;
     let sentence = match (core.fail, core.warn) {
-        (0, 0) if core.total() == 0 => format!("No check ran on {node}"),
-        (0, 0) if judged == 0 => format!("No check could be judged on {node}"),
-        (0, 0) if core.skip == 0 => format!("All {} checks are fine on {node}", in_words(judged)),
+        (0, 0) if core.total() == 0 => format!("no {kind} ran on {node}"),
+        (0, 0) if judged == 0 => format!("no {kind} could be judged on {node}"),
+        (0, 0) if core.skip == 0 => format!("all {} are fine on {node}", counted(judged, kind)),
         (0, 0) => {
-            format!("Nothing needs attention on {node}, but {} not be judged", checks(core.skip, "could", "could"))
+            let kind = if kind == "check" { "" } else { "core " };
+            let skipped = counted(core.skip, "check");
+            format!("nothing {kind}needs attention on {node}, but {skipped} could not be judged")
         }
-        (0, warn) => format!("{} a look on {node}", checks(warn, "needs", "need")),
-        (fail, 0) => format!("{} failed on {node}", checks(fail, "", "").trim_end()),
-        (fail, warn) => {
-            let need = if warn == 1 { "needs" } else { "need" };
-            format!("{} failed and {} {need} a look on {node}", checks(fail, "", "").trim_end(), in_words(warn))
-        }
+        (fail, warn) => format!("{} on {node}", attention(fail, warn, kind)),
+    };
+    let more = match (extended.fail, extended.warn) {
+        (0, 0) => String::new(),
+        (fail, warn) => format!("; {}", attention(fail, warn, "extended check")),
     };
     let mut letters = sentence.chars();
     let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-    first.chain(letters).chain(['.']).collect()
+    first.chain(letters).chain(more.chars()).chain(['.']).collect()
 }
 
-fn checks(count: u32, one: &str, many: &str) -> String {
-    let (noun, verb) = if count == 1 { ("check", one) } else { ("checks", many) };
-    format!("{} {noun} {verb}", in_words(count))
+/// `two checks failed and one needs a look`; one of the counts is not nought.
+fn attention(fail: u32, warn: u32, kind: &str) -> String {
+    let need = if warn == 1 { "needs" } else { "need" };
+    match (fail, warn) {
+        (0, warn) => format!("{} {need} a look", counted(warn, kind)),
+        (fail, 0) => format!("{} failed", counted(fail, kind)),
+        (fail, warn) => format!("{} failed and {} {need} a look", counted(fail, kind), in_words(warn)),
+    }
+}
+
+fn counted(count: u32, kind: &str) -> String {
+    format!("{} {kind}{}", in_words(count), if count == 1 { "" } else { "s" })
 }
 
 /// Numbers up to twelve as words, as prose has them.
@@ -157,18 +171,36 @@ mod tests {
     #[test]
     fn the_headline_counts_in_words_and_names_the_node() {
         let counts = |fail, warn, pass, skip| VerdictCounts { fail, warn, pass, info: 0, skip };
-        for (counts, sentence) in [
-            (counts(2, 5, 24, 2), "Two checks failed and five need a look on n1."),
-            (counts(1, 1, 24, 0), "One check failed and one needs a look on n1."),
-            (counts(13, 0, 0, 0), "13 checks failed on n1."),
-            (counts(0, 1, 3, 1), "One check needs a look on n1."),
-            (counts(0, 5, 3, 0), "Five checks need a look on n1."),
-            (counts(0, 0, 36, 0), "All 36 checks are fine on n1."),
-            (counts(0, 0, 36, 3), "Nothing needs attention on n1, but three checks could not be judged."),
-            (counts(0, 0, 0, 3), "No check could be judged on n1."),
-            (counts(0, 0, 0, 0), "No check ran on n1."),
+        let fine = counts(0, 0, 30, 4);
+        for (core, extended, sentence) in [
+            (counts(2, 5, 24, 2), fine, "Two checks failed and five need a look on n1."),
+            (counts(1, 1, 24, 0), fine, "One check failed and one needs a look on n1."),
+            (counts(13, 0, 0, 0), fine, "13 checks failed on n1."),
+            (counts(0, 1, 3, 1), fine, "One check needs a look on n1."),
+            (counts(0, 5, 3, 0), fine, "Five checks need a look on n1."),
+            (counts(0, 0, 36, 0), fine, "All 36 checks are fine on n1."),
+            (counts(0, 0, 36, 3), fine, "Nothing needs attention on n1, but three checks could not be judged."),
+            (counts(0, 0, 0, 3), fine, "No check could be judged on n1."),
+            (counts(0, 0, 0, 0), fine, "No check ran on n1."),
+            (
+                counts(0, 4, 9, 9),
+                counts(0, 1, 0, 0),
+                "Four core checks need a look on n1; one extended check needs a look.",
+            ),
+            (
+                counts(2, 5, 9, 9),
+                counts(1, 2, 0, 0),
+                "Two core checks failed and five need a look on n1; one extended check failed and two need a look.",
+            ),
+            (counts(0, 0, 61, 0), counts(1, 0, 0, 0), "All 61 core checks are fine on n1; one extended check failed."),
+            (
+                counts(0, 0, 60, 1),
+                counts(0, 2, 0, 0),
+                "Nothing core needs attention on n1, but one check could not be judged; two extended checks need a look.",
+            ),
+            (counts(0, 0, 0, 0), counts(0, 2, 0, 0), "No core check ran on n1; two extended checks need a look."),
         ] {
-            assert_eq!(headline(&counts, "n1"), sentence);
+            assert_eq!(headline(&core, &extended, "n1"), sentence);
         }
     }
 }
