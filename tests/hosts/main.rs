@@ -1,11 +1,13 @@
 //! Recorded hosts, and what an expert would say of each.
 //!
 //! A `.host` file is a host: its own recording, or another host with changes (the format stands in `host.rs`). The real
-//! binary plays each one back; verdicts and sentences are compared with `expected/`, which `UPDATE_GOLDEN=1` rewrites.
+//! binary plays each one back; verdicts and sentences, `report.json` and of two hosts the page are compared with `expected/`,
+//! which `UPDATE_GOLDEN=1` rewrites.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its recordings has failed")]
 
 mod host;
+mod normal;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use host::Host;
+use normal::{Normal, Report};
 use serde_json::Value;
 
 /// What one check said: verdict, severity and sentence.
@@ -22,23 +25,29 @@ struct Said {
     summary: String,
 }
 
-/// What the checks said of a host, in the order of the report.
-struct Verdicts(Vec<(String, Said)>);
+/// Takes a snapshot in this folder: what is printed, and the report of the archive.
+fn collect(folder: &Path, arguments: &[&str]) -> (Vec<u8>, Report) {
+    let output = Command::new(env!("CARGO_BIN_EXE_snapvisor"))
+        .args(["collect", "--include-iggy", "false", "--format", "json", "--output", "out.zip"])
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    (output.stdout, snapvisor::archive::read_report(&folder.join("out.zip")).unwrap())
+}
+
+/// What the checks said of a host, in the order of the report, and the report of its archive.
+struct Verdicts(Vec<(String, Said)>, Report);
 
 impl Verdicts {
     fn of(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tree = folder.path().join("tree");
         Host::read(name).write(&tree);
-        let output = Command::new(env!("CARGO_BIN_EXE_snapvisor"))
-            .args(["collect", "--include-iggy", "false", "--format", "json", "--output", "out.zip", "--root"])
-            .arg(&tree)
-            .current_dir(folder.path())
-            .env_clear()
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let (json, archived) = collect(folder.path(), &["--root", tree.to_str().unwrap()]);
+        let report: Value = serde_json::from_slice(&json).unwrap();
         assert!(report["failure"].is_null(), "{name}: {}", report["failure"]);
         let word = |check: &Value, field: &str| check[field].as_str().unwrap().to_owned();
         let said = |check: &Value| {
@@ -46,7 +55,7 @@ impl Verdicts {
                 ["id", "verdict", "severity", "summary"].map(|field| word(check, field));
             (id, Said { verdict, severity, summary })
         };
-        Self(report["checks"].as_array().unwrap().iter().map(said).collect())
+        Self(report["checks"].as_array().unwrap().iter().map(said).collect(), archived)
     }
 
     fn find(&self, id: &str) -> &Said {
@@ -58,22 +67,45 @@ impl Verdicts {
         let bad = self.0.iter().filter(|(_, said)| ["warn", "fail"].contains(&said.verdict.as_str()));
         bad.map(|(id, said)| (id.as_str(), said.verdict.as_str())).collect()
     }
+}
 
-    /// As `expected/` keeps them.
-    fn text(&self) -> String {
-        self.0.iter().fold(String::new(), |text, (id, said)| {
-            text + &format!("{:<4}  {id:<20}  {}\n", said.verdict, said.summary.replace('\n', " "))
-        })
-    }
+/// The verdicts as `expected/` keeps them.
+fn text(said: &[(String, Said)]) -> String {
+    said.iter().fold(String::new(), |text, (id, said)| {
+        text + &format!("{:<4}  {id:<20}  {}\n", said.verdict, said.summary.replace('\n', " "))
+    })
 }
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts")
 }
 
+/// The hosts whose page is kept, too: one on which much is wrong, and one on which much cannot be seen.
+const PAGES: &[&str] = &["sick", "hidepid"];
+
+/// Compares with a file of `expected/`, line by line, or writes it when `UPDATE_GOLDEN` is set.
+fn whole(file: &str, now: &str) {
+    let path = folder().join("expected").join(file);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, now).unwrap();
+    }
+    let was = fs::read_to_string(&path).unwrap_or_default();
+    let differs = was.lines().zip(now.lines()).enumerate().find(|(_, (was, now))| was != now);
+    if let Some((at, (was, now))) = differs {
+        panic!("{file}, line {} (UPDATE_GOLDEN=1 writes it anew):\n- {was}\n+ {now}", at + 1);
+    }
+    assert_eq!(was.len(), now.len(), "{file}: one is longer (UPDATE_GOLDEN=1 writes it anew)");
+}
+
 fn golden(name: &str) {
     let path = folder().join(format!("expected/{name}.txt"));
-    let text = Verdicts::of(name).text();
+    let Verdicts(said, report) = Verdicts::of(name);
+    let report = Normal::of(report);
+    whole(&format!("{name}.json"), &report.json());
+    if PAGES.contains(&name) {
+        whole(&format!("{name}.html"), &report.page());
+    }
+    let text = text(&said);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, &text).unwrap();
     }
@@ -158,6 +190,17 @@ fn a_host_without_systemd_loses_its_units_alone() {
         if !id.starts_with("systemd.") && !id.starts_with("self.") {
             assert_eq!(one.verdict, other.verdict, "{id}: {}", other.summary);
         }
+    }
+}
+
+#[test]
+#[ignore = "writes the pages that `make report-pictures` takes pictures of, to the directory that REPORT_OUT names"]
+fn write_the_pages() {
+    let out = PathBuf::from(std::env::var("REPORT_OUT").unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let (_, machine) = collect(folder.path(), &[]);
+    for (name, report) in [("sick", Verdicts::of("sick").1), ("machine", machine)] {
+        fs::write(out.join(format!("{name}.html")), snapvisor::report::html::render(&report)).unwrap();
     }
 }
 
