@@ -4,6 +4,7 @@ use super::super::FileKind;
 use super::super::file::bounded;
 use super::super::root::Host;
 use super::super::scene::Scene;
+use super::rpm;
 use crate::domain::gap::{Gap, GapReason};
 use crate::evidence::Observed;
 use crate::evidence::installed::{Installed, InstalledProgram, Package};
@@ -11,8 +12,6 @@ use crate::evidence::installed::{Installed, InstalledProgram, Package};
 /// Debian's list of packages, and the most of it that is read: a full desktop has 6 MB.
 const DPKG: &str = "/var/lib/dpkg/status";
 const DPKG_BYTES_MAX: usize = 32 << 20;
-/// Where rpm keeps its own.
-const RPM: &[&str] = &["/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages"];
 /// Programs that are looked for.
 const PROGRAMS: &[&str] = &[
     "iggy-server",
@@ -46,20 +45,19 @@ pub(super) fn installed(scene: &Scene) -> Observed<Installed> {
 fn packages(host: &Host) -> Observed<Vec<Package>> {
     match host.open(DPKG) {
         Ok(file) => bounded(file, DPKG, DPKG_BYTES_MAX).map(|read| dpkg(&String::from_utf8_lossy(&read.bytes))),
-        Err(gap) if gap.reason == GapReason::Absent && RPM.iter().any(|path| host.metadata(path).is_ok()) => {
-            Err(Gap::new(GapReason::Tool, "rpm's database is not read; `rpm -q` tells the versions"))
-        }
+        Err(gap) if gap.reason == GapReason::Absent => rpm::packages(host, matters).unwrap_or(Err(gap)),
         Err(gap) => Err(gap),
     }
 }
 
+/// Whether a package of this name is worth a line: Iggy's, ours, or a container runtime.
+fn matters(name: &str) -> bool {
+    let other_names = ["docker.io", "docker-ce", "docker-ce-cli", "containerd.io", "cri-o", "moby-engine", "apptainer"];
+    name.contains("iggy") || PROGRAMS.contains(&name) || other_names.contains(&name)
+}
+
 /// The packages of this list that matter and are installed.
 fn dpkg(status: &str) -> Vec<Package> {
-    let matters = |name: &str| {
-        name.contains("iggy")
-            || PROGRAMS.contains(&name)
-            || matches!(name, "docker.io" | "docker-ce" | "containerd.io" | "cri-o")
-    };
     let package = |paragraph: &str| {
         let field = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let name = field("Package")?;
@@ -100,11 +98,11 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_found_at_their_usual_places_and_rpm_is_told() {
-        let files = ["usr/bin/iggy-server", "opt/iggy/bin/iggy", "var/lib/rpm/rpmdb.sqlite"];
+    fn programs_are_found_at_their_usual_places() {
+        let files = ["usr/bin/iggy-server", "opt/iggy/bin/iggy"];
         let (_tree, host) = recorded(&files.map(|path| (path, "x")));
         let paths: Vec<_> = programs(&host).into_iter().map(|program| program.path).collect();
         assert_eq!(paths, ["/usr/bin/iggy-server", "/opt/iggy/bin/iggy"]);
-        assert_eq!(packages(&host).unwrap_err().reason, GapReason::Tool);
+        assert_eq!(packages(&host).unwrap_err().reason, GapReason::Absent);
     }
 }

@@ -37,6 +37,7 @@ mod metrics;
 mod pinned;
 mod place;
 mod process;
+mod rpm;
 mod seeds;
 mod segments;
 mod state;
