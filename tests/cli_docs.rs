@@ -101,6 +101,9 @@ fn section_of(text: &mut String, check: &checks::Check) {
         let range = format!("default {}, {} to {}", setting.default, setting.min, setting.max);
         writeln!(text, "- *Setting.* `{}`: {} ({range})", setting.name, setting.help).unwrap();
     }
+    for list in checks::file_lists(check) {
+        writeln!(text, "- *Setting.* `{}`: {} (default none)", list.name, list.help).unwrap();
+    }
     if !check.references.is_empty() {
         writeln!(text, "- *To read.* {}", check.references.join("; ")).unwrap();
     }

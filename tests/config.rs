@@ -166,7 +166,7 @@ fn what_is_refused_is_named_with_file_line_and_key() {
         ),
         (
             "[checks.\"mem.swap\"]\nenabled = \"no\"",
-            "snapvisor.toml:2: `checks.\"mem.swap\".enabled` must be a number, or true or false for `enabled`",
+            "snapvisor.toml:2: `checks.\"mem.swap\".enabled` must be a number, a list of files, or true or false for `enabled`",
         ),
         ("checks.x = 1", "snapvisor.toml:1: `checks.x` must be a table"),
         (

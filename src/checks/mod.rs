@@ -32,7 +32,7 @@ mod systemd;
 mod time;
 mod tls;
 
-pub use settings::{Settings, SettingsError};
+pub use settings::{CA_FILES, FileList, Settings, SettingsError, file_lists};
 
 /// The areas of the catalogue, in the order of a report.
 const CATALOGUE: &[&[Check]] = &[

@@ -14,11 +14,40 @@ pub struct Settings {
 }
 
 /// A value in such a table.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Value {
     Switch(bool),
     Number(f64),
+    Files(Vec<String>),
+}
+
+/// A list of files that a configuration may give a check: `[checks."tls.chain"] ca_files = ["/etc/ssl/own.pem"]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileList {
+    /// The check's id.
+    pub check: &'static str,
+    /// The list's name.
+    pub name: &'static str,
+    /// What it decides.
+    pub help: &'static str,
+}
+
+/// The files of authorities that `tls.chain` counts as known.
+pub const CA_FILES: FileList = FileList {
+    check: "tls.chain",
+    name: "ca_files",
+    help: "PEM files of private authorities that clients are told of, absolute paths",
+};
+
+/// All lists of files.
+const FILE_LISTS: &[FileList] = &[CA_FILES];
+/// Files of one list.
+const FILES_MAX: usize = 16;
+
+/// The lists of files that a check takes.
+pub fn file_lists(check: &Check) -> impl Iterator<Item = &'static FileList> {
+    FILE_LISTS.iter().filter(|list| list.check == check.id)
 }
 
 /// The key under which a check is switched off.
@@ -61,7 +90,7 @@ impl Settings {
         for (id, values) in &self.checks {
             let check = find(id).ok_or_else(|| SettingsError::UnknownCheck(id.clone()))?;
             for (name, value) in values {
-                validate_one(check, name, *value)?;
+                validate_one(check, name, value)?;
             }
         }
         Ok(())
@@ -78,35 +107,53 @@ impl Settings {
     pub fn value(&self, id: &str, name: &str) -> Option<f64> {
         match self.checks.get(id)?.get(name)? {
             Value::Number(number) => Some(*number),
-            Value::Switch(_) => None,
+            Value::Switch(_) | Value::Files(_) => None,
+        }
+    }
+
+    /// The configured files of a list; none by default.
+    #[must_use]
+    pub fn files(&self, list: &FileList) -> &[String] {
+        match self.checks.get(list.check).and_then(|values| values.get(list.name)) {
+            Some(Value::Files(files)) => files,
+            _ => &[],
         }
     }
 
     /// The settings of this check that differ from the catalogue's: `warn_percent = 10 (default 15)`.
     #[must_use]
     pub fn changed(&self, check: &Check) -> Vec<String> {
+        let lists = file_lists(check).map(|list| (list.name, self.files(list))).filter(|(_, files)| !files.is_empty());
+        let lists = lists.map(|(name, files)| format!("{name} = {files:?} (default none)"));
         check
             .settings
             .iter()
             .filter_map(|setting| Some((setting, self.value(check.id, setting.name)?)))
             .filter(|(setting, value)| (value - setting.default).abs() > f64::EPSILON)
             .map(|(setting, value)| format!("{} = {value} (default {})", setting.name, setting.default))
+            .chain(lists)
             .collect()
     }
 }
 
-fn validate_one(check: &Check, name: &str, value: Value) -> Result<(), SettingsError> {
+fn validate_one(check: &Check, name: &str, value: &Value) -> Result<(), SettingsError> {
     let bad = |expected: String| SettingsError::BadValue { check: check.id.into(), name: name.into(), expected };
     match (name, value) {
         (ENABLED, Value::Switch(_)) => Ok(()),
-        (ENABLED, Value::Number(_)) => Err(bad("true or false".into())),
+        (ENABLED, _) => Err(bad("true or false".into())),
+        _ if file_lists(check).any(|list| list.name == name) => match value {
+            Value::Files(files) if files.len() <= FILES_MAX && files.iter().all(|file| file.starts_with('/')) => Ok(()),
+            _ => Err(bad(format!("a list of {FILES_MAX} absolute paths at most"))),
+        },
         _ => {
             let setting = check.settings.iter().find(|setting| setting.name == name).ok_or_else(|| {
-                let known: Vec<_> = [ENABLED].into_iter().chain(check.settings.iter().map(|s| s.name)).collect();
+                let lists = file_lists(check).map(|list| list.name);
+                let known = [ENABLED].into_iter().chain(check.settings.iter().map(|s| s.name)).chain(lists);
+                let known: Vec<_> = known.collect();
                 SettingsError::UnknownSetting { check: check.id.into(), name: name.into(), known: known.join(", ") }
             })?;
             match value {
-                Value::Number(number) if (setting.min..=setting.max).contains(&number) => Ok(()),
+                Value::Number(number) if (setting.min..=setting.max).contains(number) => Ok(()),
                 _ => Err(bad(format!("a number from {} to {}", setting.min, setting.max))),
             }
         }
@@ -127,6 +174,15 @@ mod tests {
             ("[\"disk.nothing\"]", "there is no check `disk.nothing`; `snapvisor checks` lists them"),
             ("[\"mem.swap\"]\nwarn = 1", "check `mem.swap` has no setting `warn`; it has enabled, swappiness_pass_max"),
             ("[\"mem.swap\"]\nenabled = 1", "check `mem.swap`: `enabled` must be true or false"),
+            ("[\"tls.chain\"]\nca_file = []", "check `tls.chain` has no setting `ca_file`; it has enabled, ca_files"),
+            (
+                "[\"tls.chain\"]\nca_files = [\"own.pem\"]",
+                "check `tls.chain`: `ca_files` must be a list of 16 absolute paths at most",
+            ),
+            (
+                "[\"mem.swap\"]\nswappiness_pass_max = [\"/a\"]",
+                "check `mem.swap`: `swappiness_pass_max` must be a number from 0 to 200",
+            ),
             (
                 "[\"mem.swap\"]\nswappiness_pass_max = 500",
                 "check `mem.swap`: `swappiness_pass_max` must be a number from 0 to 200",
@@ -142,5 +198,14 @@ mod tests {
         settings.validate().unwrap();
         assert_eq!(settings.changed(find("mem.swap").unwrap()), ["swappiness_pass_max = 60 (default 10)"]);
         assert!(settings.enabled("mem.swap"));
+    }
+
+    #[test]
+    fn a_list_of_files_is_read_and_shown() {
+        let settings = settings("[\"tls.chain\"]\nca_files = [\"/etc/ssl/own.pem\"]");
+        settings.validate().unwrap();
+        assert_eq!(settings.files(&CA_FILES), ["/etc/ssl/own.pem"]);
+        assert_eq!(settings.changed(find("tls.chain").unwrap()), ["ca_files = [\"/etc/ssl/own.pem\"] (default none)"]);
+        assert_eq!(Settings::default().files(&CA_FILES), [""; 0]);
     }
 }

@@ -92,11 +92,14 @@ fn document(check: &Check, settings: &Settings) -> Value {
             })
         })
         .collect();
+    let lists: Vec<Value> = checks::file_lists(check)
+        .map(|list| json!({ "name": list.name, "value": settings.files(list), "help": list.help }))
+        .collect();
     json!({
         "id": check.id, "title": check.title, "category": check.category.word(), "severity": check.severity.word(),
         "tier": tier(check.tier), "enabled": settings.enabled(check.id), "rule": check.rule, "why": check.why,
         "remedy": check.remedy, "threshold_source": check.threshold_source, "references": check.references,
-        "privilege": check.privilege, "settings": thresholds,
+        "privilege": check.privilege, "settings": thresholds, "file_lists": lists,
     })
 }
 
@@ -118,12 +121,16 @@ fn explanation(out: &mut dyn Write, check: &Check, settings: &Settings) -> io::R
     if !check.references.is_empty() {
         section(out, "To read", check.references.iter().copied())?;
     }
-    if !check.settings.is_empty() {
+    if !check.settings.is_empty() || checks::file_lists(check).next().is_some() {
         writeln!(out, "\nSettings, in the configuration under [checks.\"{}\"]", check.id)?;
         for setting in check.settings {
             let value = settings.value(check.id, setting.name).unwrap_or(setting.default);
             writeln!(out, "  {} = {value}", setting.name)?;
             writeln!(out, "      {} (default {}, {} to {})", setting.help, setting.default, setting.min, setting.max)?;
+        }
+        for list in checks::file_lists(check) {
+            writeln!(out, "  {} = {:?}", list.name, settings.files(list))?;
+            writeln!(out, "      {} (default none)", list.help)?;
         }
     }
     Ok(())

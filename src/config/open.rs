@@ -140,7 +140,7 @@ impl OpenTable {
 /// What the catalogue says against this table of checks.
 fn refuse_check(table: &Value) -> Result<(), String> {
     let settings: checks::Settings = serde_json::from_value(table.clone())
-        .map_err(|_| "must be a number, or true or false for `enabled`".to_owned())?;
+        .map_err(|_| "must be a number, a list of files, or true or false for `enabled`".to_owned())?;
     settings.validate().map_err(|error| format!("is refused: {error}"))
 }
 

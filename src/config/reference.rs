@@ -51,6 +51,9 @@ swappiness_pass_max = 60
 
 [checks.\"cpu.clocksource\"]
 enabled = false
+
+[checks.\"tls.chain\"]
+ca_files = [\"/etc/ssl/own-root.pem\"]
 ```
 
 ## `[redaction]`

@@ -97,6 +97,8 @@ pub enum Anchors {
     CaFile,
     /// In the host's own bundle of authorities.
     System,
+    /// In a file that snapvisor's configuration names.
+    Configured,
 }
 
 /// Whether a key is the certificate's.

@@ -102,6 +102,7 @@ fn request(job: &Job) -> Request {
             http_url: iggy.http_url.map(String::from),
             credential_file: iggy.credential_file,
         },
+        ca_files: job.config.checks.files(&checks::CA_FILES).to_vec(),
         contact_peers: if job.config.snapshot.contact_peers { ContactPeers::Allowed } else { ContactPeers::Never },
     }
 }

@@ -18,6 +18,8 @@ pub struct Request {
     pub deadline_s: u64,
     /// Where Iggy is, as far as it was configured.
     pub iggy: IggyRequest,
+    /// Files of authorities that count as known besides the host's own.
+    pub ca_files: Vec<String>,
     /// Whether the peers of Iggy's roster may be connected to.
     pub contact_peers: ContactPeers,
 }
@@ -72,6 +74,7 @@ pub(super) mod testing {
             request: Request {
                 window_ms: 0,
                 deadline_s: 60,
+                ca_files: Vec::new(),
                 iggy: IggyRequest::default(),
                 contact_peers: ContactPeers::Never,
             },

@@ -135,12 +135,12 @@ fn files(scene: &Scene) -> Observed<Vec<TlsFile>> {
 fn chains(scene: &Scene) -> Observed<Vec<SectionChain>> {
     let config = &scene.evidence.read(IGGY_CONFIG)?.server;
     scene.host.call("tls-chains", || {
-        let mut system = None;
+        let mut known = None;
         let mut found = Vec::new();
         for section in sections(config) {
             let Some(path) = section.certificate_file(scene) else { continue };
-            let system = system.get_or_insert_with(|| system_authorities(&scene.host));
-            let chain = followed(scene, &section, &path, system);
+            let known = known.get_or_insert_with(|| known_authorities(scene));
+            let chain = known.as_ref().map_err(Gap::clone).and_then(|known| followed(scene, &section, &path, known));
             found.push(SectionChain { section: section.name.to_owned(), path, chain });
         }
         Ok(found)
@@ -151,7 +151,7 @@ fn followed(
     scene: &Scene,
     section: &Section<'_>,
     path: &str,
-    system: &[CertificateDer<'static>],
+    known: &[Authority],
 ) -> Observed<crate::evidence::chains::Chain> {
     let read = |path: &str| scene.host.seed(&seen(scene, path)?);
     let bytes = read(path)?;
@@ -164,14 +164,25 @@ fn followed(
         None => Vec::new(),
     };
     let own = own.into_iter().map(|der| Authority { list: Anchors::CaFile, der });
-    let system = system.iter().map(|der| Authority { list: Anchors::System, der: der.clone() });
-    let trusted: Vec<Authority> = own.chain(system).collect();
+    let trusted: Vec<Authority> = own.chain(known.iter().cloned()).collect();
     let key = match &section.tls.key_file {
         Some(key) => read(&key.to_string_lossy()),
         None => Err(Gap::absent("the configuration names no key file")),
     };
     chain::follow(&file, &trusted, key, scene.now)
         .ok_or_else(|| Gap::broken(format!("{path} holds a certificate that cannot be read")))
+}
+
+/// The authorities that count as known for every section: those of the host, and of the files that were configured. One
+/// of those that cannot be read is a gap: without it a chain would be called unknown that is not.
+fn known_authorities(scene: &Scene) -> Observed<Vec<Authority>> {
+    let with = |list: Anchors| move |der| Authority { list, der };
+    let mut known: Vec<Authority> = system_authorities(&scene.host).into_iter().map(with(Anchors::System)).collect();
+    for path in &scene.request.ca_files {
+        let file = scene.host.open(path).and_then(|file| bounded(file, path, AUTHORITIES_BYTES_MAX))?;
+        known.extend(ders(&file.bytes, path)?.into_iter().map(with(Anchors::Configured)));
+    }
+    Ok(known)
 }
 
 /// The authorities that this host trusts; none when it has no list.

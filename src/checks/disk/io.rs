@@ -19,7 +19,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     needs: &[BLOCK_RATES.source()],
     rule: "Fails when a request to a device took more than 200 ms on average (wait_fail_ms) during the window, or all tasks together waited for I/O during more than 40 % of the last minute (pressure_fail_percent). \
-           Warns above 20 ms (wait_warn_ms; 100 ms on a rotating drive, rotating_warn_ms), above 10 requests under way on average (queue_warn), or pressure above 10 % (pressure_warn_percent). \
+           Warns above 20 ms (wait_warn_ms; 100 ms on a rotating drive, rotating_warn_ms), above 10 requests under way on average (queue_warn) while each takes more than a quarter of that (many quick ones are throughput), or pressure above 10 % (pressure_warn_percent). \
            Information when a device served fewer than 20 requests; passes otherwise.",
     threshold_source: "node_exporter's mixin: 10 requests under way; the latencies and the pressure are our own.",
     why: "A produce request is acknowledged when it is written; what a disk takes longer, every producer waits longer.",
@@ -126,6 +126,9 @@ fn table(rates: &BlockRates, data: &[&str]) -> Proof {
     Proof::table("Devices during the window", columns, rows.collect())
 }
 
+/// A queue counts when its requests take more than this part of the latency that warns.
+const QUEUE_WAIT_SHARE: f64 = 4.0;
+
 fn judged(case: &Case<'_>, rates: &BlockRates, devices: &[BlockDevice], data: &[&str]) -> Judgement {
     let full = rates.pressure.as_ref().map_or(0.0, |pressure| pressure.full.average_60s);
     let (pressure_warn, pressure_fail) = (case.setting("pressure_warn_percent"), case.setting("pressure_fail_percent"));
@@ -137,7 +140,9 @@ fn judged(case: &Case<'_>, rates: &BlockRates, devices: &[BlockDevice], data: &[
     let verdict = |rate: &&BlockRate| {
         if rate.wait_ms() > fail_ms {
             Verdict::Fail
-        } else if rate.wait_ms() > warn_ms(rate) || rate.queue(rates.window_s) > queue_warn {
+        } else if rate.wait_ms() > warn_ms(rate)
+            || (rate.queue(rates.window_s) > queue_warn && rate.wait_ms() > warn_ms(rate) / QUEUE_WAIT_SHARE)
+        {
             Verdict::Warn
         } else {
             Verdict::Pass
@@ -171,7 +176,7 @@ fn judged(case: &Case<'_>, rates: &BlockRates, devices: &[BlockDevice], data: &[
         Verdict::Fail => Judgement::fail(format!("{took}, more than {fail_ms} ms.")),
         Verdict::Warn if wait > warn_ms(rate) => Judgement::warn(format!("{took}, more than {} ms.", warn_ms(rate))),
         Verdict::Warn => Judgement::warn(format!(
-            "{} had {queue:.1} requests under way on average, more than {queue_warn}.",
+            "{} had {queue:.1} requests under way on average, more than {queue_warn}, and took {wait:.1} ms for each.",
             rate.name
         )),
         _ => Judgement::pass(format!("{took}, with {queue:.1} requests under way.")),
@@ -218,6 +223,8 @@ mod tests {
             (writes(19, 60_000, 60_000), false, 0.0, Verdict::Info),
             (writes(20, 400, 20_000), false, 0.0, Verdict::Pass),
             (writes(20, 400, 20_001), false, 0.0, Verdict::Warn),
+            (writes(1_000, 5_000, 90_000), false, 0.0, Verdict::Pass),
+            (writes(1_000, 5_001, 90_000), false, 0.0, Verdict::Warn),
             (writes(100, 100, 0), false, 10.0, Verdict::Pass),
             (writes(100, 100, 0), false, 10.1, Verdict::Warn),
             (writes(0, 0, 0), false, 40.0, Verdict::Warn),

@@ -42,7 +42,10 @@ fn statistics(case: &Case<'_>) -> Result<Judgement, Gap> {
     let api = case.read(IGGY_API)?;
     if let Login::Refused { status, code } = &api.login {
         let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-        return Ok(Judgement::fail(format!("{} refused the configured credential: status {status}{code}.", api.url)));
+        return Ok(Judgement::fail(format!(
+            "{} refused the configured credential with status {status}{code}.",
+            api.url
+        )));
     }
     let stats = match &api.stats {
         Ok(stats) => stats,

@@ -60,6 +60,7 @@ fn what_some_clients_do_not_bridge_warns_where_the_network_reaches_it() {
     for (end, network, loopback) in [
         (TRUSTED, Verdict::Pass, Verdict::Pass),
         (ChainEnd::Trusted(Anchors::System), Verdict::Pass, Verdict::Pass),
+        (ChainEnd::Trusted(Anchors::Configured), Verdict::Pass, Verdict::Pass),
         (ChainEnd::SelfSigned, Verdict::Warn, Verdict::Info),
         (ChainEnd::Unknown, Verdict::Warn, Verdict::Info),
     ] {

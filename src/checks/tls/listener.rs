@@ -14,7 +14,7 @@ pub(super) const CHECK: Check = Check {
     tier: Tier::Extended,
     severity: Severity::High,
     needs: &[TLS_LISTENERS.source()],
-    rule: "Shakes hands with each listener that speaks TLS over TCP, at this host's own address and only where the server's own process holds the socket. Fails when there is no handshake within two seconds or the certificate that is served has expired; warns when it is another than the one in its file; passes otherwise. QUIC is not asked.",
+    rule: "Shakes hands with each listener that speaks TLS over TCP, at this host's own address and only where the server's own process holds the socket. Fails when there is no handshake within two seconds or the certificate that is served has expired; warns when it is another than the one in its file; passes otherwise. The certificate that QUIC serves is not seen: its handshake is another protocol, and a client for it alone was not worth its size; tls.files judges the file that it serves from.",
     threshold_source: "What the configuration names must be what clients get; the two seconds are our own.",
     why: "A certificate that was renewed on disk is not the one that clients see until the server has been restarted.",
     remedy: "openssl s_client -connect ADDRESS </dev/null 2>/dev/null | openssl x509 -noout -subject -enddate -fingerprint -sha256\nopenssl x509 -noout -subject -enddate -fingerprint -sha256 -in CERTIFICATE_FILE\nsystemctl restart iggy-server   # in a maintenance window",

@@ -20,7 +20,8 @@ fn listener(address: &str, port: u16, owner: Option<u32>) -> Listener {
 
 fn scene(http_url: Option<&str>, sockets: Sockets, config: &str, server: IggyProcess, found: FoundBy) -> Scene {
     let iggy = IggyRequest { http_url: http_url.map(str::to_owned), ..IggyRequest::default() };
-    let request = Request { window_ms: 0, deadline_s: 60, iggy, contact_peers: ContactPeers::Never };
+    let request =
+        Request { window_ms: 0, deadline_s: 60, ca_files: Vec::new(), iggy, contact_peers: ContactPeers::Never };
     let mut evidence = Evidence::default();
     evidence.put(SOCKETS, Ok(sockets));
     let server_config = ServerConfig::parse(config).unwrap();

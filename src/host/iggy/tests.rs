@@ -98,8 +98,13 @@ impl Tree {
         let notes = serde_json::json!({ "metadata": self.metadata, "gaps": self.gaps });
         std::fs::write(self.at(".snapvisor/notes.json"), notes.to_string()).unwrap();
         let host = Arc::new(Host::recorded(self.directory.path()).unwrap());
-        let request =
-            Request { window_ms: 0, deadline_s: 60, iggy: self.request.clone(), contact_peers: ContactPeers::Never };
+        let request = Request {
+            window_ms: 0,
+            deadline_s: 60,
+            ca_files: Vec::new(),
+            iggy: self.request.clone(),
+            contact_peers: ContactPeers::Never,
+        };
         let mut evidence = Evidence::default();
         evidence.put(PROCESSES, Ok(Processes { processes: self.processes.clone(), ..Processes::default() }));
         evidence.put(IGGY_UNITS, Ok(self.units.clone()));

@@ -25,6 +25,7 @@ const LINKS_MAX: usize = 16;
 const RSA_BITS_MIN: u32 = 2048;
 
 /// An authority that is trusted, and by which list.
+#[derive(Debug, Clone)]
 pub(super) struct Authority {
     pub(super) list: Anchors,
     pub(super) der: CertificateDer<'static>,

@@ -46,6 +46,37 @@ fn what_is_no_certificate_is_a_gap_without_its_text() {
     }
 }
 
+/// A private authority is known to nobody but whoever was told of it; a file of it that is not there is no answer.
+#[test]
+fn a_configured_file_of_authorities_counts_as_known() {
+    use super::super::scene::testing::scene;
+    use super::authority_tests::{root, server};
+    use crate::evidence::chains::ChainEnd;
+    use crate::evidence::config::IggyConfig;
+    let folder = tempfile::tempdir().unwrap();
+    let (authority, at) = (root("private"), |name: &str| folder.path().join(name).to_str().unwrap().to_owned());
+    let (leaf, key) = server(&authority);
+    std::fs::write(at("leaf.der"), &leaf).unwrap();
+    std::fs::write(at("key.pem"), key.serialize_pem()).unwrap();
+    std::fs::write(at("own.pem"), authority.pem()).unwrap();
+    let text = format!(
+        "[tcp]\nenabled = true\naddress = \"127.0.0.1:8090\"\n[tcp.tls]\nenabled = true\ncert_file = \"{}\"\nkey_file = \"{}\"\n",
+        at("leaf.der"),
+        at("key.pem")
+    );
+    let end = |ca_files: Vec<String>| {
+        let mut scene = scene(Host::live());
+        scene.request.ca_files = ca_files;
+        let server = ServerConfig::parse(&text).unwrap();
+        scene.evidence.put(IGGY_CONFIG, Ok(IggyConfig { path: String::new(), server }));
+        let mut found = chains(&scene).unwrap();
+        found.remove(0).chain.map(|chain| chain.end)
+    };
+    assert_eq!(end(Vec::new()), Ok(ChainEnd::Unknown));
+    assert_eq!(end(vec![at("own.pem")]), Ok(ChainEnd::Trusted(Anchors::Configured)));
+    assert!(end(vec![at("none.pem")]).unwrap_err().detail.ends_with("none.pem does not exist"));
+}
+
 #[test]
 fn only_sections_that_are_on_are_looked_at() {
     let config = |release_section: &str, made: bool| {

@@ -42,6 +42,15 @@ pub(super) const FAULTS: &[Fault] = &[
         planting.names("lab node");
         write(planting, &identity.certificate, &identity.key)
     }),
+    // The lab's host knows the root alone.
+    warns("tls.chain", "intermediate missing", |planting| {
+        let path = planting.lab.tls.join("chain.pem");
+        let text = fs::read_to_string(&path)?;
+        let at = text.rfind("-----BEGIN").ok_or("no second certificate")?;
+        planting.names("lab intermediate");
+        planting.write(&path, &text.as_bytes()[..at])?;
+        planting.restart(|_| ())
+    }),
     // What comes first is the intermediate, which has no name of the host's.
     fails("tls.chain", "chain in the wrong order", |planting| {
         let path = planting.lab.tls.join("chain.pem");
