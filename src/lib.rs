@@ -22,6 +22,7 @@
 //! Which room may use which is a table in `tests/house.rs`, and a test.
 
 pub mod domain;
+pub mod durable;
 
 pub mod iggy;
 

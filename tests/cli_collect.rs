@@ -160,3 +160,15 @@ fn a_cancel_ends_the_child_and_leaves_nothing() {
     assert_eq!(names(directory.path()), Vec::<PathBuf>::new());
     assert!(!Path::new("/proc").join(examining).exists());
 }
+
+#[test]
+fn a_dry_run_says_what_would_be_bundled_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/iggy-0.8.0-killed");
+    let arguments = ["--dry-run", "--iggy-data-dir", data.to_str().unwrap()];
+    let text = done(&collect(folder.path(), &arguments).output().unwrap());
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with(&format!("{}: layout 0.8, ", data.display())), "{first}");
+    assert!(text.contains("streams/0/topics/0/partitions/1/00000000000000070000.log"), "{text}");
+    assert_eq!(names(folder.path()), [] as [PathBuf; 0]);
+}

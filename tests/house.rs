@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// A room and the rooms that it may use besides `domain`, which all may use and which uses none.
 const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("durable", &[]),
     ("iggy", &[]),
     ("evidence", &["iggy"]),
     ("host", &["evidence", "iggy"]),
@@ -17,17 +18,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["redact"]),
     ("bundle", &["host", "iggy", "redact"]),
     ("config", &["checks", "redact"]),
-    ("examine", &["iggy", "host", "evidence", "checks", "redact", "report", "bundle", "config"]),
+    ("examine", &["durable", "iggy", "host", "evidence", "checks", "redact", "report", "bundle", "config"]),
     ("store", &[]),
-    ("archive", &["redact", "report"]),
+    ("archive", &["durable", "redact", "report"]),
     ("agent", &["examine", "config"]),
     // `redact`: one key for the pseudonyms of all nodes of a trigger is made where the trigger is.
-    ("orchestrator", &["store", "archive", "examine", "agent", "config", "redact"]),
+    ("orchestrator", &["durable", "store", "archive", "examine", "agent", "config", "redact"]),
     ("observability", &["redact"]),
     ("http", &["orchestrator", "store", "archive", "report", "checks", "agent", "redact", "config", "observability"]),
     (
         "cli",
         &[
+            "durable",
             "iggy",
             "evidence",
             "host",

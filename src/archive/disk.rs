@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 
 use super::error::ArchiveError;
 use crate::domain::id::SnapshotId;
+use crate::durable;
 
 /// The directory's name below the data directory.
 const DIRECTORY: &str = "archives";
@@ -135,14 +136,16 @@ impl Archives {
         let stored = match open(&partial) {
             Ok(file) => {
                 let stored = stored(&file, &partial)?;
-                file.sync_all().map_err(ArchiveError::io("syncing", &partial))?;
-                std::fs::rename(&partial, &finished).map_err(ArchiveError::io("renaming", &partial))?;
+                durable::appear(&file, &partial, &finished).map_err(ArchiveError::io("storing", &finished))?;
                 stored
             }
-            Err(ArchiveError::Missing(_)) => stored(&open(&finished)?, &finished)?,
+            Err(ArchiveError::Missing(_)) => {
+                let stored = stored(&open(&finished)?, &finished)?;
+                self.sync_directory()?;
+                stored
+            }
             Err(error) => return Err(error),
         };
-        self.sync_directory()?;
         Ok(stored)
     }
 

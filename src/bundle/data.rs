@@ -11,7 +11,7 @@ use crate::redact::{Engine, Learner, Policy, Redacted};
 use super::container::Head;
 use super::entry::{Meter, Outcome, Target};
 use super::error::BundleError;
-use super::guard::{Cancel, Guard, Stop};
+use super::guard::{Guard, Stop};
 use super::keys::HEAD_BYTES;
 use super::manifest::{Cut, DataSection, Entry, Label, LeftOut, Reason, Sha256Digest};
 use super::name::{Names, readable};
@@ -78,8 +78,7 @@ pub fn learn(plan: &mut Plan, learner: &mut Learner, spec: &DataBundleSpec) {
 
 /// Writes the planned files into the empty file `out`.
 ///
-/// `progress` is told bytes done and bytes in all. Cancelled, it ends with [`BundleError::Cancelled`] at the next
-/// chunk; `out` then holds a broken ZIP.
+/// `progress` is told bytes done and bytes in all.
 ///
 /// # Errors
 /// The ZIP cannot be written. What is wrong with a single file is listed in the result instead.
@@ -89,7 +88,6 @@ pub fn write(
     policy: &Policy<'_>,
     out: File,
     progress: &mut dyn FnMut(u64, u64),
-    cancel: &Cancel,
 ) -> Result<DataBundle, BundleError> {
     let engine = match policy {
         Policy::Redact(engine) => Some(*engine),
@@ -102,7 +100,7 @@ pub fn write(
             engine,
             payloads: spec.payloads,
             packer: Packer::start(scope, out),
-            guard: Guard::new(cancel, spec.finish_by, spec.max_bytes, spec.reserve_bytes),
+            guard: Guard::new(spec.finish_by, spec.max_bytes, spec.reserve_bytes),
             meter: Meter::new(plan.size_bytes(), progress),
             names: Names::default(),
             entries: Vec::new(),
@@ -125,7 +123,7 @@ struct Bundling<'a> {
     engine: Option<&'a Engine>,
     payloads: Payloads,
     packer: Packer,
-    guard: Guard<'a>,
+    guard: Guard,
     meter: Meter<'a>,
     names: Names,
     entries: Vec<Entry>,
@@ -169,7 +167,8 @@ impl Bundling<'_> {
             self.stopped = Some(stop);
         }
         if let Some(stop) = self.stopped {
-            return self.beyond(found, stop);
+            self.beyond(found, stop);
+            return Ok(());
         }
         let mut source = match kept.map_or_else(|| Source::open(&plan.root, found), Ok) {
             Ok(source) => source,
@@ -242,7 +241,6 @@ impl Bundling<'_> {
                 let cut = source.is_short().then_some(Cut { reason: Reason::Shrank, of_bytes });
                 self.end(planned, name, label, cut)
             }
-            Outcome::Prefix(_, stop) if self.is_cancelled(stop) => Err(BundleError::Cancelled),
             Outcome::Prefix(label, stop) => {
                 self.stopped = Some(stop);
                 self.end(planned, name, label, Some(Cut { reason: reason(stop), of_bytes }))
@@ -250,7 +248,8 @@ impl Bundling<'_> {
             Outcome::Stopped(stop) => {
                 self.packer.abandon()?;
                 self.stopped = Some(stop);
-                self.beyond(found, stop)
+                self.beyond(found, stop);
+                Ok(())
             }
             Outcome::Unreadable(error) => {
                 self.packer.abandon()?;
@@ -264,17 +263,9 @@ impl Bundling<'_> {
         }
     }
 
-    fn is_cancelled(&self, stop: Stop) -> bool {
-        stop == Stop::Cancelled || self.guard.cancel.is_cancelled()
-    }
-
     /// A file whose turn came after a limit.
-    fn beyond(&mut self, found: &Found, stop: Stop) -> Result<(), BundleError> {
-        if self.is_cancelled(stop) {
-            return Err(BundleError::Cancelled);
-        }
+    fn beyond(&mut self, found: &Found, stop: Stop) {
         self.leave_out(found, reason(stop), stop_sentence(stop));
-        Ok(())
     }
 
     /// Begins an entry named after the file; gives the name.
@@ -366,7 +357,7 @@ fn readable_target(target: &std::path::Path) -> String {
 
 fn reason(stop: Stop) -> Reason {
     match stop {
-        Stop::Deadline | Stop::Cancelled => Reason::Deadline,
+        Stop::Deadline => Reason::Deadline,
         Stop::Budget => Reason::Budget,
         Stop::Space => Reason::Space,
     }
@@ -374,7 +365,7 @@ fn reason(stop: Stop) -> Reason {
 
 fn stop_sentence(stop: Stop) -> &'static str {
     match stop {
-        Stop::Deadline | Stop::Cancelled => "the snapshot's deadline came first",
+        Stop::Deadline => "the snapshot's deadline came first",
         Stop::Budget => "the bundle's limit was reached first",
         Stop::Space => "the disk would have fallen below its reserve",
     }

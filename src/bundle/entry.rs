@@ -40,7 +40,7 @@ pub(super) enum Outcome {
 /// Where the bytes of one entry go.
 pub(super) struct Target<'a, 'g> {
     pub(super) packer: &'a mut Packer,
-    pub(super) guard: &'a mut Guard<'g>,
+    pub(super) guard: &'a mut Guard,
     pub(super) meter: &'a mut Meter<'g>,
     /// Why writing stopped, when it did.
     stop: Option<Stop>,
@@ -68,7 +68,7 @@ impl<'g> Meter<'g> {
 }
 
 impl<'a, 'g> Target<'a, 'g> {
-    pub(super) fn new(packer: &'a mut Packer, guard: &'a mut Guard<'g>, meter: &'a mut Meter<'g>) -> Self {
+    pub(super) fn new(packer: &'a mut Packer, guard: &'a mut Guard, meter: &'a mut Meter<'g>) -> Self {
         Self { packer, guard, meter, stop: None, failure: None, unchecked: CHUNK_BYTES }
     }
 

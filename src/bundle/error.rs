@@ -26,9 +26,6 @@ pub enum BundleError {
     /// A worker died.
     #[error("a compression worker died")]
     Worker,
-    /// The caller cancelled.
-    #[error("cancelled")]
-    Cancelled,
 }
 
 impl From<zip::result::ZipError> for BundleError {

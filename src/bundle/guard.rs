@@ -1,33 +1,12 @@
-//! When to stop: cancellation, the deadline, the budget and the free space of the disk that is written to.
+//! When to stop: the deadline, the budget and the free space of the disk that is written to.
 
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-/// Tells a bundle under way to stop.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Stops the bundle at its next chunk.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was told to stop.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// Why nothing more goes into the ZIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The caller cancelled.
-    Cancelled,
     /// What was written so far has to be copied, hashed, read back and synced before the deadline.
     Deadline,
     /// `bundle.max_bytes` or the archives' limit is reached.
@@ -49,8 +28,7 @@ const SPACE_MARGIN_BYTES: u64 = 16 << 20;
 
 /// The limits of one bundle.
 #[derive(Debug)]
-pub(super) struct Guard<'a> {
-    pub(super) cancel: &'a Cancel,
+pub(super) struct Guard {
     /// When the archive must be finished.
     pub(super) finish_by: Instant,
     /// Bytes that the ZIP may have; 0 is no limit.
@@ -62,9 +40,9 @@ pub(super) struct Guard<'a> {
     read_back_bytes: u64,
 }
 
-impl<'a> Guard<'a> {
-    pub(super) fn new(cancel: &'a Cancel, finish_by: Instant, max_bytes: u64, reserve_bytes: u64) -> Self {
-        Self { cancel, finish_by, max_bytes, reserve_bytes, space_asked_at: None, read_back_bytes: 0 }
+impl Guard {
+    pub(super) fn new(finish_by: Instant, max_bytes: u64, reserve_bytes: u64) -> Self {
+        Self { finish_by, max_bytes, reserve_bytes, space_asked_at: None, read_back_bytes: 0 }
     }
 
     /// Counts bytes that are to be searched once more.
@@ -74,9 +52,6 @@ impl<'a> Guard<'a> {
 
     /// Whether another chunk may be added to the `written` bytes of `out`.
     pub(super) fn check(&mut self, out: &File, written: u64) -> Result<(), Stop> {
-        if self.cancel.is_cancelled() {
-            return Err(Stop::Cancelled);
-        }
         if self.finish_by.saturating_duration_since(Instant::now()) < finishing_time(written, self.read_back_bytes) {
             return Err(Stop::Deadline);
         }
@@ -118,24 +93,19 @@ mod tests {
     #[test]
     fn each_limit_stops_by_its_own_name() {
         let out = tempfile::tempfile().unwrap();
-        let cancel = Cancel::default();
-        let check = |finish_by, max_bytes, reserve, written| {
-            Guard::new(&cancel, finish_by, max_bytes, reserve).check(&out, written)
-        };
+        let check =
+            |finish_by, max_bytes, reserve, written| Guard::new(finish_by, max_bytes, reserve).check(&out, written);
         assert_eq!(check(far(), 0, 0, 0), Ok(()));
         assert_eq!(check(far(), 10, 0, 9), Ok(()));
         assert_eq!(check(far(), 10, 0, 10), Err(Stop::Budget));
         assert_eq!(check(far(), 0, u64::MAX / 2, 0), Err(Stop::Space));
         assert_eq!(check(Instant::now() + Duration::from_secs(1), 0, 0, 0), Err(Stop::Deadline));
-        cancel.cancel();
-        assert_eq!(check(far(), 0, 0, 0), Err(Stop::Cancelled));
     }
 
     #[test]
     fn what_is_written_needs_time_to_finish() {
         let out = tempfile::tempfile().unwrap();
-        let cancel = Cancel::default();
-        let mut guard = Guard::new(&cancel, Instant::now() + Duration::from_secs(10), 0, 0);
+        let mut guard = Guard::new(Instant::now() + Duration::from_secs(10), 0, 0);
         assert_eq!(guard.check(&out, 0), Ok(()));
         assert_eq!(guard.check(&out, 10 * FINISH_BYTES_PER_S), Err(Stop::Deadline));
         guard.read_back(5 * READ_BACK_BYTES_PER_S);

@@ -31,5 +31,4 @@ mod treatment;
 mod walk;
 
 pub use error::BundleError;
-pub use guard::Cancel;
 pub use treatment::Payloads;

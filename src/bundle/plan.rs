@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -80,12 +79,6 @@ impl Plan {
         self.files.iter().map(|planned| planned.found.size_bytes).sum()
     }
 
-    /// Planned files.
-    #[must_use]
-    pub fn files_count(&self) -> usize {
-        self.files.len()
-    }
-
     /// The plan for a person: one line a file, in the order in which they would go in.
     #[must_use]
     pub fn dry_run(&self, policy: &Policy<'_>) -> Redacted<String> {
@@ -123,12 +116,6 @@ impl Plan {
     /// The file that was kept open.
     pub(super) fn release(&mut self, index: usize) -> Option<Source> {
         self.held.remove(&index)
-    }
-}
-
-impl From<File> for Plan {
-    fn from(directory: File) -> Self {
-        Self::of_directory(directory.into())
     }
 }
 
@@ -198,7 +185,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, "x").unwrap();
             let time = SystemTime::now() - Duration::from_secs(age_s);
-            File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
         }
         let plan = Plan::of_path(tree.path()).unwrap();
         assert_eq!(plan.layout(), Layout::V0_8);

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use super::snapshot::ApiError;
 use crate::archive::ArchiveError;
 use crate::config::ConfigError;
+use crate::examine::ExamineError;
 use crate::examine::child::ChildError;
 use crate::observability::LogsError;
 use crate::orchestrator::{BootstrapError, ChangeError, LockError, RecoverError};
@@ -98,6 +99,9 @@ pub enum CliError {
         #[source]
         source: ChildError,
     },
+    /// What would be bundled cannot be said.
+    #[error("what would be bundled cannot be said")]
+    DryRun(#[source] ExamineError),
     /// An archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -173,6 +177,7 @@ impl CliError {
             | Self::Listen { .. }
             | Self::Runtime(_)
             | Self::Examine { .. }
+            | Self::DryRun(_)
             | Self::Archive(_)
             | Self::OldReport { .. }
             | Self::Report { .. }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use super::settings::Overrides;
 use super::{CliError, Exit, place};
 use crate::config::{Config, SYSTEM_FILE};
+use crate::durable;
 
 /// The unit's name.
 const UNIT: &str = "snapvisor.service";
@@ -226,15 +227,12 @@ fn refuse_unquotable(path: &Path) -> Result<(), CliError> {
     }
 }
 
-/// Written beside, then renamed: systemd never reads half a unit.
+/// Systemd never reads half a unit.
 fn write_unit(path: &Path, unit: &str) -> Result<(), CliError> {
-    let beside = path.with_extension("service.partial");
-    let written = fs::File::create(&beside).and_then(|mut file| {
+    let written = durable::replace(path, 0o644, |file| {
+        // Whatever the umask took away.
         file.set_permissions(fs::Permissions::from_mode(0o644))?;
-        file.write_all(unit.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        fs::File::open(UNIT_DIRECTORY)?.sync_all()
+        file.write_all(unit.as_bytes())
     });
     written.map_err(|source| CliError::File { what: "written", path: path.to_owned(), source })
 }

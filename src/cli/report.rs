@@ -3,15 +3,15 @@
 //! It opens archives, asks [`crate::report`] for pages and writes them. Nothing is redacted here and nothing has to be:
 //! what is read is proven to be the report that the archive's manifest states, and that was redacted when it was made.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::settings::Overrides;
 use super::{CliError, Exit, place};
 use crate::archive;
 use crate::config::Config;
+use crate::durable;
 use crate::report::{diff, html};
 
 /// Render the report of an archive again, or compare two.
@@ -124,28 +124,6 @@ fn write(target: &Path, page: &[u8], archives: &[&Path], config: &Config) -> Res
     if archives.iter().any(same) {
         return Err(CliError::Refused(format!("{} is the archive itself", target.display())));
     }
-    let mut partial = target.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let written = create(&partial).and_then(|mut file| {
-        file.write_all(page)?;
-        file.sync_all()?;
-        fs::rename(&partial, target)?;
-        // The new name lasts only once its directory does.
-        File::open(directory(target))?.sync_all()
-    });
-    written.map_err(|source| {
-        // It may not be there; what matters is said by the error.
-        let _ = fs::remove_file(&partial);
-        CliError::File { what: "written", path: target.to_owned(), source }
-    })
-}
-
-/// The directory that a file is in.
-fn directory(file: &Path) -> &Path {
-    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    let written = durable::replace(target, 0o600, |file| file.write_all(page));
+    written.map_err(|source| CliError::File { what: "written", path: target.to_owned(), source })
 }

@@ -95,14 +95,6 @@ ids! {
     SnapshotId;
 }
 
-/// Serialises an id as a string, for documents that JavaScript reads.
-///
-/// # Errors
-/// Those of the serialiser.
-pub fn as_string<T: fmt::Display, S: serde::Serializer>(id: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

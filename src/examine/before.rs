@@ -3,12 +3,13 @@
 //! A summary that cannot be read counts as none; the next one takes its place. Invariant: the file is whole or absent, and
 //! only its owner can read it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 
 use super::job::Before;
+use crate::durable;
 use crate::redact::Redacted;
 use crate::report::diff::Previous;
 use crate::report::model::{Changes, Check, Document};
@@ -45,31 +46,16 @@ fn read(file: &Path) -> Option<Previous> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Write, fsync, rename, fsync of the directory.
 fn write(file: &Path, previous: &Previous) -> io::Result<()> {
     let directory = file.parent().unwrap_or(Path::new("/"));
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let partial = partial(file);
-    // What a crash left there is not ours to append to.
-    match fs::remove_file(&partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
-    out.write_all(&serde_json::to_vec(previous)?)?;
-    out.sync_all()?;
-    fs::rename(&partial, file)?;
-    File::open(directory)?.sync_all()
-}
-
-fn partial(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".partial");
-    name.into()
+    let text = serde_json::to_vec(previous)?;
+    durable::replace(file, 0o600, |out| out.write_all(&text))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -105,7 +91,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("17.json");
         fs::write(&file, "{\"name\":").unwrap();
-        fs::write(partial(&file), "left by a crash").unwrap();
+        fs::write(durable::partial(&file), "left by a crash").unwrap();
         let (before, today) = (Before::Kept { file }, fixtures::mixed());
         assert_eq!(before.changes(&today.checks), None);
         before.keep(&fixtures::redacted(today.clone())).unwrap();

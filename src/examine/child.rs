@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 
+pub use super::cancel::Cancel;
 use super::{Job, Summary};
-pub use crate::bundle::Cancel;
 use crate::domain::causes::chain;
 use crate::domain::progress::Progress;
 use crate::host::sys;

@@ -9,7 +9,7 @@ use super::output::create;
 use crate::bundle::data::{self, DataBundle, DataBundleSpec};
 use crate::bundle::manifest::{self, Reason};
 use crate::bundle::plan::Plan;
-use crate::bundle::{BundleError, Cancel, Payloads};
+use crate::bundle::{BundleError, Payloads};
 use crate::config;
 use crate::domain::causes::chain;
 use crate::domain::snapshot::IggyData;
@@ -58,6 +58,19 @@ impl Source {
         }
     }
 
+    /// What would go in and in which order, or why nothing would.
+    pub(super) fn dry_run(&self, policy: &Policy<'_>) -> Redacted<String> {
+        match self {
+            Self::Planned { directory, plan, .. } => {
+                Redacted::new(format!("{}: {}", directory.display(), plan.dry_run(policy)), policy)
+            }
+            Self::Not { note, .. } if note.is_empty() => {
+                Redacted::new("no data directory is asked for\n".to_owned(), policy)
+            }
+            Self::Not { note, .. } => Redacted::new(format!("{note}\n"), policy),
+        }
+    }
+
     /// Shows the redactor what it must know before anything is masked.
     pub(super) fn learn(&mut self, learner: &mut Learner) {
         if let Self::Planned { plan, spec, .. } = self {
@@ -82,7 +95,7 @@ impl Source {
                 let spool = create("the spool of the data directory", &path)?;
                 std::fs::remove_file(&path)
                     .map_err(|source| ExamineError::Write { what: "the spool of the data directory", source })?;
-                match data::write(&mut plan, &spec, policy, spool, progress, &Cancel::default()) {
+                match data::write(&mut plan, &spec, policy, spool, progress) {
                     Ok(bundle) => Ok(Bundled::Zip { directory, bundle }),
                     Err(error) => Ok(Bundled::failed(directory, &error)),
                 }

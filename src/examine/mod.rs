@@ -8,6 +8,7 @@
 
 mod assemble;
 mod before;
+mod cancel;
 pub mod child;
 mod data;
 mod error;
@@ -25,4 +26,4 @@ mod verify;
 pub use error::ExamineError;
 pub use job::{Before, Job, Origin, SnapshotLabel, Summary};
 pub use minimal::write_minimal;
-pub use run::run;
+pub use run::{dry_run, run};

@@ -75,6 +75,19 @@ pub fn run(job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Summary, Exa
     Ok(summary)
 }
 
+/// What a snapshot would take of the data directory, a line each: nothing is copied, and nothing written.
+///
+/// # Errors
+/// The host cannot be looked at, or the rules of redaction cannot be used.
+pub fn dry_run(job: &Job) -> Result<Redacted<String>, ExamineError> {
+    let host = Arc::new(open_host(&job.origin)?);
+    let observation = crate::host::observe(&host, &Request { window_ms: 0, ..request(job) }, &mut |_, _| ());
+    let engine = Engine::unlearned(&job.config.redaction, job.pseudonym_key.clone()).map_err(ExamineError::Rules)?;
+    let finish_by = Instant::now() + Duration::from_secs(job.deadline_s);
+    let source = data::Source::find(job, &host, &observation.evidence, finish_by);
+    Ok(source.dry_run(&Policy::Redact(&engine)))
+}
+
 /// Searches the archive for secrets; one that holds any is removed at once.
 fn verified(engine: &Engine, archive: &Path, data: Option<&DataBundle>) -> Result<(), ExamineError> {
     verify::archive(engine, archive, data.map(|data| &data.section)).inspect_err(|_| {

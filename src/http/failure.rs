@@ -42,11 +42,14 @@ impl From<ChangeError> for Problem {
                 Self::new(Code::NameTaken, format!("There is another {noun} with the name {name:?}; choose a new one."))
             }
             ChangeError::BadName { rule, .. } => invalid("name", format!("The field name must be {rule}.")),
-            ChangeError::LimitReached { noun, limit } => {
-                let reason =
-                    format!("There are {limit} of the kind {noun}, as many as there may be; delete one first.");
-                Self::new(limit_of(noun), reason)
-            }
+            ChangeError::LimitReached { noun, limit } => match limit_of(noun) {
+                Some(code) => {
+                    let reason =
+                        format!("There are {limit} of the kind {noun}, as many as there may be; delete one first.");
+                    Self::new(code, reason)
+                }
+                None => Self::internal(&ChangeError::LimitReached { noun, limit }),
+            },
             ChangeError::Exceeds => Self::new(
                 Code::PermissionEscalation,
                 "This goes beyond the permissions or the division of the API key that asks; nobody can grant more than \
@@ -163,11 +166,12 @@ fn code_of(noun: Noun) -> Code {
     }
 }
 
-fn limit_of(noun: Noun) -> Code {
+/// `None` for what no request can make.
+fn limit_of(noun: Noun) -> Option<Code> {
     match noun {
-        Noun::Key => Code::ApiKeysLimitReached,
-        Noun::Role => Code::RolesLimitReached,
-        Noun::Snapshot => Code::SnapshotsLimitReached,
-        Noun::Tenant | Noun::Division | Noun::Environment | Noun::Deployment | Noun::Node => Code::NameTaken,
+        Noun::Key => Some(Code::ApiKeysLimitReached),
+        Noun::Role => Some(Code::RolesLimitReached),
+        Noun::Snapshot => Some(Code::SnapshotsLimitReached),
+        Noun::Tenant | Noun::Division | Noun::Environment | Noun::Deployment | Noun::Node => None,
     }
 }

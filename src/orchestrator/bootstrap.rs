@@ -4,9 +4,8 @@
 //! the file is pending, and that it is done after. A start that finds it pending gives the key a new token, since the
 //! old one may never have been written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,12 +20,11 @@ use crate::domain::deployment::NodeKind;
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, KeyId, NodeId, TenantId, UserId};
 use crate::domain::plan::{DAY_S, KEY_DAYS_MAX};
 use crate::domain::time::Timestamp;
+use crate::durable;
 use crate::store::{self, Bootstrap, NewDeployment, NewKey, PageRequest, Reader, Security, Store, StoreError, Writer};
 
 /// The file of the first start, in the data directory.
 pub const BOOTSTRAP_FILE: &str = "bootstrap.json";
-/// What it is called until it is whole.
-const PARTIAL_FILE: &str = "bootstrap.json.partial";
 /// Bytes of it that are read back.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -218,27 +216,17 @@ fn read(data_dir: &Path) -> Option<BootstrapFile> {
     serde_json::from_str(&text).ok()
 }
 
-/// Write, fsync, rename, fsync of the directory; the owner's alone from its first byte on.
+/// The owner's alone from its first byte on.
 fn write(data_dir: &Path, file: &BootstrapFile) -> Result<(), BootstrapError> {
-    let (partial, whole) = (data_dir.join(PARTIAL_FILE), data_dir.join(BOOTSTRAP_FILE));
-    let written = || -> io::Result<()> {
-        match fs::remove_file(&partial) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut text = Zeroizing::new(serde_json::to_string_pretty(file)?);
-        text.push('\n');
-        let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
-        out.write_all(text.as_bytes())?;
-        out.sync_all()?;
-        fs::rename(&partial, &whole)?;
-        File::open(data_dir)?.sync_all()
-    };
-    written().map_err(|source| BootstrapError::File { path: whole.clone(), source })
+    let path = data_dir.join(BOOTSTRAP_FILE);
+    let text = serde_json::to_string_pretty(file).map(Zeroizing::new).map_err(io::Error::from);
+    let written = text.and_then(|text| durable::replace(&path, 0o600, |out| writeln!(out, "{}", *text)));
+    written.map_err(|source| BootstrapError::File { path, source })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -296,10 +284,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         store.write_blocking(|w| fill(w, "iggy-01", NOW)).unwrap();
-        fs::write(dir.path().join(PARTIAL_FILE), "half").unwrap();
+        fs::write(durable::partial(&dir.path().join(BOOTSTRAP_FILE)), "half").unwrap();
         assert!(matches!(start(dir.path(), URL).unwrap(), Start::First(_)));
         let file = read(dir.path()).unwrap();
-        assert!(!dir.path().join(PARTIAL_FILE).exists());
+        assert!(!durable::partial(&dir.path().join(BOOTSTRAP_FILE)).exists());
         // After it was written, before the database knew: the token that somebody may have read stays valid.
         let connection = rusqlite::Connection::open(store.path()).unwrap();
         connection.execute("UPDATE appliance SET bootstrap = 'pending'", []).unwrap();
@@ -317,10 +305,10 @@ mod tests {
     #[test]
     fn a_full_or_forbidden_directory_is_told_with_its_path() {
         let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join(PARTIAL_FILE)).unwrap();
+        fs::create_dir(durable::partial(&dir.path().join(BOOTSTRAP_FILE))).unwrap();
         let error = start(dir.path(), URL).unwrap_err();
         assert_eq!(error.to_string(), format!("cannot write {}", dir.path().join(BOOTSTRAP_FILE).display()));
-        fs::remove_dir(dir.path().join(PARTIAL_FILE)).unwrap();
+        fs::remove_dir(durable::partial(&dir.path().join(BOOTSTRAP_FILE))).unwrap();
         assert!(matches!(start(dir.path(), URL).unwrap(), Start::First(_)));
     }
 }

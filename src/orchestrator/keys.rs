@@ -14,7 +14,7 @@ use crate::domain::id::{DivisionId, KeyId, RoleId, TenantId};
 use crate::domain::permission::{Grant, Permissions, Reach, RoleKind};
 use crate::domain::plan::{ALLOWED_IPS_MAX, DAY_S, KEY_DAYS_MAX, KEYS_MAX};
 use crate::domain::time::Timestamp;
-use crate::store::{KeyRow, NewKey, Reader, Security, Writer};
+use crate::store::{KeyRow, NewKey, Reader, Security, StoreError, Writer};
 
 /// What every token begins with.
 pub const TOKEN_PREFIX: &str = "ld_pk_";
@@ -139,7 +139,8 @@ pub fn create_key(
         }
     };
     let token = Token::generate();
-    let user_id = w.appliance()?.ok_or(ChangeError::NotFound(Noun::Tenant))?.user_id;
+    let unfinished = || StoreError::Corrupt { table: "appliance", source: "the first start was not finished".into() };
+    let user_id = w.appliance()?.ok_or_else(unfinished)?.user_id;
     let new = NewKey {
         tenant_id: tenant,
         name: request.name.clone(),

@@ -10,7 +10,7 @@ use snapvisor::bundle::archive::{self, ArchiveSpec, ArchiveSummary};
 use snapvisor::bundle::data::{self, DataBundle, DataBundleSpec};
 use snapvisor::bundle::manifest::{About, Label};
 use snapvisor::bundle::plan::Plan;
-use snapvisor::bundle::{BundleError, Cancel, Payloads};
+use snapvisor::bundle::{BundleError, Payloads};
 use snapvisor::domain::snapshot::{Redaction, SnapshotOptions};
 use snapvisor::redact::{Engine, Learner, Policy, PseudonymKey, Redacted, Settings, UnredactedConsent};
 
@@ -71,13 +71,13 @@ pub fn learned(plan: &mut Plan, spec: &DataBundleSpec) -> Engine {
 pub fn masked(mut plan: Plan, spec: &DataBundleSpec) -> Result<DataBundle, BundleError> {
     let engine = learned(&mut plan, spec);
     let out = tempfile::tempfile().unwrap();
-    data::write(&mut plan, spec, &Policy::Redact(&engine), out, &mut |_, _| (), &Cancel::default())
+    data::write(&mut plan, spec, &Policy::Redact(&engine), out, &mut |_, _| ())
 }
 
 /// Bundles a plan in clear text.
 pub fn unmasked(mut plan: Plan, spec: &DataBundleSpec) -> Result<DataBundle, BundleError> {
     let out = tempfile::tempfile().unwrap();
-    data::write(&mut plan, spec, &clear(), out, &mut |_, _| (), &Cancel::default())
+    data::write(&mut plan, spec, &clear(), out, &mut |_, _| ())
 }
 
 /// Puts a bundle into an archive at `path`.

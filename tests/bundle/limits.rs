@@ -1,4 +1,4 @@
-//! What a bundle does at its limits: deadline, budget, free space, cancellation, and files that change under it.
+//! What a bundle does at its limits: deadline, budget, free space, and files that change under it.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use snapvisor::bundle::BundleError;
 use snapvisor::bundle::data::{self, DataBundleSpec};
 use snapvisor::bundle::manifest::{Cut, Reason};
 use snapvisor::bundle::plan::Plan;
-use snapvisor::bundle::{BundleError, Cancel};
 
 use crate::directory::{clear, content, left_out, masked, put, recorded, unlimited, unmasked};
 
@@ -79,7 +79,7 @@ fn a_full_disk_is_an_error_and_nothing_hangs() {
     put(tree.path(), SEGMENT, &noise(16 << 20));
     let mut plan = Plan::of_path(tree.path()).unwrap();
     let out = File::options().write(true).open("/dev/full").unwrap();
-    let outcome = data::write(&mut plan, &unlimited(), &clear(), out, &mut |_, _| (), &Cancel::default());
+    let outcome = data::write(&mut plan, &unlimited(), &clear(), out, &mut |_, _| ());
     let Err(BundleError::Write(error)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
 }
@@ -103,32 +103,13 @@ fn a_dry_run_says_what_would_go_in_and_in_which_order() {
 }
 
 #[test]
-fn a_cancelled_bundle_ends_at_once() {
-    let tree = tempfile::tempdir().unwrap();
-    put(tree.path(), SEGMENT, &noise(16 << 20));
-    let cancel = Cancel::default();
-    let mut plan = Plan::of_path(tree.path()).unwrap();
-    let mut most = 0;
-    let mut progress = |done, _| {
-        most = done;
-        if done > 0 {
-            cancel.cancel();
-        }
-    };
-    let out = tempfile::tempfile().unwrap();
-    let outcome = data::write(&mut plan, &unlimited(), &clear(), out, &mut progress, &cancel);
-    assert!(matches!(outcome, Err(BundleError::Cancelled)), "{outcome:?}");
-    assert!(most < 4 << 20, "{most} bytes after the cancellation");
-}
-
-#[test]
 fn progress_counts_every_byte() {
     let mut plan = Plan::of_path(&recorded("iggy-0.8.0-killed")).unwrap();
     let total = plan.size_bytes();
     let mut seen = Vec::new();
     let out = tempfile::tempfile().unwrap();
     let mut progress = |done, total| seen.push((done, total));
-    data::write(&mut plan, &unlimited(), &clear(), out, &mut progress, &Cancel::default()).unwrap();
+    data::write(&mut plan, &unlimited(), &clear(), out, &mut progress).unwrap();
     assert_eq!(seen.first(), Some(&(0, total)));
     assert_eq!(seen.last(), Some(&(total, total)));
     assert!(seen.is_sorted());

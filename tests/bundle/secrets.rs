@@ -148,7 +148,7 @@ fn a_secret_of_one_file_is_masked_in_the_logs_of_another() {
 
 #[test]
 fn a_log_that_was_rewritten_between_the_passes_is_left_out() {
-    use snapvisor::bundle::{Cancel, data};
+    use snapvisor::bundle::data;
     use snapvisor::redact::Policy;
     let tree = tempfile::tempdir().unwrap();
     put(tree.path(), "state/info", b"x");
@@ -159,7 +159,7 @@ fn a_log_that_was_rewritten_between_the_passes_is_left_out() {
     File::options().write(true).truncate(true).open(&log).unwrap().write_all(b"INFO six\nINFO ten\n").unwrap();
     let out = tempfile::tempfile().unwrap();
     let policy = Policy::Redact(&engine);
-    let bundle = data::write(&mut plan, &unlimited(), &policy, out, &mut |_, _| (), &Cancel::default()).unwrap();
+    let bundle = data::write(&mut plan, &unlimited(), &policy, out, &mut |_, _| ()).unwrap();
     assert_eq!(labels(&bundle)["logs/iggy-server.log.redaction-failed.txt"], Label::Failed);
     assert_eq!(left_out(&bundle), [("logs/iggy-server.log", "redaction")]);
     assert!(!bundle.section.complete);
@@ -167,7 +167,7 @@ fn a_log_that_was_rewritten_between_the_passes_is_left_out() {
 
 #[test]
 fn a_log_that_was_rotated_between_the_passes_is_still_there() {
-    use snapvisor::bundle::{Cancel, data};
+    use snapvisor::bundle::data;
     use snapvisor::redact::Policy;
     let tree = tempfile::tempdir().unwrap();
     let log = put(tree.path(), "logs/iggy-server.log", b"INFO one\n");
@@ -177,7 +177,7 @@ fn a_log_that_was_rotated_between_the_passes_is_still_there() {
     fs::write(&log, "INFO a new file\n").unwrap();
     let out = tempfile::tempfile().unwrap();
     let policy = Policy::Redact(&engine);
-    let bundle = data::write(&mut plan, &unlimited(), &policy, out, &mut |_, _| (), &Cancel::default()).unwrap();
+    let bundle = data::write(&mut plan, &unlimited(), &policy, out, &mut |_, _| ()).unwrap();
     assert_eq!(content(&bundle.zip)["logs/iggy-server.log"], b"INFO one\n");
     assert!(bundle.section.complete);
 }

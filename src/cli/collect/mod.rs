@@ -5,7 +5,7 @@
 
 mod findings;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -16,12 +16,12 @@ use super::progress::Stages;
 use super::settings::Overrides;
 use super::{CliError, Exit, output, place, report};
 use crate::archive::read_report_json;
-use crate::bundle::Cancel;
 use crate::config::Config;
 use crate::domain::snapshot::{self, IggyData, Redaction, SnapshotOptions};
 use crate::domain::verdict::VerdictCounts;
-use crate::examine::child::{self, ChildError};
-use crate::examine::{Before, Job, Origin, SnapshotLabel, Summary, write_minimal};
+use crate::durable;
+use crate::examine::child::{self, Cancel, ChildError};
+use crate::examine::{self as examination, Before, Job, Origin, SnapshotLabel, Summary, write_minimal};
 use crate::host::Host;
 use crate::orchestrator::{Clock as _, SystemClock};
 use crate::redact::PseudonymKey;
@@ -39,6 +39,7 @@ const HOST_NAME_CHARS_MAX: usize = 64;
 Examples:
   snapvisor collect                                    into the working directory
   snapvisor collect --include-iggy false               the report alone, in a second or two
+  snapvisor collect --dry-run                          which files of Iggy's would go into the archive
   snapvisor collect --output /var/tmp/node.zip --fail-on fail
   snapvisor collect --format json | jq '.checks[] | select(.verdict == \"fail\")'
   snapvisor collect --previous yesterday.zip           and tell what changed since
@@ -65,6 +66,9 @@ pub(super) struct Collect {
     /// Compare with the report of this archive: what is new, worse or resolved stands on top.
     #[arg(long, value_name = "ARCHIVE")]
     previous: Option<PathBuf>,
+    /// Print which files of Iggy's data directory would be bundled, in which order; take no snapshot, write nothing.
+    #[arg(long, conflicts_with_all = ["record", "previous", "fail_on", "format"])]
+    dry_run: bool,
     /// What is printed: a table for people, or report.json.
     #[arg(long, value_enum, default_value_t = Form::Text, value_name = "FORMAT")]
     format: Form,
@@ -105,6 +109,11 @@ impl Collect {
         let config = overrides.load(file)?.config;
         self.refuse_places(&config)?;
         let job = self.job(config)?;
+        if self.dry_run {
+            let plan = examination::dry_run(&job).map_err(CliError::DryRun)?;
+            write!(out, "{plan}")?;
+            return Ok(Exit::Done);
+        }
         let (outcome, summary) = examine(&job)?;
         let target = absolute(&self.target(&job, summary.redaction))?;
         appear(&job.archive, &target)?;
@@ -284,10 +293,9 @@ fn cancel_on_signal(cancel: &Cancel) {
         .expect("a process that just started has room for a thread");
 }
 
-/// fsync (the child's), rename, fsync of the directory.
+/// The child has synced it.
 fn appear(partial: &Path, target: &Path) -> Result<(), CliError> {
-    let directory = target.parent().unwrap_or(Path::new("/"));
-    fs::rename(partial, target).and_then(|()| File::open(directory)?.sync_all()).map_err(|source| {
+    fs::rename(partial, target).and_then(|()| durable::sync_directory(target)).map_err(|source| {
         let _ = fs::remove_file(partial);
         written(target, source)
     })

@@ -21,6 +21,7 @@ use crate::cli::progress::Bar;
 use crate::cli::{CliError, Exit, place};
 use crate::config::Config;
 use crate::domain::id::SnapshotId;
+use crate::durable;
 
 /// Breaks without a byte in between after which it is given up.
 const BREAKS_MAX: u32 = 5;
@@ -282,12 +283,8 @@ fn sha256(file: &mut File) -> io::Result<String> {
     Ok(text)
 }
 
-/// fsync, rename, fsync of the directory: the file is there whole, or not at all.
+/// The file is there whole, or not at all.
 fn appear(file: &File, files: &Files) -> Result<(), Break> {
-    let directory = files.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    file.sync_all()
-        .and_then(|()| fs::rename(&files.partial, &files.target))
-        .and_then(|()| File::open(directory)?.sync_all())
-        .map_err(|source| failed("written", &files.target, source))?;
+    durable::appear(file, &files.partial, &files.target).map_err(|source| failed("written", &files.target, source))?;
     fs::remove_file(&files.etag).map_err(|source| failed("removed", &files.etag, source))
 }
