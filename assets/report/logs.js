@@ -202,8 +202,8 @@ function viewer(element) {
       if (shown && !shown.includes(number - first)) { field.value = ""; chips.forEach(chip => chip.setAttribute("aria-pressed", "false")); filter(); }
       const go = () => { pane.scrollIntoView({ block: "end" }); return show(number - first); };
       if (!go()) say(`Line ${number} is not in this page`);
-      // A fold that has just been opened has its height only once it was painted.
-      afterPaint(go);
+      // A fold that has just been opened has its height only once it was painted, and nothing is while the page loads.
+      if (document.readyState === "complete") afterPaint(go); else addEventListener("load", () => afterPaint(go), { once: true });
     },
   };
 }
