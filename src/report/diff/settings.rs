@@ -39,13 +39,18 @@ const MOVING: &[&str] = &[
     "Main process",
     "Up",
     "Restarts",
+    "Tasks",
+    "Compared",
 ];
 
 /// Columns of settled evidence that are measurements all the same.
 const MOVING_COLUMNS: &[&str] = &["In use", "Process", "PID"];
 
 /// Rows that differ between any two nodes and mean nothing.
-const OF_ITS_OWN: &[&str] = &["kernel.hostname", "Host name", "Machine id"];
+const OF_ITS_OWN: &[&str] = &["kernel.hostname", "Host name", "Own name", "Machine id"];
+
+/// The most cells that name a row.
+const NAMING_MAX: usize = 3;
 
 /// The most settings that a comparison lists.
 pub const SETTINGS_MAX: usize = 500;
@@ -127,10 +132,14 @@ fn settings(report: &Report, relation: Relation) -> BTreeMap<Place<'_>, Found<'_
     found
 }
 
-/// How many cells name a row: the first one, or two where the first stands in several rows (a transport, a section).
+/// How many cells name a row: the first one, and the next where it stands in several rows (a transport, a section), at most
+/// [`NAMING_MAX`] (the certificates of one file).
 fn named_by(rows: &[Vec<Cell<Redacted<String>>>]) -> usize {
-    let names: BTreeSet<Option<String>> = rows.iter().map(|row| name(row, 1)).collect();
-    if names.len() < rows.len() { 2 } else { 1 }
+    let told_apart = |cells: &usize| {
+        let names: BTreeSet<Option<String>> = rows.iter().map(|row| name(row, *cells)).collect();
+        names.len() == rows.len()
+    };
+    (1..NAMING_MAX).find(told_apart).unwrap_or(NAMING_MAX)
 }
 
 /// The first `cells` of a row; none if one of them is no text.

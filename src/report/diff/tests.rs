@@ -194,6 +194,23 @@ fn rows_that_begin_alike_are_told_apart_by_their_second_cell() {
 }
 
 #[test]
+fn each_certificate_of_a_file_is_compared() {
+    let chain = |leaf: &str| {
+        let columns = ["Section", "File", "Subject", "Until"].map(Column::text).to_vec();
+        let row = |subject: &str, until: &str| ["tcp.tls", "/etc/chain.pem", subject, until].map(Into::into).to_vec();
+        let rows = vec![row("CN=n1", leaf), row("CN=CA", "2029-05-12T14:57:43Z")];
+        Ok(Judgement::pass("").proof(Proof::table("Certificates", columns, rows)))
+    };
+    let before = report(vec![check("tls.files", chain("2026-12-01T00:00:00Z"))]);
+    let after = report(vec![check("tls.files", chain("2027-12-01T00:00:00Z"))]);
+    let settings = compare(&before, &after).settings;
+    assert_eq!(
+        settings.iter().map(|setting| setting.name.as_str()).collect::<Vec<_>>(),
+        ["tcp.tls /etc/chain.pem CN=n1"]
+    );
+}
+
+#[test]
 fn a_server_that_was_started_again_is_the_same_server() {
     let version =
         |process: &str, version: &str| Ok(Judgement::info("").proof(Proof::facts("Server", [(process, version)])));

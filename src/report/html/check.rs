@@ -129,9 +129,9 @@ fn since(document: &Report, check: &Finding) -> Markup {
     html! {
         @match Since::of(document, check) {
             None => {},
-            Some(Since::New(before)) => div { dt { "Since" } dd { "after " (number::moment(before)) } },
-            Some(Since::Worse(before)) => div { dt { "Worse since" } dd { "after " (number::moment(before)) } },
-            Some(Since::Better(before)) => div { dt { "Better since" } dd { "after " (number::moment(before)) } },
+            Some(Since::New(before)) => div { dt { "New since" } dd { (number::moment(before)) } },
+            Some(Since::Worse(before)) => div { dt { "Worse since" } dd { (number::moment(before)) } },
+            Some(Since::Better(before)) => div { dt { "Better since" } dd { (number::moment(before)) } },
             Some(Since::Lasting(since)) => div { dt { "Since" } dd { (number::moment(since)) " or before, " (age(since, now)) } },
         }
     }
