@@ -188,6 +188,8 @@ pub struct Confinement {
     pub no_new_privileges: Option<bool>,
     /// 0 none, 1 strict, 2 filter.
     pub seccomp: Option<u8>,
+    /// Process namespaces that it is in, from ours on: one on this host, more in a container; 0 where that is not told.
+    pub pid_namespaces: usize,
 }
 
 impl Confinement {

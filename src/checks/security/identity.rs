@@ -49,9 +49,13 @@ fn identity(case: &Case<'_>) -> Result<Judgement, Gap> {
 fn judged(uid: u32, confinement: Confinement, root: ProcessRoot) -> Judgement {
     let extra = confinement.capabilities & !(1 << IPC_LOCK | 1 << SYS_NICE);
     match (uid, root) {
+        // Mounts of its own are no container: each unit with a sandbox has them, and so may this snapshot.
+        (0, _) if confinement.pid_namespaces > 1 => Judgement::info("The server runs as root inside its container."),
+        (0, _) if confinement.pid_namespaces == 1 => Judgement::warn("The server runs as root."),
         (0, ProcessRoot::Ours) => Judgement::warn("The server runs as root."),
-        (0, ProcessRoot::Unseen) => Judgement::info("The server runs as root; whether in a container may not be seen."),
-        (0, ProcessRoot::Own) => Judgement::info("The server runs as root inside its container."),
+        (0, ProcessRoot::Own | ProcessRoot::Unseen) => {
+            Judgement::info("The server runs as root; whether in a container may not be seen.")
+        }
         _ if extra != 0 => {
             let summary = format!(
                 "The server runs as user {uid} with {} capabilities that it does not need.",
@@ -70,16 +74,20 @@ mod tests {
 
     #[test]
     fn root_and_capabilities_are_judged() {
-        for (uid, capabilities, root, expected) in [
-            (1000, 0, ProcessRoot::Ours, Verdict::Pass),
-            (1000, 1 << IPC_LOCK | 1 << SYS_NICE, ProcessRoot::Ours, Verdict::Pass),
-            (1000, 1 << 21, ProcessRoot::Ours, Verdict::Info),
-            (0, 0, ProcessRoot::Ours, Verdict::Warn),
-            (0, 0, ProcessRoot::Own, Verdict::Info),
-            (0, 0, ProcessRoot::Unseen, Verdict::Info),
+        for (uid, capabilities, root, pid_namespaces, expected) in [
+            (1000, 0, ProcessRoot::Ours, 1, Verdict::Pass),
+            (1000, 1 << IPC_LOCK | 1 << SYS_NICE, ProcessRoot::Ours, 1, Verdict::Pass),
+            (1000, 1 << 21, ProcessRoot::Ours, 1, Verdict::Info),
+            (0, 0, ProcessRoot::Ours, 0, Verdict::Warn),
+            (0, 0, ProcessRoot::Own, 0, Verdict::Info),
+            (0, 0, ProcessRoot::Unseen, 0, Verdict::Info),
+            (0, 0, ProcessRoot::Own, 1, Verdict::Warn),
+            (0, 0, ProcessRoot::Unseen, 1, Verdict::Warn),
+            (0, 0, ProcessRoot::Own, 2, Verdict::Info),
+            (0, 0, ProcessRoot::Unseen, 2, Verdict::Info),
         ] {
-            let confinement = Confinement { capabilities, ..Confinement::default() };
-            assert_eq!(judged(uid, confinement, root).verdict, expected, "{uid} {capabilities:x} {root:?}");
+            let confinement = Confinement { capabilities, pid_namespaces, ..Confinement::default() };
+            assert_eq!(judged(uid, confinement, root).verdict, expected, "{uid} {root:?} {pid_namespaces}");
         }
     }
 }

@@ -170,6 +170,7 @@ fn confinement(status: &str) -> Confinement {
         capabilities: status_field(status, "CapEff").and_then(|bits| u64::from_str_radix(bits, 16).ok()).unwrap_or(0),
         no_new_privileges: number("NoNewPrivs").map(|value| value == 1),
         seccomp: number("Seccomp"),
+        pid_namespaces: status_field(status, "NSpid").map_or(0, |pids| pids.split_ascii_whitespace().count()),
     }
 }
 
