@@ -1,11 +1,11 @@
 //! The report of a recorded host without what differs between two runs: the snapshot's name, what it cost, how long each
-//! rule took, the version, and the check of the running process itself. The rest is what a reader gets.
+//! rule took, the version, the catalogue's words, and the check of the running process itself. The rest is what a reader gets.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use snapvisor::report::html;
-use snapvisor::report::model::{Cost, Words};
+use snapvisor::report::model::{Cost, Remedy, Words};
 
 pub(crate) type Report = snapvisor::report::diff::Report;
 
@@ -13,8 +13,6 @@ pub(crate) type Report = snapvisor::report::diff::Report;
 const OF_THIS_RUN: &str = "self.agent";
 /// What stands in place of the snapshot's name, which has the time of the run in it.
 const NAME: &str = "snapshot-RECORDED";
-/// Fields of a check that are the catalogue's words, the same for every host; `docs/checks.md` has them, and a test.
-const WORDS: [&str; 4] = ["rule", "source", "why", "references"];
 
 /// A report without what differs between two runs.
 pub(crate) struct Normal {
@@ -29,17 +27,22 @@ impl Normal {
         report.cost = Cost::default();
         report.stages.clear();
         report.checks.retain(|check| check.id.as_str() != OF_THIS_RUN);
-        report.checks.iter_mut().for_each(|check| check.wall_us = 0);
+        for check in &mut report.checks {
+            check.wall_us = 0;
+            // The catalogue's words are the same for every host; `docs/checks.md` has them, and a test.
+            (check.rule, check.source, check.why) = (Words::new("RULE"), Words::new("SOURCE"), Words::new("WHY"));
+            check.references.clear();
+            if let Some(Remedy::AnyHost(words)) = &mut check.remedy {
+                *words = Words::new("REMEDY");
+            }
+        }
         let name = report.snapshot.name.as_str().to_owned();
         Self { report, name }
     }
 
-    /// `report.json` without the catalogue's words: a line for each field, and for each element of a list.
+    /// `report.json`: a line for each field, and for each element of a list.
     pub(crate) fn json(&self) -> String {
-        let mut document = serde_json::to_value(&self.report).unwrap();
-        for check in document["checks"].as_array_mut().unwrap() {
-            check.as_object_mut().unwrap().retain(|field, _| !WORDS.contains(&field.as_str()));
-        }
+        let document = serde_json::to_value(&self.report).unwrap();
         let mut text = String::new();
         for (field, value) in document.as_object().unwrap() {
             match value {
