@@ -17,6 +17,8 @@ mod explain;
 mod learner;
 mod literals;
 mod mixing;
+#[cfg(test)]
+mod parser_tests;
 mod policy;
 mod pseudonym;
 pub mod run;

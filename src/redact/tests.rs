@@ -202,6 +202,11 @@ fn private_keys_are_masked_line_by_line() {
                 "k: -----BEGIN PRIVATE KEY-----‹pem›-----END PRIVATE KEY----- x",
             ),
             (&format!("-----BEGIN PRIVATE KEY-----{line}: x"), "-----BEGIN PRIVATE KEY-----‹pem›: x"),
+            // No block at all: the token before what looks like its end is one.
+            (
+                &format!("-----BEGIN PRIVATE KEY----- ghp_0123456789abcdefghijABCDEFGHIJ012345\t{line}: x"),
+                "-----BEGIN PRIVATE KEY----- ‹tok›\t‹pem›: x",
+            ),
             (
                 &format!("-----BEGIN CERTIFICATE-----\n{line}\n-----END CERTIFICATE-----\n"),
                 &format!("-----BEGIN CERTIFICATE-----\n{line}\n-----END CERTIFICATE-----\n"),

@@ -111,7 +111,15 @@ impl Keyed<'_> {
                 return self.push(name, from + 1, from + close, Form::Raw, true).map(|resume| (resume, None));
             }
         }
-        if bytes.get(from) == Some(&b'$') && hashes::begins(bytes, from) {
+        if bytes.get(from) == Some(&b'$') && hashes::begins(bytes, from) || value::is_structure(bytes, from, to) {
+            return None;
+        }
+        // A list or an object of JSON; what is secret in it has its own name, or quotes.
+        if separator == Separator::Colon
+            && name.quote.is_some()
+            && value::quote_at(bytes, name.end).is_some()
+            && matches!(bytes.get(from), Some(b'[' | b'{'))
+        {
             return None;
         }
         if let Some(found) = shell_default(bytes, from, to) {
@@ -262,6 +270,10 @@ impl Keyed<'_> {
                 .take_while(|byte| byte.is_ascii_whitespace() || **byte == b',')
                 .count();
             if let Some((quote, inside)) = value::quote_at(self.bytes, at) {
+                // Texts of several lines in a list are those of TOML, which is read by its layout.
+                if quote.depth == 0 && self.bytes[inside..].starts_with(&[quote.mark; 2]) {
+                    break;
+                }
                 let end = value::quoted_end(self.bytes, inside, to, quote);
                 last = self.push(name, inside, end, Form::Raw, true).or(last);
                 at = end + quote.depth + 1;

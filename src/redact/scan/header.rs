@@ -22,6 +22,13 @@ const COOKIES_MAX: usize = 128;
 pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> Option<(usize, Option<Through>)> {
     let bytes = keyed.bytes;
     let mut from = at + blanks(bytes, at);
+    // `"Authorization": ["Bearer …"]`, as programs print headers.
+    if bytes.get(from) == Some(&b'[') && value::quote_at(bytes, from + 1).is_some() {
+        from += 1;
+    }
+    if value::is_structure(bytes, from, to) || is_scalar(bytes, at, from) {
+        return None;
+    }
     let near = to.min(from + HEADER_BYTES_MAX);
     let line = line_end(bytes, from, near);
     let mut end = line;
@@ -45,6 +52,20 @@ pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> 
     };
     let cut = line == near && near < bytes.len();
     done.map(|resume| (resume, (cut && resume == line).then_some(Through::Bare(Until::Blank))))
+}
+
+/// Whether what begins at `from`, behind a name in quotes and a colon or behind `=`, is a number, a word of JSON or nothing.
+fn is_scalar(bytes: &[u8], at: usize, from: usize) -> bool {
+    let json = at > 1 && bytes[at - 1] == b':' && b"\"'".contains(&bytes[at - 2]);
+    let word = bytes[from.min(bytes.len())..]
+        .iter()
+        .take(64)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(byte))
+        .count();
+    let word = &bytes[from.min(bytes.len())..][..word];
+    let number = word.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE_".contains(byte));
+    (json || bytes[..at].ends_with(b"="))
+        && (number && !word.is_empty() || matches!(word, b"true" | b"false" | b"null" | b"inf" | b"nan"))
 }
 
 /// `scheme credentials`, or bare credentials.

@@ -81,6 +81,8 @@ pub(super) struct Progress {
     name_to: usize,
     /// Programs before this position are arguments of a command that was looked at.
     command_to: usize,
+    /// Blocks before this position are parts of one that was looked at.
+    block_to: usize,
     /// Statements before this position are parts of one that was looked at.
     statement_to: usize,
     /// Runs before this position were looked at.
@@ -105,6 +107,7 @@ impl Progress {
             &mut self.name_to,
             &mut self.command_to,
             &mut self.statement_to,
+            &mut self.block_to,
             &mut self.run_to,
             &mut self.document_to,
         ] {
@@ -262,8 +265,15 @@ impl Scanner<'_> {
                 tokens::token_end(token, bytes, at, to).map(|end| words::token(at, end, tokens::class_of(token)))
             }
             Trigger::Pem => {
-                if let Some(resume) = pem::block(bytes, at, spans) {
-                    progress.masked_to = progress.masked_to.max(resume);
+                // What stands between its lines is looked at like any other text: it may be no block at all.
+                if at >= progress.block_to
+                    && let Some(resume) = pem::block(bytes, at, spans)
+                {
+                    progress.block_to = resume;
+                    // The marker itself says nothing more.
+                    let marker = &bytes[at..resume.min(at + 64)];
+                    let dashes = memchr::memmem::find(marker, b"-----").map_or(at, |dashes| at + dashes + 5);
+                    progress.masked_to = progress.masked_to.max(dashes);
                 }
                 None
             }

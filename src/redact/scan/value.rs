@@ -81,6 +81,26 @@ pub(super) fn quoted_end(bytes: &[u8], from: usize, to: usize, quote: Quote) -> 
     to
 }
 
+/// Whether a list or a table of JSON, TOML or YAML begins at `at`, and no text in brackets.
+pub(super) fn is_structure(bytes: &[u8], at: usize, to: usize) -> bool {
+    let Some(open @ (b'[' | b'{')) = bytes.get(at).copied() else { return false };
+    let rest = &bytes[at + 1..to.max(at + 1)];
+    let gap = rest.iter().take(256).take_while(|byte| byte.is_ascii_whitespace()).count();
+    let inner = &rest[gap..];
+    let word = inner.iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.+:".contains(byte)).count();
+    let after = inner[word..].trim_ascii_start().first();
+    match inner.first() {
+        Some(b'[' | b'{' | b']' | b'}' | b'"' | b'\'') => true,
+        Some(b'\\') => quote_at(inner, 0).is_some(),
+        Some(_) if open == b'{' => word > 0 && (matches!(after, Some(b'=' | b':')) || inner[word - 1] == b':'),
+        _ => {
+            let number = inner[..word].iter().all(|byte| byte.is_ascii_digit() || b"-+._eE:TZ".contains(byte));
+            let scalar = number || matches!(&inner[..word], b"true" | b"false" | b"null" | b"inf" | b"nan");
+            word > 0 && scalar && matches!(after, Some(b',' | b']'))
+        }
+    }
+}
+
 /// Without the quotes of another kind that a quoted text may begin and end with: `'"secret"'`.
 pub(super) fn within_quotes(bytes: &[u8], inside: usize, end: usize, quote: Quote) -> (usize, usize) {
     match bytes[inside..end] {
