@@ -6,10 +6,10 @@ use std::thread;
 use std::time::Instant;
 
 use crate::iggy::Role;
-use crate::redact::{Engine, Learner, Policy, Redacted};
+use crate::redact::{Carrier, Engine, Learner, Policy, Redacted};
 
 use super::container::Head;
-use super::entry::{Meter, Outcome, Target};
+use super::entry::{self, Meter, Outcome, Target};
 use super::error::BundleError;
 use super::guard::{Guard, Stop};
 use super::keys::HEAD_BYTES;
@@ -65,13 +65,24 @@ pub fn learn(plan: &mut Plan, learner: &mut Learner, spec: &DataBundleSpec) {
         }
         let Ok(mut source) = Source::open(&plan.root, &planned.found) else { continue };
         let Ok(head) = head(&mut source, planned) else { continue };
-        if let Treatment::Mask(carrier) = plan.case(planned, &head).treatment(Secrets::Masked, spec.payloads) {
-            let mut until = Until { source: &mut source, deadline: learn_by };
-            // A failure here is met again in the second pass, and the file is left out there.
-            let _ = learner.learn_stream(carrier, &artifact(&planned.found), &mut until);
-            if matches!(planned.role, Role::ServerLog(_)) && source.rewind().is_ok() {
-                plan.hold(index, source);
+        let treatment = plan.case(planned, &head).treatment(Secrets::Masked, spec.payloads);
+        let packed_bytes = source.left();
+        let mut until = Until { source: &mut source, deadline: learn_by };
+        let artifact = artifact(&planned.found);
+        // A failure here is met again in the second pass, and the file is left out there.
+        match treatment {
+            Treatment::Mask(carrier) => {
+                let _ = learner.learn_stream(carrier, &artifact, &mut until);
             }
+            Treatment::MaskPacked => {
+                if let Ok(mut text) = entry::unpacked(until, packed_bytes) {
+                    let _ = learner.learn_stream(Carrier::Text, &artifact, &mut text);
+                }
+            }
+            _ => continue,
+        }
+        if matches!(planned.role, Role::ServerLog(_)) && source.rewind().is_ok() {
+            plan.hold(index, source);
         }
     }
 }

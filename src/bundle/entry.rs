@@ -171,17 +171,14 @@ impl<'a, 'g> Target<'a, 'g> {
         artifact: &str,
         source: &mut Source,
     ) -> Result<Outcome, BundleError> {
-        let limit = (source.left().saturating_mul(UNPACK_RATIO_MAX)).min(UNPACKED_BYTES_MAX);
-        let mut unpacked = Limited { inner: MultiGzDecoder::new(source), left: limit };
-        let mut head = Vec::new();
-        match unpacked.by_ref().take(keys::HEAD_BYTES as u64).read_to_end(&mut head) {
-            Ok(_) if is_text(&head) => {}
-            Ok(_) => return Ok(Outcome::Unredacted("packed data that is not text".to_owned())),
-            Err(error) => return Ok(Outcome::Unredacted(format!("unpacking: {error}"))),
-        }
+        let packed_bytes = source.left();
+        let mut unpacked = match unpacked(source, packed_bytes) {
+            Ok(unpacked) => unpacked,
+            Err(reason) => return Ok(Outcome::Unredacted(reason)),
+        };
         let masked = {
             let mut repacked = GzEncoder::new(&mut *self, flate2::Compression::new(REPACK_LEVEL));
-            let streamed = engine.stream(Carrier::Text, artifact, &mut head.chain(unpacked), &mut repacked);
+            let streamed = engine.stream(Carrier::Text, artifact, &mut unpacked, &mut repacked);
             streamed.and_then(|summary| {
                 repacked.finish().map_err(RedactError::Write)?;
                 Ok(summary.written_bytes)
@@ -213,6 +210,18 @@ impl<'a, 'g> Target<'a, 'g> {
             Err(RedactError::Read(error)) => Outcome::Unreadable(error),
             Err(error) => Outcome::Unredacted(error.to_string()),
         })
+    }
+}
+
+/// The text of a packed log of so many bytes, which fails where it unpacks to more than any log does; or why it is none.
+pub(super) fn unpacked<R: Read>(packed: R, packed_bytes: u64) -> Result<impl Read, String> {
+    let left = packed_bytes.saturating_mul(UNPACK_RATIO_MAX).min(UNPACKED_BYTES_MAX);
+    let mut unpacked = Limited { inner: MultiGzDecoder::new(packed), left };
+    let mut head = Vec::new();
+    match unpacked.by_ref().take(keys::HEAD_BYTES as u64).read_to_end(&mut head) {
+        Ok(_) if is_text(&head) => Ok(io::Cursor::new(head).chain(unpacked)),
+        Ok(_) => Err("packed data that is not text".to_owned()),
+        Err(error) => Err(format!("unpacking: {error}")),
     }
 }
 

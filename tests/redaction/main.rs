@@ -7,6 +7,7 @@
 
 mod bench;
 mod carriers;
+mod end_to_end;
 mod formats;
 mod negatives;
 mod pem;
