@@ -123,6 +123,15 @@ fn headers_lose_their_credentials_and_keep_their_schemes() {
             ),
             ("X-Api-Key: abcdef0123", "X-Api-Key: ‹key›"),
             ("Cookie: sid=abc; theme=dark", "Cookie: sid=‹cookie›; theme=‹cookie›"),
+            ("Cookie: ghp_0123456789abcdefghijABCDEFGHIJ012345=abc", "Cookie: ‹tok›=‹cookie›"),
+            (
+                "Authorization = x8Kq2mZw91LpTr5v ghp_0123456789abcdefghijABCDEFGHIJ012345",
+                "Authorization = ‹tok› ‹tok›",
+            ),
+            (
+                "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20260101, Signature=0123456789abcdef",
+                "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20260101, Signature=‹tok›",
+            ),
             ("Set-Cookie: sid=abc; Path=/; HttpOnly", "Set-Cookie: sid=‹cookie›; Path=/; HttpOnly"),
             ("sending Bearer q8Zk2mXw91LpTr5v now", "sending Bearer ‹tok› now"),
         ],
@@ -286,6 +295,7 @@ fn environments_and_files_of_credentials_are_read_by_their_layout() {
 #[test]
 fn what_engineers_need_stays() {
     let kept = [
+        "password = \"/run/secrets/pw\"\nvalue = 1000",
         "request_id=550e8400-e29b-41d4-a716-446655440000 status=200",
         "commit 0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c (HEAD -> main)",
         "image: apache/iggy@sha256:0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c",

@@ -6,6 +6,7 @@ use super::Through;
 use super::keyed::Keyed;
 use super::plausible;
 use super::surroundings::{blanks, line_end};
+use super::tokens;
 use super::value::{self, Until};
 
 /// Parameters of `Authorization: Digest` and its like whose values are secret.
@@ -15,6 +16,8 @@ const PARAMETERS: &[&[u8]] =
 const HEADER_BYTES_MAX: usize = 4096;
 /// Parameters of one header.
 const PARAMETERS_MAX: usize = 24;
+/// Bytes of a scheme's name: `SharedKeyLite`, `AWS4-HMAC-SHA256`.
+const SCHEME_BYTES_MAX: usize = 20;
 /// Cookies of one header.
 const COOKIES_MAX: usize = 128;
 
@@ -74,7 +77,7 @@ fn credentials(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> 
     let word = bytes[from..end].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
     let scheme_ends = bytes.get(from + word).is_some_and(|byte| *byte == b' ' || *byte == b'+')
         || bytes[from + word..end].starts_with(b"%20");
-    let start = if word > 0 && word <= 20 && scheme_ends && from + word + 1 < end {
+    let start = if scheme_ends && is_scheme(&bytes[from..from + word]) && from + word + 1 < end {
         from + word + if bytes[from + word] == b'%' { 3 } else { 1 }
     } else {
         from
@@ -95,6 +98,12 @@ fn credentials(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> 
     }
     let stop = value::bare_end(bytes, start, end, Until::Blank);
     push(keyed, start, stop, Class::Token, "authorization")
+}
+
+/// Whether a word may be the name of a scheme. Names with digits are those of digests; any other such word may be a secret.
+fn is_scheme(word: &[u8]) -> bool {
+    let digest = word.starts_with(b"AWS") || word.windows(3).any(|part| part.eq_ignore_ascii_case(b"SHA"));
+    (1..=SCHEME_BYTES_MAX).contains(&word.len()) && (digest || !word.iter().any(u8::is_ascii_digit))
 }
 
 fn parameter_values(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> {
@@ -131,6 +140,10 @@ fn cookies(keyed: &mut Keyed<'_>, from: usize, end: usize, most: usize) -> Optio
     for _ in 0..most {
         let stop = memchr::memchr(b';', &bytes[at.min(end)..end]).map_or(end, |found| at + found);
         let Some(equals) = memchr::memchr(b'=', &bytes[at.min(stop)..stop]) else { break };
+        // Whoever sends a token as the name of a cookie has no less of a secret there.
+        if let Some((token, token_end)) = tokens::first_at(bytes, at, at + equals) {
+            last = push(keyed, at, token_end, tokens::class_of(token), "token").or(last);
+        }
         last = push(keyed, at + equals + 1, stop, Class::Cookie, "cookie").or(last);
         at = stop + 1;
         at += blanks(bytes, at);
