@@ -35,7 +35,7 @@ const COMPLAINT_BYTES_MAX: u64 = 4 * 1024;
 const CANCEL_POLL: Duration = Duration::from_millis(50);
 /// How long a child may take to end by itself once it has answered, after SIGTERM, and again after SIGKILL.
 const END_MAX: Duration = Duration::from_millis(500);
-/// How long after its deadline a child is over, or left behind: twice [`END_MAX`].
+/// How long after its deadline a child is over, or left behind: SIGTERM and SIGKILL have half of it each.
 pub const ENDING_MAX: Duration = Duration::from_secs(1);
 
 /// The exit code of a child that was given no job.
