@@ -20,6 +20,8 @@ mod mixing;
 #[cfg(test)]
 mod parser_tests;
 mod policy;
+#[cfg(test)]
+mod prose_tests;
 mod pseudonym;
 pub mod run;
 mod scan;
