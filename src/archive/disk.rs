@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
 use super::error::ArchiveError;
+use crate::domain::hex::hex;
 use crate::domain::id::SnapshotId;
 use crate::durable;
 
@@ -141,7 +142,7 @@ impl Archives {
             }
             Err(ArchiveError::Missing(_)) => {
                 let stored = stored(&open(&finished)?, &finished)?;
-                self.sync_directory()?;
+                self.sync_directory(id)?;
                 stored
             }
             Err(error) => return Err(error),
@@ -167,7 +168,7 @@ impl Archives {
         if (finished, partial) == (Deletion::Absent, Deletion::Absent) {
             return Ok(Deletion::Absent);
         }
-        self.sync_directory()?;
+        self.sync_directory(id)?;
         Ok(Deletion::Removed)
     }
 
@@ -235,10 +236,9 @@ impl Archives {
         Ok(Space { total_bytes: bytes(space.f_blocks), free_bytes: bytes(space.f_bavail) })
     }
 
-    fn sync_directory(&self) -> Result<(), ArchiveError> {
-        File::open(&self.directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(ArchiveError::io("syncing", &self.directory))
+    /// Makes what was done to a row's files last.
+    fn sync_directory(&self, id: SnapshotId) -> Result<(), ArchiveError> {
+        durable::sync_directory(&self.path(id)).map_err(ArchiveError::io("syncing", &self.directory))
     }
 }
 
@@ -271,15 +271,6 @@ fn stored(mut file: &File, path: &Path) -> Result<Stored, ArchiveError> {
         }
     }
     Ok(Stored { size_bytes, sha256: hex(&sha.finalize()) })
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -15,10 +15,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::disk::hex;
 use super::error::ArchiveError;
+use crate::domain::hex::hex;
 use crate::domain::id::SnapshotId;
 use crate::domain::time::Timestamp;
+use crate::durable;
 
 /// The longest that a link lives.
 pub const LINK_TTL_MAX_S: u32 = 3600;
@@ -210,7 +211,7 @@ fn make_key(data_dir: &Path, path: &Path) -> Result<(), ArchiveError> {
         }
         _ => {}
     }
-    File::open(data_dir).and_then(|directory| directory.sync_all()).map_err(ArchiveError::io("syncing", data_dir))
+    durable::sync_directory(path).map_err(ArchiveError::io("syncing", data_dir))
 }
 
 #[cfg(test)]

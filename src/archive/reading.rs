@@ -92,8 +92,8 @@ mod tests {
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
-    use super::super::disk::hex;
     use super::*;
+    use crate::domain::hex::hex;
 
     fn archive(files: &[(&str, &str)]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();

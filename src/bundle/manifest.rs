@@ -4,6 +4,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::domain::hex::hex;
 pub use crate::domain::label::Label;
 use crate::domain::snapshot::SnapshotOptions;
 use crate::domain::time::Timestamp;
@@ -75,7 +76,7 @@ pub struct Sha256Digest(pub [u8; 32]);
 
 impl std::fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 

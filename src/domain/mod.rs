@@ -7,6 +7,7 @@ pub mod causes;
 pub mod deployment;
 pub mod finding;
 pub mod gap;
+pub mod hex;
 pub mod id;
 pub mod label;
 pub mod level;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use warp::http::{HeaderName, HeaderValue};
 
+use crate::domain::hex::hex;
+
 /// The header that carries it.
 pub const LD_REQUEST: HeaderName = HeaderName::from_static("ld-request");
 
@@ -29,7 +31,7 @@ impl RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 

@@ -13,9 +13,15 @@ const DIRECTORY: &str = "last";
 /// Files that are looked at in one go; what is beyond is looked at the next time.
 const FILES_MAX: usize = 100_000;
 
+/// Where these files are.
+#[must_use]
+pub fn last_snapshots(data_dir: &Path) -> PathBuf {
+    data_dir.join(DIRECTORY)
+}
+
 /// The file of a node.
 pub(super) fn file(data_dir: &Path, node: NodeId) -> PathBuf {
-    data_dir.join(DIRECTORY).join(format!("{node}.json"))
+    last_snapshots(data_dir).join(format!("{node}.json"))
 }
 
 /// Removes the files of nodes that are gone. Blocks.
@@ -23,7 +29,7 @@ pub(super) fn file(data_dir: &Path, node: NodeId) -> PathBuf {
 /// # Errors
 /// One cannot be removed, or the database cannot be asked.
 pub fn forget_removed_nodes(store: &Store, data_dir: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(data_dir.join(DIRECTORY)) {
+    let entries = match fs::read_dir(last_snapshots(data_dir)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
@@ -60,11 +66,11 @@ mod tests {
             })
             .unwrap();
         let gone = "1".parse::<NodeId>().unwrap();
-        fs::create_dir(dir.path().join(DIRECTORY)).unwrap();
+        fs::create_dir(last_snapshots(dir.path())).unwrap();
         for node in [there, gone] {
             fs::write(file(dir.path(), node), "{}").unwrap();
         }
-        let notes = dir.path().join(DIRECTORY).join("notes.txt");
+        let notes = last_snapshots(dir.path()).join("notes.txt");
         fs::write(&notes, "").unwrap();
         forget_removed_nodes(&store, dir.path()).unwrap();
         assert!(file(dir.path(), there).exists() && notes.exists());

@@ -54,7 +54,7 @@ pub use keys::{
     token_sha256,
 };
 pub use lock::{LockError, ServeLock};
-pub use memory::forget_removed_nodes;
+pub use memory::{forget_removed_nodes, last_snapshots};
 pub use recover::{RecoverError, Recovery};
 pub use roles::{RoleChange, change_role, create_role, remove_role};
 pub use sweep::Swept;

@@ -104,8 +104,8 @@ impl Learner {
         Ok(())
     }
 
-    /// Learns the secrets of a stream in constant memory, and keeps its fingerprint: when [`Engine::stream`](super::Engine::stream) reads the
-    /// artifact of this name again and it is not the same, that fails.
+    /// Learns the secrets of a stream in constant memory, and keeps its fingerprint: when
+    /// [`Engine::stream`](super::Engine::stream) reads the artifact of this name again and it is not the same, that fails.
     ///
     /// # Errors
     /// When the stream cannot be read, or the engine fails on it: the artifact must be left out.

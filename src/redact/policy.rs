@@ -1,11 +1,12 @@
 //! [`Redacted`] text and the policies that may make it.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::Engine;
+use crate::domain::hex::hex;
 use crate::domain::snapshot::Redaction;
 
 /// Proof that a snapshot asked for clear text and that its node allows it.
@@ -32,11 +33,7 @@ impl VerifiedArchive {
     /// The proof, when `bytes` have this SHA-256, in hexadecimal digits.
     #[must_use]
     pub fn of(stated_sha256: &str, bytes: &[u8]) -> Option<Self> {
-        let read = Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        (stated_sha256 == read).then_some(Self { _private: () })
+        (stated_sha256 == hex(&Sha256::digest(bytes))).then_some(Self { _private: () })
     }
 }
 

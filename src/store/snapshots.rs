@@ -4,6 +4,7 @@ use rusqlite::{Row, params};
 
 use super::columns::{count, from_json, options, redaction, redaction_word, to_json};
 use super::{NodeRow, PageRequest, Paged, Reader, StoreError, Writer};
+use crate::domain::hex::hex;
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, NodeId, SnapshotId, TenantId, TriggerId};
 use crate::domain::snapshot::{Outcome, Redaction, SnapshotOptions, Status};
 use crate::domain::time::Timestamp;
@@ -51,11 +52,7 @@ impl StoredArchive {
     /// The digest in hexadecimal.
     #[must_use]
     pub fn sha256_hex(&self) -> String {
-        use std::fmt::Write;
-        self.sha256.iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(&self.sha256)
     }
 
     /// The digest that this hexadecimal text says.

@@ -83,13 +83,18 @@ fn folder() -> PathBuf {
 /// The hosts whose page is kept, too: one on which much is wrong, and one on which much cannot be seen.
 const PAGES: &[&str] = &["sick", "hidepid"];
 
-/// Compares with a file of `expected/`, line by line, or writes it when `UPDATE_GOLDEN` is set.
-fn whole(file: &str, now: &str) {
+/// What a file of `expected/` holds; `now`, and the file with it, when `UPDATE_GOLDEN` is set.
+fn kept(file: &str, now: &str) -> String {
     let path = folder().join("expected").join(file);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, now).unwrap();
     }
-    let was = fs::read_to_string(&path).unwrap_or_default();
+    fs::read_to_string(&path).unwrap_or_default()
+}
+
+/// Compares with a file of `expected/`, line by line.
+fn whole(file: &str, now: &str) {
+    let was = kept(file, now);
     let differs = was.lines().zip(now.lines()).enumerate().find(|(_, (was, now))| was != now);
     if let Some((at, (was, now))) = differs {
         panic!("{file}, line {} (UPDATE_GOLDEN=1 writes it anew):\n- {was}\n+ {now}", at + 1);
@@ -98,7 +103,6 @@ fn whole(file: &str, now: &str) {
 }
 
 fn golden(name: &str) {
-    let path = folder().join(format!("expected/{name}.txt"));
     let Verdicts(said, report) = Verdicts::of(name);
     let report = Normal::of(report);
     whole(&format!("{name}.json"), &report.json());
@@ -106,10 +110,7 @@ fn golden(name: &str) {
         whole(&format!("{name}.html"), &report.page());
     }
     let text = text(&said);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, &text).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
+    let expected = kept(&format!("{name}.txt"), &text);
     let changed: Vec<String> = text
         .lines()
         .filter(|line| !expected.lines().any(|other| other == *line))

@@ -16,7 +16,9 @@ pub(super) const CHECK: Check = Check {
     needs: &[OWN.source()],
     rule: "Warns when a core check was skipped because it was denied, did not answer in time or could not be read. \
            Information when anything else is missing, with what would bring it. Passes when every question was answered. \
-           Text that looks random is no reason to warn: a report consists of hashes and ids. What could not be masked is left out and listed under Redaction, and the finished archive is searched for every secret that is known.",
+           Text that looks random is no reason to warn: a report consists of hashes and ids. \
+           What could not be masked is left out and listed under Redaction, and the finished archive is searched for every \
+           secret that is known.",
     threshold_source: "Our own judgement: a report that is silent about what it did not see reads like a clean one.",
     why: "A check that did not run says nothing, and nothing is easily read as good news.",
     remedy: "# Take the snapshot as root, or give the program what the table names\nsystemctl edit snapvisor\n# and in the editor:\n[Service]\nAmbientCapabilities=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_SYSLOG\n# and, each for one check: CAP_NET_ADMIN (net.firewall), CAP_SYS_ADMIN (disk.nvme)",

@@ -22,7 +22,9 @@ use super::{CliError, Exit};
 use crate::archive::Archives;
 use crate::config::Config;
 use crate::domain::id::{DeploymentId, DivisionId, EnvironmentId, TenantId};
-use crate::orchestrator::{Actor, ChangeError, Clock as _, Confirmation, SystemClock, forget_removed_nodes, remove};
+use crate::orchestrator::{
+    Actor, ChangeError, Clock as _, Confirmation, SystemClock, forget_removed_nodes, last_snapshots, remove,
+};
 use crate::store::{DATABASE_FILE, PageRequest, Paged, Reader, Scope, Store, StoreError};
 
 /// Where the database is, and how the result is printed.
@@ -149,7 +151,7 @@ impl Office {
             error => error.into(),
         })?;
         let forgotten = forget_removed_nodes(&self.store, &self.data_dir);
-        forgotten.map_err(|source| CliError::File { what: "removed", path: self.data_dir.join("last"), source })?;
+        forgotten.map_err(|source| CliError::File { what: "removed", path: last_snapshots(&self.data_dir), source })?;
         if rows.is_empty() {
             return Ok(());
         }

@@ -21,7 +21,7 @@ use crate::domain::snapshot::{self, IggyData, Redaction, SnapshotOptions};
 use crate::domain::verdict::VerdictCounts;
 use crate::durable;
 use crate::examine::child::{self, Cancel, ChildError};
-use crate::examine::{self as examination, Before, Job, Origin, SnapshotLabel, Summary, write_minimal};
+use crate::examine::{Before, Job, Origin, SnapshotLabel, Summary, dry_run, write_minimal};
 use crate::host::Host;
 use crate::orchestrator::{Clock as _, SystemClock};
 use crate::redact::PseudonymKey;
@@ -110,7 +110,7 @@ impl Collect {
         self.refuse_places(&config)?;
         let job = self.job(config)?;
         if self.dry_run {
-            let plan = examination::dry_run(&job).map_err(CliError::DryRun)?;
+            let plan = dry_run(&job).map_err(CliError::DryRun)?;
             write!(out, "{plan}")?;
             return Ok(Exit::Done);
         }

@@ -3,7 +3,6 @@
 //! While it runs there are `FILE.partial` and `FILE.partial.etag`, which says of which archive the part is. A break
 //! leaves both, and the next run goes on from there; a part of another archive is begun anew.
 
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -20,6 +19,7 @@ use super::client::{ApiError, Client, Detail, Part, Row, header, read_rows};
 use crate::cli::progress::Bar;
 use crate::cli::{CliError, Exit, place};
 use crate::config::Config;
+use crate::domain::hex::hex;
 use crate::domain::id::SnapshotId;
 use crate::durable;
 
@@ -275,12 +275,7 @@ fn sha256(file: &mut File) -> io::Result<String> {
             length => digest.update(&chunk[..length]),
         }
     }
-    let mut text = String::new();
-    for byte in digest.finalize() {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    Ok(hex(&digest.finalize()))
 }
 
 /// The file is there whole, or not at all.

@@ -125,40 +125,32 @@ fn answers(child: &mut Child, count: usize, deadline: Instant, patience: Duratio
             }
         }
     })?;
-    let next = |until: Instant| receiver.recv_timeout(until.saturating_duration_since(Instant::now()));
-    let foreign = || io::Error::other("the child is not ours");
     let mut until = deadline;
-    let greeting = loop {
-        match next(until) {
-            Ok(line) => break line,
+    // The next line; nothing once it is too late, or the child is gone.
+    let mut next = |missing: &[usize]| loop {
+        match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(line) => return Some(line),
             Err(mpsc::RecvTimeoutError::Timeout)
-                if until < deadline + patience && waits_for_a_processor(child.id(), std::iter::once(0)) =>
+                if until < deadline + patience && waits_for_a_processor(child.id(), missing.iter().copied()) =>
             {
                 until += LOOK_EVERY;
             }
-            Err(_) => return Err(foreign()),
+            Err(_) => return None,
         }
     };
-    if greeting.trim_end() != GREETING {
-        return Err(foreign());
+    if next(&[0]).is_none_or(|greeting| greeting.trim_end() != GREETING) {
+        return Err(io::Error::other("the child is not ours"));
     }
     let mut answers: Vec<Option<Answer>> = vec![None; count];
-    while answers.contains(&None) {
-        match next(until) {
-            Ok(line) => {
-                let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
-                if let Some(slot) = answers.get_mut(line.at) {
-                    *slot = Some(line.answer);
-                }
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                let missing = (0..count).filter(|&at| answers[at].is_none());
-                if until >= deadline + patience || !waits_for_a_processor(child.id(), missing) {
-                    break;
-                }
-                until += LOOK_EVERY;
-            }
+    loop {
+        let missing: Vec<usize> = (0..count).filter(|&at| answers[at].is_none()).collect();
+        if missing.is_empty() {
+            break;
+        }
+        let Some(line) = next(&missing) else { break };
+        let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
+        if let Some(slot) = answers.get_mut(line.at) {
+            *slot = Some(line.answer);
         }
     }
     let silent = |at: usize| {

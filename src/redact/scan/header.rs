@@ -6,7 +6,8 @@ use super::Through;
 use super::keyed::Keyed;
 use super::plausible;
 use super::surroundings::{blanks, line_end};
-use super::tokens;
+use super::tokens::{TOKENS, class_of, token_end};
+use super::trigger::{Probe, Trigger};
 use super::value::{self, Until};
 
 /// Parameters of `Authorization: Digest` and its like whose values are secret.
@@ -67,8 +68,7 @@ fn is_scalar(bytes: &[u8], at: usize, from: usize) -> bool {
         .count();
     let word = &bytes[from.min(bytes.len())..][..word];
     let number = word.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE_".contains(byte));
-    (json || bytes[..at].ends_with(b"="))
-        && (number && !word.is_empty() || matches!(word, b"true" | b"false" | b"null" | b"inf" | b"nan"))
+    (json || bytes[..at].ends_with(b"=")) && (number && !word.is_empty() || value::is_constant(word))
 }
 
 /// `scheme credentials`, or bare credentials.
@@ -141,8 +141,13 @@ fn cookies(keyed: &mut Keyed<'_>, from: usize, end: usize, most: usize) -> Optio
         let stop = memchr::memchr(b';', &bytes[at.min(end)..end]).map_or(end, |found| at + found);
         let Some(equals) = memchr::memchr(b'=', &bytes[at.min(stop)..stop]) else { break };
         // Whoever sends a token as the name of a cookie has no less of a secret there.
-        if let Some((token, token_end)) = tokens::first_at(bytes, at, at + equals) {
-            last = push(keyed, at, token_end, tokens::class_of(token), "token").or(last);
+        let mut tokens = Probe::get().triggers(bytes, at).filter_map(|(trigger, _)| match trigger {
+            Trigger::Token(place) => Some(&TOKENS[place]),
+            _ => None,
+        });
+        let token = tokens.find_map(|token| Some((token, token_end(token, bytes, at, at + equals)?)));
+        if let Some((token, end)) = token {
+            last = push(keyed, at, end, class_of(token), "token").or(last);
         }
         last = push(keyed, at + equals + 1, stop, Class::Cookie, "cookie").or(last);
         at = stop + 1;

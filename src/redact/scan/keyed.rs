@@ -201,12 +201,12 @@ impl Keyed<'_> {
     fn pair(&self, start: usize, after: usize, quoted: bool) -> Option<(Separator, usize)> {
         let bytes = self.bytes;
         let mut at = after;
-        // The end of a longer text, of a path for one, is nobody's name.
-        let whole = value::quote_before(bytes, start).is_some() || bytes[..start].ends_with(b";");
-        if quoted && !whole {
-            return None;
-        }
-        if !quoted {
+        if quoted {
+            // The end of a longer text, of a path for one, is nobody's name.
+            if value::quote_before(bytes, start).is_none() && !bytes[..start].ends_with(b";") {
+                return None;
+            }
+        } else {
             if !named_before(&bytes[..start]) {
                 return None;
             }

@@ -190,11 +190,6 @@ impl Body {
     }
 }
 
-/// The first format of the table that fits what begins at `at`, and its end.
-pub(super) fn first_at(bytes: &[u8], at: usize, to: usize) -> Option<(&'static Token, usize)> {
-    TOKENS.iter().find_map(|token| Some((token, token_end(token, bytes, at, to)?)))
-}
-
 /// The end of the token of this format that begins at `at`.
 pub(super) fn token_end(token: &Token, bytes: &[u8], at: usize, to: usize) -> Option<usize> {
     let prefix = token.prefix.as_bytes();

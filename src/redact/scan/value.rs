@@ -95,10 +95,15 @@ pub(super) fn is_structure(bytes: &[u8], at: usize, to: usize) -> bool {
         Some(_) if open == b'{' => word > 0 && (matches!(after, Some(b'=' | b':')) || inner[word - 1] == b':'),
         _ => {
             let number = inner[..word].iter().all(|byte| byte.is_ascii_digit() || b"-+._eE:TZ".contains(byte));
-            let scalar = number || matches!(&inner[..word], b"true" | b"false" | b"null" | b"inf" | b"nan");
+            let scalar = number || is_constant(&inner[..word]);
             word > 0 && scalar && matches!(after, Some(b',' | b']'))
         }
     }
+}
+
+/// Whether a word of JSON or TOML stands for a value by itself, and is no text.
+pub(super) fn is_constant(word: &[u8]) -> bool {
+    matches!(word, b"true" | b"false" | b"null" | b"inf" | b"nan")
 }
 
 /// Without the quotes of another kind that a quoted text may begin and end with: `'"secret"'`.
