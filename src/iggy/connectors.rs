@@ -130,8 +130,8 @@ mod tests {
         assert_eq!((found[1].key.as_str(), found[1].enabled, &found[1].last_error), ("out", false, &None));
         assert!(connectors(b"{}").is_err());
         assert_eq!(
-            stats(br#"{"connectors_runtime_version":"0.8.0","process_id":1}"#).unwrap().connectors_runtime_version,
-            Some("0.8.0".into())
+            stats(br#"{"connectors_runtime_version":"0.4.0","process_id":1}"#).unwrap().connectors_runtime_version,
+            Some("0.4.0".into())
         );
     }
 

@@ -16,6 +16,7 @@ pub mod log_line;
 pub mod metrics;
 mod offset;
 pub mod quantity;
+pub mod release;
 mod segment;
 mod state;
 

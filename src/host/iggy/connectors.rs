@@ -100,13 +100,13 @@ mod tests {
     fn a_runtime_tells_its_sources_and_sinks() {
         let (address, asked) = serve(&[
             ("/health", 200, r#"{"status":"healthy"}"#),
-            ("/stats", 200, r#"{"connectors_runtime_version":"0.8.0"}"#),
+            ("/stats", 200, r#"{"connectors_runtime_version":"0.4.0"}"#),
             ("/sources", 200, r#"[{"key":"a","name":"A","enabled":true,"status":"running"}]"#),
             ("/sinks", 200, "[]"),
         ]);
         let found = ask(&format!("http://{address}"));
         assert_eq!(found.runtime, Runtime::Answers(format!("http://{address}")));
-        assert_eq!((found.version.as_deref(), found.sinks), (Some("0.8.0"), Ok(vec![])));
+        assert_eq!((found.version.as_deref(), found.sinks), (Some("0.4.0"), Ok(vec![])));
         assert_eq!(found.sources.unwrap()[0].key, "a");
         assert!(asked.lock().unwrap().iter().all(|head| !head.to_ascii_lowercase().contains("api-key")));
     }

@@ -137,7 +137,6 @@ mod tests {
         let found = packages(&host, |name| name.contains("iggy") || name == "podman").unwrap().unwrap();
         let package = |name: &str, version: &str| Package { name: name.into(), version: version.into() };
         assert_eq!(found, [package("iggy-server", "0.8.0-1.el9"), package("podman", "6:5.2.2-9.el9")]);
-        assert_eq!(found[1].upstream(), "5.2.2");
         let after: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().map(|one| one.unwrap().path()).collect();
         assert_eq!(after, before, "nothing was written beside it");
     }
