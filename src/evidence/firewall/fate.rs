@@ -91,6 +91,8 @@ enum Matched {
 
 impl Walk<'_> {
     fn chain(&mut self, chain: &Chain, depth: usize) -> End {
+        // Once a rule may have led back out of the chain, no rule behind it is met for sure.
+        let mut met = Matched::Surely;
         for (at, rule) in chain.rules.iter().enumerate() {
             self.steps += 1;
             if depth > DEPTH_MAX || self.steps > STEPS_MAX {
@@ -101,7 +103,7 @@ impl Walk<'_> {
             if matches == Some(false) {
                 continue;
             }
-            let surety = if matches == Some(true) { Matched::Surely } else { Matched::Perhaps };
+            let surety = if matches == Some(true) { met } else { Matched::Perhaps };
             let (action, surety) = match &rule.action {
                 Action::Map(field, name) => match self.mapped(*field, name, chain) {
                     LookUp::Found(element) => (element.action.clone().unwrap_or(Action::Unknown), surety),
@@ -110,6 +112,9 @@ impl Walk<'_> {
                 },
                 action => (action.clone(), surety),
             };
+            if surety == Matched::Perhaps && matches!(action, Action::Return | Action::Goto(_)) {
+                met = Matched::Perhaps;
+            }
             let place = || format!("rule {} of {}", at + 1, chain.place());
             if let Some(end) = self.act(&action, surety, chain, depth, place) {
                 return end;
@@ -128,7 +133,7 @@ impl Walk<'_> {
         place: impl Fn() -> String,
     ) -> Option<End> {
         match (action, matched) {
-            (Action::Nothing, _) => None,
+            (Action::Nothing, _) | (Action::Return, Matched::Perhaps) => None,
             (Action::Accept, Matched::Surely) => Some(End::Accepted),
             (Action::Drop | Action::Reject, Matched::Surely) => Some(End::Stopped(place())),
             (Action::Return, Matched::Surely) => Some(End::Open),
@@ -160,7 +165,7 @@ impl Walk<'_> {
                     }
                 }
             }
-            (Action::Return, Matched::Perhaps) | (Action::Unknown | Action::Map(..), _) => {
+            (Action::Unknown | Action::Map(..), _) => {
                 (self.maybe_accepted, self.maybe_stopped) = (true, true);
                 None
             }
@@ -352,7 +357,7 @@ mod tests {
 
     #[test]
     fn rules_decide_in_their_order() {
-        use Action::{Accept, Drop, Nothing, Reject};
+        use Action::{Accept, Drop, Nothing, Reject, Return};
         for (policy, rules, expected) in [
             (Policy::Accept, vec![], Fate::Accepted),
             (Policy::Drop, vec![], stopped("the policy of")),
@@ -370,6 +375,10 @@ mod tests {
             (Policy::Accept, vec![rule(vec![other()], Drop)], Fate::Depends),
             (Policy::Drop, vec![rule(vec![link(0, b"eth0\0")], Accept)], Fate::Depends),
             (Policy::Drop, vec![rule(vec![], Action::Unknown)], Fate::Depends),
+            // To leave a chain early decides nothing where the rest of it does not either.
+            (Policy::Accept, vec![rule(vec![other()], Return), rule(vec![port(0, 22)], Drop)], Fate::Accepted),
+            (Policy::Accept, vec![rule(vec![other()], Return), rule(vec![port(0, 8090)], Drop)], Fate::Depends),
+            (Policy::Drop, vec![rule(vec![other()], Return), rule(vec![port(0, 8090)], Accept)], Fate::Depends),
         ] {
             assert_eq!(fate(policy, rules.clone()), expected, "{policy:?} {rules:?}");
         }
