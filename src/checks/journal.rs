@@ -22,7 +22,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns on a journal file that is damaged or cut, when journald missed messages or threw messages of Iggy's services away in the last 24 hours, when no file outlives a reboot, and when the history is shorter than 24 hours (history_hours_min) although the host has been up for longer. Passes otherwise.",
     threshold_source: "systemd's catalogue of messages; the 24 hours are our own.",
     why: "The lines that explain an outage are the ones that a rate limit or a reboot throws away first.",
-    remedy: "journalctl --verify\njournalctl --disk-usage\nmkdir -p /var/log/journal && systemctl restart systemd-journald   # keeps logs across reboots\n# In /etc/systemd/journald.conf: Storage=persistent, SystemMaxUse=1G; for a loud service LogRateLimitBurst=100000 in its unit",
+    remedy: "journalctl --verify\njournalctl --disk-usage\n# Keep logs across reboots, and long enough:\nmkdir -p /var/log/journal /etc/systemd/journald.conf.d\nprintf '[Journal]\\nStorage=persistent\\nSystemMaxUse=1G\\n' > /etc/systemd/journald.conf.d/iggy.conf\nsystemctl restart systemd-journald && journalctl --flush\n# A service that is cut off for being loud:\nmkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nLogRateLimitBurst=100000\\n' > /etc/systemd/system/iggy-server.service.d/log-rate.conf\nsystemctl daemon-reload && systemctl restart iggy-server   # in a maintenance window",
     references: &["systemd: journald.conf(5)"],
     privilege: "group systemd-journal, or CAP_DAC_READ_SEARCH",
     settings: &[Setting {

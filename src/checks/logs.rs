@@ -26,7 +26,7 @@ pub(super) const CHECKS: &[Check] = &[
         rule: "Fail on an oops, a lockup, a fatal hardware error, a failed block device, a file system that was shut down or set read-only, or an Iggy process that was killed or crashed, in the last 24 hours of uptime (hours_max); warn on hung tasks, corrected hardware errors, lost links, other out-of-memory kills and full tables; pass otherwise.",
         threshold_source: "The kernel's own messages, and node-problem-detector's rules for them.",
         why: "The kernel notices dying disks, memory and drivers long before a broker does, and it says so here.",
-        remedy: "dmesg -T | tail -n 200\nKeep the lines that the table shows for the ticket, then follow what each of them says about its device.",
+        remedy: "dmesg -T | tail -n 200\n# Keep the lines that the table shows for the ticket, then follow what each of them says about its device.",
         references: &["Linux documentation: admin-guide/bug-hunting", "node-problem-detector: kernel-monitor.json"],
         privilege: "CAP_SYSLOG",
         settings: &[Setting {
@@ -48,7 +48,7 @@ pub(super) const CHECKS: &[Check] = &[
         rule: "Over the lines of the last 24 hours: fail on a panic, an abort, a failed write or damaged data; warn on 50 ERROR lines (errors_warn), or when ERROR is 5 % (error_percent_warn) of at least 200 lines of the last hour; information on fewer errors; pass otherwise. Refused log-ins, and handshakes that a client left, are counted apart.",
         threshold_source: "The messages of Iggy's own source; the counts are snapvisor's own judgement.",
         why: "A runtime says what went wrong in its own words, often hours before clients notice.",
-        remedy: "Read the lines around the first error in the report's log section, and the meaning that the table gives for each known message.",
+        remedy: "journalctl -u iggy-server -n 2000 --no-pager | grep -E ' (ERROR|WARN) |panicked' | tail -40\ngrep -hE ' (ERROR|WARN) |panicked' 'DATA_DIRECTORY'/logs/iggy-server.log* | tail -40\n# The first error counts, not the last; the table gives the meaning of each known message.",
         references: &["Apache Iggy: server logs"],
         privilege: "CAP_DAC_READ_SEARCH",
         settings: &[

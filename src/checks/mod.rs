@@ -25,6 +25,7 @@ mod memory;
 mod network;
 mod own;
 mod processes;
+mod remedies;
 mod security;
 mod settings;
 mod system;
@@ -241,6 +242,10 @@ pub fn judge(evidence: &Evidence, settings: &Settings, now: Timestamp) -> Vec<Fi
         let started = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| (check.evaluate)(&case)))
             .unwrap_or_else(|_| Err(Gap::broken("the rule itself failed; this is a bug in snapvisor")));
+        let outcome = outcome.map(|judged| match remedies::fitted(check, &judged, evidence) {
+            Some(remedy) => judged.remedy(remedy),
+            None => judged,
+        });
         findings.push(Finding {
             check: check.id,
             outcome,

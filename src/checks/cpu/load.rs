@@ -19,7 +19,7 @@ pub(super) const CHECK: Check = Check {
            could run than there are processors and the load of the last minute says the same. Information otherwise.",
     threshold_source: "node_exporter's mixin: 2 a core; Brendan Gregg's USE method: more that can run than processors; the pressure figures are our own.",
     why: "A shard that waits for its processor answers late, and all clients of that shard with it.",
-    remedy: "# Who runs?\nps -eo pid,psr,pcpu,stat,comm --sort=-pcpu | head -20\n# Move what does not belong here to other processors\nsystemctl set-property OTHER.service AllowedCPUs=0",
+    remedy: "# Who runs, where, and in which unit?\nps -eo pid,psr,pcpu,stat,unit,comm --sort=-pcpu | head -20\n# Move what does not belong here to processors that no shard is pinned to (cpu.pinning names those of the shards):\nsystemctl set-property OTHER.service AllowedCPUs=CPUS\ntaskset -apc CPUS PID        # without systemd",
     references: &["Linux documentation: accounting/psi", "node_exporter: docs/node-mixin"],
     privilege: "any user",
     settings: &[

@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
            server may use. Information otherwise: which shard may run where.",
     threshold_source: "Iggy's design: one shard a processor.",
     why: "Two shards on one processor halve each other; the busier one decides how long its clients wait.",
-    remedy: "# In Iggy's configuration, then restart the server in a window:\n[system.sharding]\ncpu_allocation = \"all\"\n# And check what else restricts it:\ntaskset -pc \"$(pidof iggy-server)\"",
+    remedy: "# In Iggy's configuration, then restart the server in a window:\n#   [system.sharding]\n#   cpu_allocation = \"all\"\n# And look what else restricts it:\ntaskset -apc \"$(pidof -s iggy-server)\"\nsystemctl show iggy-server -p AllowedCPUs -p CPUAffinity\n# In a container: docker inspect CONTAINER --format '{{.HostConfig.CpusetCpus}}'",
     references: &["Iggy: server configuration, [system.sharding]", "sched_setaffinity(2)"],
     privilege: "any user",
     settings: &[],

@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
            to single processors. A window in which the group ran in fewer than five periods says nothing. Passes otherwise.",
     threshold_source: "Iggy's configuration advises against pinning under a quota; the figures are our own judgement.",
     why: "A pinned shard that the quota stops cannot move: its clients wait for the rest of the period, up to 100 ms.",
-    remedy: "systemctl edit iggy-server\n# and in the editor: processors of its own in place of a quota\n[Service]\nCPUQuota=\nAllowedCPUs=0-3\n# then\nsystemctl daemon-reload && systemctl restart iggy-server",
+    remedy: "# Processors of its own in place of a quota, as many as it has shards; shards that are pinned follow at a restart\nsystemctl set-property iggy-server.service CPUQuota= AllowedCPUs=CPUS\nsystemctl restart iggy-server   # in a maintenance window\n# In a container: docker update --cpus 0 --cpuset-cpus CPUS CONTAINER; in Kubernetes a whole number of CPUs as request\n# and limit, and the kubelet's static CPU manager.",
     references: &["systemd.resource-control(5), CPUQuota=", "Linux documentation: scheduler/sched-bwc"],
     privilege: "any user",
     settings: &[

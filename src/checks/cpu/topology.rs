@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
            when fewer than 2 processors may be used, or with less than 2 GiB of memory a processor. Information otherwise.",
     threshold_source: "Redpanda's tuner asks for 2048 MB a core; fewer than two processors is our own judgement.",
     why: "Iggy runs one shard a processor: each needs its own, and memory for its buffers.",
-    remedy: "# Switch a processor on again\necho 1 > /sys/devices/system/cpu/cpu1/online\n# Or give the machine more processors or memory, or Iggy fewer shards.",
+    remedy: "# Switch a processor on again that the verdict names, here number 1:\necho 1 > /sys/devices/system/cpu/cpu1/online\n# Or give the machine more processors or memory, or Iggy fewer shards.",
     references: &["Linux documentation: ABI/testing/sysfs-devices-system-cpu"],
     privilege: "any user",
     settings: &[

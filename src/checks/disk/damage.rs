@@ -1,6 +1,7 @@
 //! Damage that the kernel counted: file systems and arrays.
 
 use super::super::figures::counted;
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
@@ -19,7 +20,7 @@ pub(super) const ERRORS: Check = Check {
     rule: "Fails when a file system counted errors on itself, or the one with the data is mounted read-only; information where none counts its errors, such as XFS; passes otherwise. What the kernel logged of devices is judged by logs.kernel.",
     threshold_source: "node-problem-detector's readonly-monitor and its rules for ext4.",
     why: "After the first error an ext4 file system may turn read-only at any moment, and what was written around it is in doubt.",
-    remedy: "dmesg -T | grep -iE 'ext4|xfs|btrfs|i/o error'\nsystemctl stop iggy-server\numount MOUNT_POINT && fsck -f DEVICE   # xfs_repair for XFS\n# and compare the data with a replica before the server starts again.",
+    remedy: "dmesg -T | grep -iE 'ext4|xfs|btrfs|i/o error'\nsystemctl stop iggy-server\numount MOUNT_POINT && fsck -f DEVICE   # xfs_repair DEVICE for XFS\n# and compare the data with a replica before the server starts again.",
     references: &["Linux documentation: admin-guide/ext4", "node-problem-detector: readonly-monitor.json"],
     privilege: "any user",
     settings: &[],
@@ -57,13 +58,16 @@ fn errors(case: &Case<'_>) -> Result<Judgement, Gap> {
 
 fn judged_errors(found: &[FileSystemErrors], data: Option<&Mount>) -> Judgement {
     if let Some(mount) = data.filter(|mount| mount.has("ro") && mount.class() != MountClass::Pseudo) {
-        return Judgement::fail(format!("{}, which holds Iggy's data, is mounted read-only.", mount.point));
+        return Judgement::fail(format!("{}, which holds Iggy's data, is mounted read-only.", mount.point)).remedy(
+            ERRORS.remedy.replace("MOUNT_POINT", &quoted(&mount.point)).replace("DEVICE", &quoted(&mount.source)),
+        );
     }
     match found.iter().filter(|one| one.errors > 0).max_by_key(|one| one.errors) {
         Some(worst) => Judgement::fail(format!(
             "The {} file system on {} counted {} errors on itself.",
             worst.kind, worst.device, worst.errors
-        )),
+        ))
+        .remedy(ERRORS.remedy.replace("DEVICE", &format!("/dev/{}", worst.device))),
         None if found.is_empty() => Judgement::info("No file system here counts its own errors."),
         None => Judgement::pass(format!(
             "{} counted no errors.",

@@ -1,6 +1,7 @@
 //! Whose Iggy's data directory is, and whether the server can write to it.
 
 use super::super::figures::counted;
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof};
 use crate::domain::gap::{Gap, GapReason};
@@ -20,7 +21,7 @@ pub(super) const CHECK: Check = Check {
            Information when everybody may read it, and when it is the default below the server's working directory; passes otherwise.",
     threshold_source: "Redpanda and TiUP test the same and call it fatal. A data directory that everybody may read, and the default place, are Iggy's own defaults: information.",
     why: "A server that was once started as root leaves files that the service cannot write to, and dies at the first of them.",
-    remedy: "systemctl stop iggy-server\nchown -R iggy: DATA_DIRECTORY\nchmod 0750 DATA_DIRECTORY\nsystemctl start iggy-server",
+    remedy: "systemctl stop iggy-server\n# Its user is `iggy` here; the verdict names the number of the one that the server runs as\nchown -R iggy: 'DATA_DIRECTORY'\nchmod 0750 'DATA_DIRECTORY'\nsystemctl start iggy-server\n# A volume of a container: chown -R UID:GID of its folder on the host, with the numbers of the user in the image.",
     references: &["Apache Iggy: server configuration, system.path"],
     privilege: "CAP_DAC_READ_SEARCH",
     settings: &[],
@@ -85,7 +86,7 @@ fn judged(place: &IggyPlace, seen: &DataDirectory, user: Option<User<'_>>) -> Ju
         (Judgement::warn(format!("{named} does not look like a data directory of Iggy's.")), Vec::new())
     } else if root.is_some_and(|entry| entry.mode & 0o005 != 0) {
         let mode = root.map_or(0, |entry| entry.mode);
-        let remedy = format!("chmod 0750 '{}'", named.replace('\'', r"'\''"));
+        let remedy = format!("chmod 0750 {}", quoted(named));
         (
             Judgement::info(format!(
                 "{named} can be read by everybody on this host (mode {mode:04o}): Iggy makes it so."

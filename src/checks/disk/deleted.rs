@@ -72,6 +72,12 @@ fn deleted(case: &Case<'_>) -> Result<Judgement, Gap> {
     })
 }
 
+/// The remedy for the files of one process: its service is asked for when it is pasted.
+fn of_process(pid: u32) -> String {
+    let service = format!("\"$(ps -o unit= -p {pid})\"");
+    CHECK.remedy.replace("PID", &pid.to_string()).replace("SERVICE", &service)
+}
+
 fn holder(processes: Option<&Processes>, pid: u32) -> String {
     match processes.and_then(|processes| processes.find(pid)) {
         Some(process) => format!("{} ({pid})", process.program()),
@@ -94,12 +100,13 @@ fn judged(found: &DeletedFiles, mounts: &[Mount], processes: Option<&Processes>,
             percent(held)
         ))
         .measured(held, Unit::Percent, percent(held))
-        .expected(format!("≤ {fail} %"));
+        .expected(format!("≤ {fail} %"))
+        .remedy(found.processes.first().map_or_else(|| CHECK.remedy.to_owned(), |(pid, _)| of_process(*pid)));
     }
     match found.processes.first() {
         Some((pid, bytes)) if float(*bytes) > warn => {
             Judgement::warn(format!("{} holds {} of deleted files.", holder(processes, *pid), size::human(*bytes)))
-                .remedy(CHECK.remedy.replace("PID", &pid.to_string()))
+                .remedy(of_process(*pid))
         }
         Some((pid, bytes)) => Judgement::pass(format!(
             "Deleted files take little: at most {}, held by {}.",

@@ -24,7 +24,7 @@ pub(super) const SPACE: Check = Check {
            warns below 15 % (warn_percent), or 10 GiB (warn_gib) of the one with the data; passes otherwise. Read-only file systems and images do not count.",
     threshold_source: "Redpanda asks for 10 GB, node_exporter's mixin for 5 % and 3 %, ClickHouse warns below 1 GiB; these limits stand between.",
     why: "A server that cannot write its log stops taking messages, and a segment that was cut short by a full disk is the usual beginning of a long night.",
-    remedy: "df -h\ndu -xh --max-depth=2 DATA_DIRECTORY | sort -h | tail -20\n# Then shorten the retention of the largest topics (message_expiry, max_topic_size), or grow the volume.",
+    remedy: "df -h\ndu -xh --max-depth=2 'DATA_DIRECTORY' | sort -h | tail -20\n# Then shorten the retention of the largest topics (here 7 days and 10 GiB), or grow the volume:\niggy topic update -m 10GiB STREAM TOPIC NAME none 7days\n# and in Iggy's configuration: [data_maintenance.messages] cleaner_enabled = true\n# Do not delete segments by hand: the server does not start on what is left.",
     references: &["Apache Iggy: server configuration, retention", "node_exporter: docs/node-mixin"],
     privilege: "any user",
     settings: &[
@@ -70,7 +70,7 @@ pub(super) const INODES: Check = Check {
     rule: "Fails when less than 3 % (fail_percent) of the inodes of a file system that Iggy or the system writes to are available, warns below 5 % (warn_percent); passes otherwise, also where inodes are made as needed.",
     threshold_source: "node_exporter's mixin: 5 % and 3 %.",
     why: "Each segment is two files; without a free inode the next one cannot be made, however much space there is.",
-    remedy: "df -i\nfor d in /var /tmp DATA_DIRECTORY; do echo \"$(find $d -xdev | wc -l) $d\"; done\n# Delete what made the many small files, or make the file system again with more inodes.",
+    remedy: "df -i\nfor d in /var /tmp 'DATA_DIRECTORY'; do echo \"$(find \"$d\" -xdev | wc -l) $d\"; done\n# Delete what made the many small files, or make the file system again with more inodes.",
     references: &["node_exporter: docs/node-mixin"],
     privilege: "any user",
     settings: &[

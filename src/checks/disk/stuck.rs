@@ -1,6 +1,7 @@
 //! Mounts that do not answer.
 
 use super::super::figures::counted;
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Column, Judgement, Proof};
 use crate::domain::gap::Gap;
@@ -53,7 +54,7 @@ fn stuck(case: &Case<'_>) -> Result<Judgement, Gap> {
         )),
     };
     let point = data.map_or(first.point.as_str(), |mount| mount.point.as_str());
-    let remedy = CHECK.remedy.replace("MOUNT_POINT", &format!("'{}'", point.replace('\'', r"'\''")));
+    let remedy = CHECK.remedy.replace("MOUNT_POINT", &quoted(point));
     Ok(judged.remedy(remedy).proof(proof))
 }
 

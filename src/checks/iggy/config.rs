@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
     rule: "By the release whose configuration it is. 0.8: warns when the background saver is off and writes are not fsynced either, so that acknowledged messages may stay in memory for good. 0.9 (edge): fails on what its server refuses to start with: archive_expired or recreate_missing_state on, partition.transfer_artifact_bytes_max below 1 GiB and one message_bus.max_message_size, metadata.journal_slots below four times the larger of 64 and prepare_queue_depth, and warns when cluster.heartbeat_timeout is less than four times commit_broadcast_interval. A configuration that is not recognised is judged by neither. Information otherwise: what is encrypted, validated and kept, and which secrets are set (never their values).",
     threshold_source: "The validators and comments of Apache Iggy's own configuration (0.8.0, and master of 2026-08); what is its default (no checksum validation, no encryption) is information.",
     why: "The configuration decides what a crash costs.",
-    remedy: "# In Iggy's configuration: [message_saver] enabled = true, enforce_fsync = true, interval = \"30s\"\nsystemctl restart iggy-server",
+    remedy: "# In Iggy's configuration: [message_saver] enabled = true, enforce_fsync = true, interval = \"30s\"\n# or the keys that the verdict names, then in a maintenance window:\nsystemctl restart iggy-server",
     references: &["Apache Iggy: server configuration"],
     privilege: "CAP_DAC_READ_SEARCH",
     settings: &[],

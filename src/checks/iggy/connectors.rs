@@ -1,6 +1,7 @@
 //! The runtime of connectors, its sources and its sinks.
 
 use super::super::figures::counted;
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Column, Judgement, Proof};
 use crate::domain::gap::Gap;
@@ -43,13 +44,21 @@ fn connectors(case: &Case<'_>) -> Result<Judgement, Gap> {
 fn judged(found: &Connectors) -> Judgement {
     match &found.runtime {
         Runtime::Down { unit, wanted: Wanted::AtBoot } => {
-            return Judgement::fail(format!("{unit} is started at boot, and the runtime of connectors does not run."));
+            return Judgement::fail(format!("{unit} is started at boot, and the runtime of connectors does not run."))
+                .remedy(format!(
+                    "systemctl status {0}\njournalctl -u {0} -n 100 --no-pager\nsystemctl start {0}",
+                    quoted(unit)
+                ));
         }
         Runtime::Down { unit, wanted: Wanted::ByHand } => {
             return Judgement::info(format!("{unit} is installed, not started at boot, and does not run."));
         }
         Runtime::Silent { url, why } => {
-            return Judgement::fail(format!("The runtime of connectors runs and does not answer at {url}: {why}."));
+            return Judgement::fail(format!("The runtime of connectors runs and does not answer at {url}: {why}."))
+                .remedy(format!(
+                    "curl -sSk -m 2 {}; echo\n{LOG}\nsystemctl restart iggy-connectors",
+                    quoted(&format!("{url}/health"))
+                ));
         }
         Runtime::Answers(_) | Runtime::Unasked(_) => {}
     }
@@ -60,12 +69,17 @@ fn judged(found: &Connectors) -> Judgement {
     let state = |connector: &Connector| connector.status.clone().unwrap_or_default().to_ascii_lowercase();
     if let Some((kind, connector)) = all().find(|(_, connector)| state(connector) == "error") {
         let why = connector.last_error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
-        return Judgement::fail(format!("The {kind} {} is in error{why}.", connector.key));
+        return Judgement::fail(format!("The {kind} {} is in error{why}.", connector.key)).remedy(of_connector(
+            found,
+            kind,
+            &connector.key,
+        ));
     }
     let stopped =
         |connector: &Connector| connector.enabled && matches!(state(connector).as_str(), "stopped" | "stopping");
     if let Some((kind, connector)) = all().find(|(_, connector)| stopped(connector)) {
-        return Judgement::warn(format!("The {kind} {} is switched on and is {}.", connector.key, state(connector)));
+        return Judgement::warn(format!("The {kind} {} is switched on and is {}.", connector.key, state(connector)))
+            .remedy(of_connector(found, kind, &connector.key));
     }
     let version = found.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     if found.sources.is_err() && found.sinks.is_err() {
@@ -75,6 +89,20 @@ fn judged(found: &Connectors) -> Judgement {
         "The runtime of connectors{version} answers; nothing is in error among {}.",
         counted(all().count(), "connector", "connectors")
     ))
+}
+
+/// Where the runtime says why.
+const LOG: &str =
+    "journalctl -u iggy-connectors -n 100 --no-pager   # in a container: docker logs --tail 100 CONTAINER";
+
+/// What to do about one connector: its kind is `source` or `sink`.
+fn of_connector(found: &Connectors, kind: &str, key: &str) -> String {
+    let Runtime::Answers(url) = &found.runtime else { return CHECK.remedy.to_owned() };
+    let all = quoted(&format!("{url}/{kind}s"));
+    let one = quoted(&format!("{url}/{kind}s/{key}/restart"));
+    format!(
+        "curl -sSk {all}; echo   # its last_error\n{LOG}\n# Once the cause is mended, restart the one connector and not the runtime:\ncurl -sSk -X POST {one}\n# A runtime with http.api_key wants it as a header as well: -H 'api-key: KEY'"
+    )
 }
 
 fn table(found: &Connectors) -> Proof {
@@ -143,5 +171,15 @@ mod tests {
         evidence.put(CONNECTORS, Ok(Connectors { runtime, version: None, sources: denied(), sinks: denied() }));
         let judged = judge_one("iggy.connectors", &evidence).unwrap();
         assert_eq!((judged.verdict, judged.gaps.len()), (Verdict::Info, 2));
+    }
+
+    #[test]
+    fn a_connector_is_restarted_where_it_is() {
+        let runtime = Runtime::Answers("http://10.0.0.5:9081".into());
+        let none = || Ok(Vec::new());
+        let found = Connectors { runtime, version: None, sources: none(), sinks: none() };
+        let remedy = of_connector(&found, "source", "orders");
+        assert!(remedy.starts_with("curl -sSk 'http://10.0.0.5:9081/sources'; echo"), "{remedy}");
+        assert!(remedy.contains("\ncurl -sSk -X POST 'http://10.0.0.5:9081/sources/orders/restart'\n"), "{remedy}");
     }
 }

@@ -17,7 +17,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Fails on --fresh in a unit file (it wipes the data at each start) and on --with-default-root-credentials; warns on --fresh on the command line of the running server alone, and on RUST_LOG with debug or trace; passes otherwise.",
     threshold_source: "The warnings of Iggy's own source (bootstrap.rs).",
     why: "A unit that starts with --fresh loses all messages at the next restart, whoever causes it.",
-    remedy: "systemctl cat iggy-server | grep -n ExecStart\nsystemctl edit --full iggy-server   # take the flag away\nsystemctl daemon-reload",
+    remedy: "systemctl cat iggy-server | grep -n ExecStart\n# Take the flag away in the file that is named there, and do not restart the server before:\nsystemctl edit --full iggy-server\nsystemctl daemon-reload\n# In a container: its command in the compose file or the pod's manifest.",
     references: &["Apache Iggy: server command line"],
     privilege: "any user; CAP_SYS_PTRACE for the environment",
     settings: &[],
@@ -72,7 +72,7 @@ fn judged(process: Option<&IggyProcess>, units: &[UnitFile]) -> Judgement {
         level.filter(|level| ["debug", "trace"].iter().any(|loud| level.to_ascii_lowercase().contains(loud)))
     {
         return Judgement::warn(format!("RUST_LOG is {level}: the log costs throughput and fills its volume.")).remedy(
-            "systemctl edit iggy-server   # [Service] UnsetEnvironment=RUST_LOG\nsystemctl restart iggy-server",
+            "mkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nUnsetEnvironment=RUST_LOG\\n' > /etc/systemd/system/iggy-server.service.d/rust-log.conf\nsystemctl daemon-reload && systemctl restart iggy-server   # in a maintenance window",
         );
     }
     Judgement::pass("No flag that loses data or opens the server.")

@@ -23,12 +23,15 @@ pub(super) const CHECK: Check = Check {
            and when there is no trace of Iggy at all; passes otherwise.",
     threshold_source: "ScyllaDB sets OOMScoreAdjust=-950 for its server; the ten minutes are our own.",
     why: "Everything else is about this process. Two of them on one directory write over each other's segments.",
-    remedy: "systemctl start iggy-server\njournalctl -u iggy-server -n 100\n# to be the last that the kernel kills:\nsystemctl edit iggy-server   # [Service] OOMScoreAdjust=-500",
+    remedy: "systemctl start iggy-server\njournalctl -u iggy-server -n 100 --no-pager\n# In a container: docker start CONTAINER; docker logs --tail 100 CONTAINER\n# To be the last that the kernel kills:\nmkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nOOMScoreAdjust=-500\\n' > /etc/systemd/system/iggy-server.service.d/oom.conf\nsystemctl daemon-reload && systemctl restart iggy-server   # in a maintenance window",
     references: &["Linux documentation: filesystems/proc, oom_score_adj"],
     privilege: "CAP_SYS_PTRACE",
     settings: &[],
     evaluate: process,
 };
+
+/// What keeps the kernel from killing the server first.
+const SPARED: &str = "# Until the next start:\necho 0 > /proc/PID/oom_score_adj\n# For good:\nmkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nOOMScoreAdjust=-500\\n' > /etc/systemd/system/iggy-server.service.d/oom.conf\nsystemctl daemon-reload\n# In a container: docker run --oom-score-adj -500; in Kubernetes it follows from the pod: requests equal to limits.";
 
 /// Seconds in which a start counts as recent.
 const RECENT_S: u64 = 600;
@@ -88,7 +91,8 @@ fn judged(server: &IggyProcess, servers: &[&IggyProcess]) -> Judgement {
             "{runs}; its oom_score_adj is {adjustment}, so the kernel kills it before others."
         ))
         .measured(f64::from(*adjustment), Unit::Count, adjustment.to_string())
-        .expected("≤ 0");
+        .expected("≤ 0")
+        .remedy(SPARED.replace("PID", &server.pid.to_string()));
     }
     match server.age_s {
         Some((age_s, host_s)) if age_s < RECENT_S && host_s.saturating_sub(age_s) > RECENT_S => {

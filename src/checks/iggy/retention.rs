@@ -1,6 +1,7 @@
 //! Topics that grow without a limit.
 
 use super::super::figures::{percent, share};
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
@@ -20,7 +21,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when topics that neither expire nor have a largest size hold more than half (unbounded_warn_percent) of all data while disk.space warns or fails, and when topics have a limit and the cleaner that enforces it is off. Information when there are such topics otherwise; passes when there are none.",
     threshold_source: "Iggy's own defaults are no limit and no cleaner, so their presence alone is information; the share is our own.",
     why: "Data without a limit ends with the disk.",
-    remedy: "iggy topic update STREAM TOPIC NAME none 7days 10GiB\n# and in Iggy's configuration: [data_maintenance.messages] cleaner_enabled = true",
+    remedy: "# A largest size, and an age: the order of the arguments counts (STREAM TOPIC NAME COMPRESSION AGE)\niggy topic update -m 10GiB STREAM TOPIC NAME none 7days\n# and in Iggy's configuration, then restart the server in a window:\n#   [data_maintenance.messages]\n#   cleaner_enabled = true",
     references: &["Apache Iggy: topics, message_expiry and max_topic_size"],
     privilege: "a credential of Iggy's",
     settings: &[Setting {
@@ -35,7 +36,8 @@ pub(super) const CHECK: Check = Check {
 
 fn retention(case: &Case<'_>) -> Result<Judgement, Gap> {
     let api = case.read(IGGY_API)?;
-    let topics: Vec<&Topic> = api.topics.as_ref().map_err(Gap::clone)?.iter().map(|(_, topic)| topic).collect();
+    let all = api.topics.as_ref().map_err(Gap::clone)?;
+    let topics: Vec<&Topic> = all.iter().map(|(_, topic)| topic).collect();
     let cleaner = case.read(IGGY_CONFIG).ok().and_then(|config| config.server.cleaner_enabled);
     let space = case.findings.iter().find(|finding| finding.check == "disk.space");
     let short = space.is_some_and(|finding| finding.verdict() >= Verdict::Warn);
@@ -48,7 +50,15 @@ fn retention(case: &Case<'_>) -> Result<Judgement, Gap> {
         vec![Column::text("Topic"), Column::number("Size", Unit::Bytes), Column::number("Messages", Unit::Count)];
     let proof = Proof::table("Topics without a limit", columns, rows.collect());
     let space = if short { Space::Short } else { Space::Enough };
-    Ok(judged(&topics, cleaner, space, case.setting("unbounded_warn_percent")).proof(proof))
+    let judged = judged(&topics, cleaner, space, case.setting("unbounded_warn_percent")).proof(proof);
+    let largest = all.iter().filter(|(_, topic)| is_unbounded(topic)).max_by_key(|(_, topic)| topic.size_bytes);
+    Ok(match largest.filter(|_| judged.verdict >= Verdict::Warn) {
+        Some((stream, topic)) => {
+            let named = format!("{stream} {} {}", topic.id, quoted(&topic.name));
+            judged.remedy(CHECK.remedy.replace("10GiB STREAM TOPIC NAME", &format!("10GiB {named}")))
+        }
+        None => judged,
+    })
 }
 
 /// Whether disk.space is satisfied.

@@ -17,7 +17,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Fails when more than 90 % of fs.file-max is in use; warns above 70 %, and when fs.file-max is below 500000. Passes otherwise.",
     threshold_source: "node_exporter's mixin: 70 and 90 %; ClickHouse warns below 500000.",
     why: "At the ceiling every process on the host fails to open files and to accept connections, Iggy among them.",
-    remedy: "cat /proc/sys/fs/file-nr\nsysctl -w fs.file-max=9223372036854775807\necho 'fs.file-max = 9223372036854775807' > /etc/sysctl.d/90-iggy.conf",
+    remedy: "cat /proc/sys/fs/file-nr\nsysctl -w fs.file-max=9223372036854775807\necho 'fs.file-max = 9223372036854775807' > /etc/sysctl.d/90-iggy-file-max.conf",
     references: &["Linux documentation: admin-guide/sysctl/fs", "node_exporter: docs/node-mixin"],
     privilege: "any user",
     settings: &[

@@ -24,7 +24,7 @@ pub(super) const CHECK: Check = Check {
            below twice the need, since the memory of a server that has ended is given back late.",
     threshold_source: "Measured on Linux 6.18 to the KiB: systemd's default of 8 MiB holds 20 rings of 4096 entries. Iggy asks for no limit.",
     why: "The limit counts for all processes of the user together; one ring that does not fit ends the start of the server.",
-    remedy: "systemctl edit iggy-server\n# and in the editor:\n[Service]\nLimitMEMLOCK=infinity\n# then\nsystemctl daemon-reload && systemctl restart iggy-server\n# In a container: --ulimit memlock=-1",
+    remedy: "mkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nLimitMEMLOCK=infinity\\n' > /etc/systemd/system/iggy-server.service.d/memlock.conf\nsystemctl daemon-reload && systemctl restart iggy-server   # in a maintenance window\n# In a container: --ulimit memlock=-1:-1 (compose: ulimits: { memlock: -1 }); in Kubernetes\n# LimitMEMLOCK=infinity in the unit of containerd or CRI-O.",
     references: &["setrlimit(2), RLIMIT_MEMLOCK", "systemd.exec(5), LimitMEMLOCK="],
     privilege: "any user",
     settings: &[Setting {

@@ -21,7 +21,7 @@ pub(super) const CHECK: Check = Check {
            (demand_warn_percent; known only with a credential for Iggy's API). Passes otherwise.",
     threshold_source: "Elasticsearch refuses to start below 65535, MongoDB asks for 64000, ScyllaDB sets 800000, TiUP asks for 1000000; systemd's default soft limit is 1024.",
     why: "Each segment holds two files open and each client one: at the limit the server refuses clients and cannot roll a segment.",
-    remedy: "systemctl edit iggy-server\n# and in the editor:\n[Service]\nLimitNOFILE=1048576\n# then\nsystemctl daemon-reload && systemctl restart iggy-server\n# In a container: --ulimit nofile=1048576:1048576",
+    remedy: "mkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nLimitNOFILE=1048576\\n' > /etc/systemd/system/iggy-server.service.d/nofile.conf\nsystemctl daemon-reload && systemctl restart iggy-server   # in a maintenance window\n# In a container: --ulimit nofile=1048576:1048576 (compose: ulimits: { nofile: 1048576 }).",
     references: &["setrlimit(2), RLIMIT_NOFILE", "systemd.exec(5), LimitNOFILE="],
     privilege: "any user for the limit; CAP_SYS_PTRACE for the files in use",
     settings: &[

@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
            kernel refuses it; skipped when the refusal comes from the seccomp filter of this process and so says nothing about Iggy. Passes otherwise.",
     threshold_source: "Iggy's executor, which asks for exactly this and has no fallback.",
     why: "Every shard of Iggy lives on such a ring; without it the server exits at start.",
-    remedy: "uname -r                                # at least 5.19\nsysctl kernel.io_uring_disabled         # must be 0\nsysctl -w kernel.io_uring_disabled=0\necho 'kernel.io_uring_disabled = 0' > /etc/sysctl.d/90-iggy.conf\n# In a container: a seccomp profile that allows io_uring_setup, io_uring_enter and io_uring_register.",
+    remedy: "uname -r                                # at least 5.19\nsysctl kernel.io_uring_disabled         # must be 0\nsysctl -w kernel.io_uring_disabled=0\necho 'kernel.io_uring_disabled = 0' > /etc/sysctl.d/90-iggy-uring.conf\n# In a container: a seccomp profile that allows io_uring_setup, io_uring_enter and io_uring_register\n# (docker run --security-opt seccomp=PROFILE.json; Docker's own profile forbids them since 2023).",
     references: &["io_uring_setup(2)", "Iggy: core/server_common/src/executor.rs"],
     privilege: "any user",
     settings: &[],
@@ -64,7 +64,7 @@ fn refused(errno: i32, settings: Option<&RingSettings>, own: Option<&OwnProcess>
         ),
         EPERM if switched_off => (
             "kernel.io_uring_disabled forbids it (EPERM)",
-            "sysctl -w kernel.io_uring_disabled=0\necho 'kernel.io_uring_disabled = 0' > /etc/sysctl.d/90-iggy.conf",
+            "sysctl -w kernel.io_uring_disabled=0\necho 'kernel.io_uring_disabled = 0' > /etc/sysctl.d/90-iggy-uring.conf\n# In a container: on its host, whose kernel it is.",
         ),
         EPERM => (
             "it is not permitted (EPERM): a security module or a filter forbids it",
@@ -72,7 +72,7 @@ fn refused(errno: i32, settings: Option<&RingSettings>, own: Option<&OwnProcess>
         ),
         ENOMEM => (
             "the locked-memory limit of this process is too small for one ring (ENOMEM)",
-            "ulimit -l\n# For the server:\nsystemctl edit iggy-server\n[Service]\nLimitMEMLOCK=infinity",
+            "ulimit -l\n# That is this process's own limit. The server's, if limits.memlock complains too:\nmkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nLimitMEMLOCK=infinity\\n' > /etc/systemd/system/iggy-server.service.d/memlock.conf\nsystemctl daemon-reload && systemctl restart iggy-server",
         ),
         _ => ("of an error that io_uring_setup(2) explains", ""),
     };

@@ -19,7 +19,7 @@ pub(super) const CHECK: Check = Check {
            or when the kernel has no such switch and gave a ring.",
     threshold_source: "The kernel's documentation; the switch came with 6.6, so a kernel without it is no fault.",
     why: "The switch takes io_uring from every process; Iggy cannot start without it, and a running server does not start again.",
-    remedy: "sysctl -w kernel.io_uring_disabled=0\necho 'kernel.io_uring_disabled = 0' > /etc/sysctl.d/90-iggy.conf",
+    remedy: "sysctl -w kernel.io_uring_disabled=0\necho 'kernel.io_uring_disabled = 0' > /etc/sysctl.d/90-iggy-uring.conf\n# In a container: on its host, whose kernel it is.",
     references: &["Linux documentation: admin-guide/sysctl/kernel, io_uring_disabled"],
     privilege: "any user",
     settings: &[],

@@ -29,7 +29,7 @@ pub(super) const CHECK: Check = Check {
            server's limit below 4096. Passes otherwise.",
     threshold_source: "ClickHouse warns below 30000; Elasticsearch asks for 4096 a process.",
     why: "At a ceiling neither Iggy nor the shell of whoever wants to help can start anything.",
-    remedy: "sysctl -w kernel.pid_max=4194304\necho 'kernel.pid_max = 4194304' > /etc/sysctl.d/90-iggy.conf\nsystemctl edit iggy-server\n# and in the editor:\n[Service]\nLimitNPROC=65536\nTasksMax=infinity",
+    remedy: "sysctl -w kernel.pid_max=4194304 kernel.threads-max=1030000\nprintf 'kernel.pid_max = 4194304\\nkernel.threads-max = 1030000\\n' > /etc/sysctl.d/90-iggy-threads.conf\n# The server's own limits:\nsystemctl set-property iggy-server.service TasksMax=infinity\nmkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nLimitNPROC=65536\\n' > /etc/systemd/system/iggy-server.service.d/nproc.conf\nsystemctl daemon-reload && systemctl restart iggy-server   # in a maintenance window\n# In a container: --pids-limit -1 --ulimit nproc=65536:65536",
     references: &["proc_sys_kernel(5)", "systemd.exec(5), LimitNPROC="],
     privilege: "any user",
     settings: &[

@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
            server's control group, its inactive file cache counted as available. Passes otherwise.",
     threshold_source: "node_exporter's mixin warns at 90 % in use; the line for a failure is our own.",
     why: "Without memory the kernel stalls every allocation, and then kills: the largest process first, which is the broker.",
-    remedy: "# Who has it?\nps -eo pid,rss,comm --sort=-rss | head -15\n# More for the server's control group\nsystemctl set-property iggy-server.service MemoryMax=8G",
+    remedy: "# Who has it?\nps -eo pid,rss,unit,comm --sort=-rss | head -15\n# It is the machine's: stop or move what does not belong here, or lower system.memory_pool.size in Iggy's configuration.\n# It is the control group's: raise its limit (MORE, as 8G), for good:\nsystemctl set-property iggy-server.service MemoryMax=MORE\n# In a container: docker update --memory MORE --memory-swap MORE CONTAINER; in Kubernetes limits.memory of the pod.",
     references: &["proc_meminfo(5)", "node_exporter: docs/node-mixin"],
     privilege: "any user",
     settings: &[
@@ -42,8 +42,12 @@ pub(super) const CHECK: Check = Check {
     evaluate: available,
 };
 
+/// What the server's own group lacks.
+const OF_GROUP: &str = "# Its limit is too low for what runs in it: raise it (MORE, as 8G), at once and for good\nsystemctl set-property iggy-server.service MemoryMax=MORE\n# In a container: docker update --memory MORE --memory-swap MORE CONTAINER; in Kubernetes limits.memory of the pod.\n# Or lower system.memory_pool.size in Iggy's configuration.";
+
 /// A share of some memory that is available.
 struct Room {
+    remedy: Option<&'static str>,
     whose: &'static str,
     available_bytes: u64,
     total_bytes: u64,
@@ -52,6 +56,7 @@ struct Room {
 fn available(case: &Case<'_>) -> Result<Judgement, Gap> {
     let memory = case.read(MEMORY)?;
     let machine = Room {
+        remedy: None,
         whose: "the machine's memory",
         available_bytes: memory.available_bytes,
         total_bytes: memory.total_bytes,
@@ -74,6 +79,7 @@ fn room(group: &Cgroup) -> Option<Room> {
     let total_bytes = group.memory_max_bytes?;
     let used = group.memory_used_bytes?.saturating_sub(group.memory_droppable_bytes.unwrap_or(0));
     Some(Room {
+        remedy: Some(OF_GROUP),
         whose: "the control group's memory limit",
         available_bytes: total_bytes.saturating_sub(used),
         total_bytes,
@@ -93,7 +99,11 @@ fn judged(case: &Case<'_>, room: &Room) -> Judgement {
     } else {
         Judgement::pass(sentence(String::new()))
     };
-    judged.measured(left, Unit::Percent, percent(left)).expected(format!("≥ {}", percent(warn)))
+    let judged = judged.measured(left, Unit::Percent, percent(left)).expected(format!("≥ {}", percent(warn)));
+    match room.remedy.filter(|_| left < warn) {
+        Some(remedy) => judged.remedy(remedy),
+        None => judged,
+    }
 }
 
 fn parts(memory: &Memory) -> Proof {

@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
            Warns above 50 % of it. Passes otherwise, and when the pool is off.",
     threshold_source: "Iggy's configuration names the pool as what it may take; half of the memory for it is our own judgement.",
     why: "What the pool takes is missing to the file cache that reads are served from, and beyond the limit the kernel kills the server.",
-    remedy: "# In Iggy's configuration, then restart the server in a window:\n[system.memory_pool]\nsize = \"2 GiB\"",
+    remedy: "# In Iggy's configuration (or IGGY_SYSTEM_MEMORY_POOL_SIZE), at most half of the memory that the verdict names:\n#   [system.memory_pool]\n#   size = \"2 GiB\"\n# then, in a maintenance window\nsystemctl restart iggy-server",
     references: &["Iggy: server configuration, [system.memory_pool]"],
     privilege: "CAP_DAC_READ_SEARCH for the configuration",
     settings: &[Setting {

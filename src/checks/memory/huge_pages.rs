@@ -17,7 +17,7 @@ pub(super) const CHECK: Check = Check {
            pages together during the window. Information when `always` on otherwise. Passes for madvise and never.",
     threshold_source: "TiUP and MongoDB up to 7 want never, ClickHouse not always, MongoDB 8 and Redpanda want always; they disagree, so the effect is judged.",
     why: "With `defrag` at `always`, a page fault of a shard can stop to move memory around before it goes on.",
-    remedy: "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled\necho defer+madvise > /sys/kernel/mm/transparent_hugepage/defrag\n# To keep it: add transparent_hugepage=madvise to the kernel's command line.",
+    remedy: "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled\necho defer+madvise > /sys/kernel/mm/transparent_hugepage/defrag\n# Keep it:\nprintf 'w /sys/kernel/mm/transparent_hugepage/enabled - - - - madvise\\nw /sys/kernel/mm/transparent_hugepage/defrag - - - - defer+madvise\\n' > /etc/tmpfiles.d/iggy-thp.conf\n# In a container: on its host, whose kernel it is.",
     references: &["Linux documentation: admin-guide/mm/transhuge"],
     privilege: "any user",
     settings: &[],

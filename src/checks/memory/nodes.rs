@@ -21,7 +21,7 @@ pub(super) const CHECK: Check = Check {
            while another has more than 30 %. Information when kernel.numa_balancing is on; passes otherwise.",
     threshold_source: "ClickHouse and MongoDB warn of zone_reclaim_mode; the other figures are our own judgement.",
     why: "A shard whose memory lies on the far node reads each message over the link between the sockets.",
-    remedy: "sysctl -w vm.zone_reclaim_mode=0\necho 'vm.zone_reclaim_mode = 0' > /etc/sysctl.d/90-iggy.conf\nnumastat -m\n# In Iggy's configuration: spread the shards over the nodes\n[system.sharding]\ncpu_allocation = \"numa:auto\"",
+    remedy: "sysctl -w vm.zone_reclaim_mode=0\necho 'vm.zone_reclaim_mode = 0' > /etc/sysctl.d/90-iggy-numa.conf\nnumastat -m\n# In Iggy's configuration: spread the shards over the nodes\n#   [system.sharding]\n#   cpu_allocation = \"numa:auto\"",
     references: &["Linux documentation: admin-guide/numastat", "numa(7)"],
     privilege: "any user",
     settings: &[Setting {

@@ -19,7 +19,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when vm.overcommit_memory is 2, and says how much of the commit limit is used. Passes for 0 and 1.",
     threshold_source: "ClickHouse, MongoDB and TiUP ask for 0 or 1.",
     why: "At 2 an allocation fails once all promises together reach a limit, however much memory is free; Iggy's pool promises much.",
-    remedy: "sysctl -w vm.overcommit_memory=0\necho 'vm.overcommit_memory = 0' > /etc/sysctl.d/90-iggy.conf",
+    remedy: "sysctl -w vm.overcommit_memory=0\necho 'vm.overcommit_memory = 0' > /etc/sysctl.d/90-iggy-overcommit.conf",
     references: &["Linux documentation: mm/overcommit-accounting"],
     privilege: "any user",
     settings: &[],

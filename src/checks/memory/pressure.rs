@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
            Warns when some did (pressure, some), above 500 major page faults a second, or when pages were swapped in or out during the window. Passes otherwise.",
     threshold_source: "node_exporter's mixin: 500 major faults a second; Brendan Gregg's vmstat step: any swapping; the pressure figures are our own.",
     why: "A shard that waits for memory serves nobody, and every client of that shard waits with it.",
-    remedy: "cat /proc/pressure/memory\nvmstat 1 5\nps -eo pid,rss,comm --sort=-rss | head -15\n# Free memory on this node, or lower system.memory_pool.size in Iggy's configuration.",
+    remedy: "cat /proc/pressure/memory\nvmstat 1 5\nps -eo pid,rss,unit,comm --sort=-rss | head -15\n# Stop or move what takes the memory besides Iggy, or lower system.memory_pool.size in Iggy's configuration.",
     references: &["Linux documentation: accounting/psi", "node_exporter: docs/node-mixin"],
     privilege: "any user",
     settings: &[

@@ -17,7 +17,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when huge pages are reserved and none of them is used or promised to a program. Information otherwise.",
     threshold_source: "Our own judgement.",
     why: "Reserved huge pages are lost to everything else: neither programs nor the file cache can use them, and Iggy does not ask for them.",
-    remedy: "sysctl -w vm.nr_hugepages=0\ngrep -r nr_hugepages /etc/sysctl.conf /etc/sysctl.d",
+    remedy: "grep -rs nr_hugepages /etc/sysctl.conf /etc/sysctl.d /proc/cmdline   # who asked for them?\nsysctl -w vm.nr_hugepages=0\necho 'vm.nr_hugepages = 0' > /etc/sysctl.d/90-iggy-hugepages.conf",
     references: &["Linux documentation: admin-guide/mm/hugetlbpage"],
     privilege: "any user",
     settings: &[],

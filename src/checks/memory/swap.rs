@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
            Information when swap is on and vm.swappiness is above 10. Passes without swap, or with swappiness up to 10.",
     threshold_source: "TiUP and ClickHouse ask for no swap, Redpanda for swap with swappiness 1, ScyllaDB for 1; they disagree, so the effect is judged.",
     why: "A page of the broker on swap turns a memory access into a disk read, on the thread that serves every client of that shard.",
-    remedy: "sysctl -w vm.swappiness=1\necho 'vm.swappiness = 1' > /etc/sysctl.d/90-iggy.conf\n# With memory to spare: bring everything back\nswapoff -a && swapon -a",
+    remedy: "sysctl -w vm.swappiness=1\necho 'vm.swappiness = 1' > /etc/sysctl.d/90-iggy-swap.conf\n# With memory to spare (compare `free -h`): bring everything back\nswapoff -a && swapon -a\n# Never again for this server (control groups of version 2):\nsystemctl set-property iggy-server.service MemorySwapMax=0\n# A container: docker update --memory-swap with the value of --memory",
     references: &["Linux documentation: admin-guide/sysctl/vm, swappiness"],
     privilege: "any user",
     settings: &[Setting {

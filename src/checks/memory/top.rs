@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when a process other than the Iggy server holds more than 30 % of the memory. Information otherwise: the ten largest. Memory that processes share is counted for each.",
     threshold_source: "Our own judgement.",
     why: "A neighbour that grows takes the file cache from Iggy first, and then its life.",
-    remedy: "ps -eo pid,rss,comm --sort=-rss | head -15\n# Limit the neighbour\nsystemctl set-property OTHER.service MemoryMax=2G",
+    remedy: "ps -eo pid,rss,unit,comm --sort=-rss | head -15\n# Limit the neighbour, by its unit\nsystemctl set-property OTHER.service MemoryMax=2G\n# A container: docker update --memory 2g --memory-swap 2g CONTAINER",
     references: &["proc_pid_status(5), VmRSS"],
     privilege: "any user; as root or without hidepid for processes of others",
     settings: &[Setting {
@@ -56,7 +56,8 @@ fn top(case: &Case<'_>) -> Result<Judgement, Gap> {
     let judged = match (other.filter(|process| of(process) > warn), largest.first()) {
         (Some(other), _) => Judgement::warn(format!("{}, more than {}, and is not Iggy.", named(other), percent(warn)))
             .measured(of(other), Unit::Percent, percent(of(other)))
-            .expected(format!("≤ {}", percent(warn))),
+            .expected(format!("≤ {}", percent(warn)))
+            .remedy(CHECK.remedy.replace("OTHER.service", &format!("\"$(ps -o unit= -p {})\"", other.pid))),
         (None, Some(first)) => Judgement::info(format!("{}, the most of all.", named(first))),
         (None, None) => return Err(Gap::absent("no process with memory of its own is visible")),
     };

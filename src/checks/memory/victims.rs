@@ -19,7 +19,7 @@ pub(super) const CHECK: Check = Check {
            control group counts a kill. Warns on any other kill since boot. Passes otherwise.",
     threshold_source: "node-problem-detector treats a kill for want of memory as an event of the node.",
     why: "A broker that is killed loses what it had not saved, and comes back to check its segments.",
-    remedy: "dmesg -T | grep -i -E 'out of memory|oom-kill|killed process' | tail\n# Give Iggy room: lower system.memory_pool.size, or limit the neighbours\nsystemctl set-property OTHER.service MemoryMax=2G",
+    remedy: "dmesg -T | grep -i -E 'out of memory|oom-kill|killed process' | tail\n# Give Iggy room: lower system.memory_pool.size, or limit the neighbour that is named as a unit:\nps -eo pid,rss,unit,comm --sort=-rss | head -15\nsystemctl set-property OTHER.service MemoryMax=2G\n# In a container that reached its own limit: docker update --memory 8g --memory-swap 8g CONTAINER; in Kubernetes limits.memory.",
     references: &["Linux documentation: admin-guide/cgroup-v2, memory.events"],
     privilege: "any user for the counter; CAP_SYSLOG for names",
     settings: &[Setting {

@@ -19,7 +19,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Fails when more than 90 % (fill_fail_percent) of the table of tracked connections is in use, or the kernel logged that it was full in the last 24 hours (hours_max). Warns above 75 % (fill_warn_percent). Passes otherwise, also where connections are not tracked.",
     threshold_source: "node_exporter's mixin: 75 %; node-problem-detector's rule ConntrackFull.",
     why: "A full table drops the packets of new connections without a word: old clients work, new ones time out.",
-    remedy: "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max\nsysctl -w net.netfilter.nf_conntrack_max=524288\necho 'net.netfilter.nf_conntrack_max = 524288' > /etc/sysctl.d/90-iggy-conntrack.conf\n# Better: do not track Iggy's own ports\nnft add rule inet raw prerouting tcp dport 8090 notrack",
+    remedy: "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max\nsysctl -w net.netfilter.nf_conntrack_max=524288\necho 'net.netfilter.nf_conntrack_max = 524288' > /etc/sysctl.d/90-iggy-conntrack.conf\n# Better: do not track Iggy's own ports, in both directions\nnft add table inet iggy\nnft add chain inet iggy in '{ type filter hook prerouting priority raw; }'\nnft add chain inet iggy out '{ type filter hook output priority raw; }'\nnft add rule inet iggy in tcp dport 8090 notrack\nnft add rule inet iggy out tcp sport 8090 notrack",
     references: &["Linux documentation: networking/nf_conntrack-sysctl", "node-problem-detector: kernel-monitor.json"],
     privilege: "any user; CAP_SYSLOG for the kernel's log",
     settings: &[

@@ -86,6 +86,7 @@ fn judged(all: &Firewall, listening: Option<&[Port]>) -> Judgement {
         .remedy(
             CHECK
                 .remedy
+                .replace("inet filter input", place.rsplit_once(" of ").map_or("inet filter input", |(_, chain)| chain))
                 .replace("PORT", &port.number.to_string())
                 .replace("tcp dport", &format!("{} dport", port.transport.word())),
         );

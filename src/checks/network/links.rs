@@ -105,7 +105,8 @@ fn loss(rate: &LinkRate) -> Option<(&'static str, f64)> {
 fn judged(case: &Case<'_>, links: &[Link], rates: &[LinkRate], listening: &[IpAddr]) -> Judgement {
     let down = links.iter().find(|link| link.is_down() && link.addresses.iter().any(|own| listening.contains(own)));
     if let Some(link) = down {
-        return Judgement::fail(format!("{} is {}, and Iggy listens on its address.", link.name, link.state));
+        return Judgement::fail(format!("{} is {}, and Iggy listens on its address.", link.name, link.state))
+            .remedy(format!("ip link set {0} up; ip addr show {0}\nethtool {0} | grep 'Link detected'\n# No link: the cable, the transceiver and the port of the switch.", link.name));
     }
     let (loss_max, speed_min) = (case.setting("loss_warn_percent"), case.setting("speed_warn_mbit"));
     let used = || links.iter().filter(|link| !link.is_down());
@@ -117,19 +118,23 @@ fn judged(case: &Case<'_>, links: &[Link], rates: &[LinkRate], listening: &[IpAd
                 percent(lost)
             );
             return Judgement::warn(summary)
+                .remedy(CHECK.remedy.replace("INTERFACE", &link.name))
                 .measured(lost, Unit::Percent, percent(lost))
                 .expected(format!("≤ {loss_max} %"));
         }
         if let Some((member, _)) = link.members.iter().find(|(_, up)| !up) {
-            return Judgement::warn(format!("{member}, a member of the bond {}, has no link.", link.name));
+            return Judgement::warn(format!("{member}, a member of the bond {}, has no link.", link.name))
+                .remedy(format!("cat /proc/net/bonding/{}\n{}", link.name, CHECK.remedy.replace("INTERFACE", member)));
         }
     }
     for link in used().filter(|link| link.kind == LinkKind::Device && link.state == "up") {
         if link.duplex.as_deref() == Some("half") {
-            return Judgement::warn(format!("{} runs at half duplex.", link.name));
+            return Judgement::warn(format!("{} runs at half duplex.", link.name))
+                .remedy(CHECK.remedy.replace("INTERFACE", &link.name));
         }
         if let Some(speed) = link.speed_mbit.filter(|speed| super::super::figures::float(*speed) < speed_min) {
-            return Judgement::warn(format!("{} runs at {speed} Mbit/s, less than {speed_min}.", link.name));
+            return Judgement::warn(format!("{} runs at {speed} Mbit/s, less than {speed_min}.", link.name))
+                .remedy(CHECK.remedy.replace("INTERFACE", &link.name));
         }
     }
     let with_link = links.iter().filter(|link| link.state == "up").count();

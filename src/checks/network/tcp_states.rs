@@ -22,7 +22,7 @@ pub(super) const CHECK: Check = Check {
            when orphans are above 50 % (orphans_warn_percent) of tcp_max_orphans, or TCP uses more memory than the pressure mark of tcp_mem; passes otherwise.",
     threshold_source: "The limits are the kernel's own settings; the shares of them are our own.",
     why: "CLOSE-WAIT that grows is a leak in the server; local ports that run out are connections that a client cannot open.",
-    remedy: "ss -tan state close-wait\nss -tan state time-wait | awk '{print $4}' | sort | uniq -c | sort -rn | head\n# Look at the client with the most of them: it opens a connection for each request.",
+    remedy: "# Whose connections, and how many each?\nss -Htan state close-wait | awk '{print $4}' | sed 's/:[0-9]*$//' | sort | uniq -c | sort -rn | head\nss -Htan state time-wait | awk '{print $4}' | sort | uniq -c | sort -rn | head\n# CLOSE-WAIT: the server did not close them. Keep this for the ticket; a restart frees them:\nss -tanp state close-wait > /tmp/close-wait.txt; systemctl restart iggy-server\n# TIME-WAIT: the client with the most of them opens a connection for each request.",
     references: &["Linux documentation: networking/ip-sysctl"],
     privilege: "any user",
     settings: &[
@@ -50,6 +50,9 @@ pub(super) const CHECK: Check = Check {
     ],
     evaluate: tcp_states,
 };
+
+/// What to do about connections that the server does not close.
+const LEAK: &str = "# Whose are they, and how many each?\nss -Htan state close-wait '( sport = :PORT )' | awk '{print $4}' | sed 's/:[0-9]*$//' | sort | uniq -c | sort -rn | head\n# Do they grow? Keep this for the ticket: it is a leak in the server\nss -tanp state close-wait '( sport = :PORT )' > /tmp/close-wait.txt; date >> /tmp/close-wait.txt\n# A restart frees them:\nsystemctl restart iggy-server   # in a maintenance window";
 
 fn tcp_states(case: &Case<'_>) -> Result<Judgement, Gap> {
     let sockets = case.read(SOCKETS)?;
@@ -86,6 +89,7 @@ fn judged(case: &Case<'_>, sockets: &Sockets, settings: &NetSettings, ports: &[u
         return Judgement::warn(format!(
             "{count} connections on port {port} were closed by the client and not by the server, more than {close_wait_max}."
         ))
+        .remedy(LEAK.replace("PORT", &port.to_string()))
         .measured(float(count), Unit::Count, count.to_string())
         .expected(format!("≤ {close_wait_max}"));
     }

@@ -22,7 +22,7 @@ pub(super) const CHECK: Check = Check {
            a processor: it counts against no limit of theirs.",
     threshold_source: "The memory limit of the process; the line for processor time is our own.",
     why: "A tool that examines a sick node must not make it sicker.",
-    remedy: "# Shorten what is read, in the configuration\n[snapshot]\nsampling_ms = 500",
+    remedy: "# Shorten what is read, in snapvisor's configuration\n#   [snapshot]\n#   sampling_ms = 500",
     references: &["getrusage(2)"],
     privilege: "any user",
     settings: &[

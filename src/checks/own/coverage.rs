@@ -21,7 +21,7 @@ pub(super) const CHECK: Check = Check {
            secret that is known.",
     threshold_source: "Our own judgement: a report that is silent about what it did not see reads like a clean one.",
     why: "A check that did not run says nothing, and nothing is easily read as good news.",
-    remedy: "# Take the snapshot as root, or give the program what the table names\nsystemctl edit snapvisor\n# and in the editor:\n[Service]\nAmbientCapabilities=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_SYSLOG\n# and, each for one check: CAP_NET_ADMIN (net.firewall), CAP_SYS_ADMIN (disk.nvme)",
+    remedy: "# Take the snapshot as root, or give the program what the table names:\nmkdir -p /etc/systemd/system/snapvisor.service.d\nprintf '[Service]\\nAmbientCapabilities=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_SYSLOG\\n' > /etc/systemd/system/snapvisor.service.d/capabilities.conf\nsystemctl daemon-reload && systemctl restart snapvisor\n# and, each for one check: CAP_NET_ADMIN (net.firewall), CAP_SYS_ADMIN (disk.nvme)\n# In a container: docker run --cap-add SYSLOG --cap-add SYS_PTRACE --device /dev/kmsg, or the snapshot on its host",
     references: &["capabilities(7)"],
     privilege: "any user",
     settings: &[],

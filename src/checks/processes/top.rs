@@ -7,6 +7,7 @@ use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::size;
 use crate::domain::verdict::Severity;
+use crate::evidence::cpu::{CpuList, TOPOLOGY};
 use crate::evidence::limits::SERVER_THREADS;
 use crate::evidence::own::OWN;
 use crate::evidence::processes::{PROCESS_RATES, PROCESSES, Process, ProcessRate, ProcessRates, Processes};
@@ -17,11 +18,11 @@ pub(super) const CHECK: Check = Check {
     category: Category::Processes,
     tier: Tier::Core,
     severity: Severity::Info,
-    needs: &[PROCESSES.source(), PROCESS_RATES.source(), SERVER_THREADS.source(), OWN.source()],
+    needs: &[PROCESSES.source(), PROCESS_RATES.source(), SERVER_THREADS.source(), TOPOLOGY.source(), OWN.source()],
     rule: "Warns when a process that is neither Iggy's nor ours used more than 50 % (neighbour_warn_percent) of a processor during the window and ran on one that a shard is pinned to. Information otherwise: the ten processes that used the most processor time during the window, and the ten with the most resident memory. Arguments are not read.",
     threshold_source: "Brendan Gregg's pidstat step names the processes; the 50 % are our own judgement.",
     why: "What is not Iggy and uses much is the first suspect when Iggy is slow.",
-    remedy: "ps -eo pid,psr,pcpu,comm --sort=-pcpu | head\n# Move it away from the processors of the shards\nsystemctl set-property OTHER.service AllowedCPUs=0-1\ntaskset -pc 0-1 PID",
+    remedy: "# In which unit, and on which processors?\nps -o pid,psr,pcpu,unit,comm -p PID\n# Move it to processors that no shard is pinned to (cpu.pinning names those of the shards):\nsystemctl set-property \"$(ps -o unit= -p PID)\" AllowedCPUs=CPUS\ntaskset -apc CPUS PID        # without systemd",
     references: &["proc_pid_stat(5)"],
     privilege: "any user; as root or without hidepid for processes of others",
     settings: &[Setting {
@@ -61,7 +62,8 @@ fn top(case: &Case<'_>) -> Result<Judgement, Gap> {
             rate.last_cpu.unwrap_or_default()
         ))
         .measured(rate.cpu_percent, Unit::Percent, percent(rate.cpu_percent))
-        .expected(format!("≤ {}", percent(case.setting("neighbour_warn_percent")))),
+        .expected(format!("≤ {}", percent(case.setting("neighbour_warn_percent"))))
+        .remedy(away(case, process.pid)),
         None => Judgement::info(summary),
     };
     if let Some(rates) = rates {
@@ -69,6 +71,25 @@ fn top(case: &Case<'_>) -> Result<Judgement, Gap> {
     }
     let judged = judged.proof(by_memory(table, rates));
     Ok(table.visibility.gap().into_iter().fold(judged, Judgement::gap))
+}
+
+/// The remedy with the processors that no shard is pinned to; where each has one, there is no room to move to.
+fn away(case: &Case<'_>, pid: u32) -> String {
+    let pid = pid.to_string();
+    let shards = case.read(SERVER_THREADS).map_or(&[][..], |server| server.threads.as_slice());
+    let shards = shards.iter().filter(|thread| thread.shard().is_some() && thread.allowed.count() == 1);
+    let taken: Vec<u32> = shards.flat_map(|thread| thread.allowed.0.iter().copied()).collect();
+    let online = case.read(TOPOLOGY).map_or(&[][..], |topology| topology.online.0.as_slice());
+    let free = CpuList(online.iter().copied().filter(|cpu| !taken.contains(cpu)).collect());
+    if !free.0.is_empty() {
+        return CHECK.remedy.replace("PID", &pid).replace("CPUS", &free.ranges());
+    }
+    if online.is_empty() {
+        return CHECK.remedy.replace("PID", &pid);
+    }
+    format!(
+        "# Each processor has a shard: let it wait for them, or move it to another host\nrenice -n 19 -p {pid}; ionice -c 3 -p {pid}\nsystemctl set-property \"$(ps -o unit= -p {pid})\" CPUWeight=idle\n# Or leave it a processor: system.sharding.cpu_allocation in Iggy's configuration, with fewer shards."
+    )
 }
 
 /// The busiest process that shares its processor with a shard.
@@ -135,7 +156,7 @@ mod tests {
     use super::*;
     use crate::domain::verdict::Verdict;
     use crate::evidence::Evidence;
-    use crate::evidence::cpu::CpuList;
+    use crate::evidence::cpu::Topology;
     use crate::evidence::limits::{ServerThread, ServerThreads};
     use crate::evidence::processes::Visibility;
 
@@ -173,5 +194,29 @@ mod tests {
             let judged = judge_one("proc.top", &evidence).unwrap();
             assert_eq!(judged.verdict, expected, "{name} {cpu_percent} {last_cpu}: {}", judged.summary);
         }
+    }
+
+    #[test]
+    fn a_neighbour_is_sent_where_no_shard_is() {
+        let remedy = |online: &str| {
+            let mut evidence = Evidence::default();
+            let processes = vec![Process { pid: 8, parent: 1, name: "java".into(), ..Process::default() }];
+            evidence.put(PROCESSES, Ok(Processes { processes, ..Processes::default() }));
+            let rate = ProcessRate { pid: 8, cpu_percent: 90.0, last_cpu: Some(1), ..ProcessRate::default() };
+            evidence.put(PROCESS_RATES, Ok(ProcessRates { rates: vec![rate] }));
+            let shard = |cpu: u32| ServerThread {
+                name: format!("shard-{cpu}"),
+                allowed: CpuList(vec![cpu]),
+                ..ServerThread::default()
+            };
+            let threads = vec![shard(0), shard(1)];
+            evidence.put(SERVER_THREADS, Ok(ServerThreads { threads, ..ServerThreads::default() }));
+            evidence.put(TOPOLOGY, Ok(Topology { online: CpuList::parse(online), ..Topology::default() }));
+            judge_one("proc.top", &evidence).unwrap().remedy.unwrap()
+        };
+        let free = remedy("0-7");
+        assert!(free.contains("\"$(ps -o unit= -p 8)\" AllowedCPUs=2-7\ntaskset -apc 2-7 8 "), "{free}");
+        let full = remedy("0-1");
+        assert!(full.contains("renice -n 19 -p 8") && !full.contains("AllowedCPUs"), "{full}");
     }
 }

@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
            Release 0.8 has no such protection: warns when its roster is not on loopback.",
     threshold_source: "Apache Iggy's own comments on [cluster.auth] and [cluster.tls].",
     why: "Whoever reaches the replica port of an open cluster is a member of it.",
-    remedy: "# On every member, in one coordinated restart: [cluster.auth] enabled = true, shared_secret from IGGY_CLUSTER_AUTH_SHARED_SECRET;\n# [cluster.tls] enabled = true with certificates that name each member. Until then, close the port to others:\nnft add rule inet filter input tcp dport REPLICA_PORT ip saddr != { MEMBERS } drop",
+    remedy: "# On every member, in one coordinated restart: [cluster.auth] enabled = true, shared_secret from IGGY_CLUSTER_AUTH_SHARED_SECRET;\n# [cluster.tls] enabled = true with certificates that name each member. Until then, close the port to others\n# (REPLICA_PORT is the roster's tcp_replica; MEMBERS their addresses, as 10.0.0.1, 10.0.0.2):\nnft add table inet iggy\nnft add chain inet iggy guard '{ type filter hook input priority -10; }'\nnft add rule inet iggy guard tcp dport REPLICA_PORT ip saddr != '{ MEMBERS }' drop",
     references: &["Apache Iggy: cluster configuration"],
     privilege: "CAP_DAC_READ_SEARCH",
     settings: &[],

@@ -16,7 +16,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when the server runs as root of this host, information when it does in a container or has capabilities beyond SYS_NICE and IPC_LOCK; passes otherwise.",
     threshold_source: "Iggy's own compose file adds SYS_NICE alone; ScyllaDB's unit as a model.",
     why: "A flaw in a broker that runs as root is a flaw in the host.",
-    remedy: "useradd --system --home-dir /var/lib/iggy iggy\nchown -R iggy: /var/lib/iggy\nsystemctl edit iggy-server   # [Service] User=iggy, LimitMEMLOCK=infinity, NoNewPrivileges=yes\nsystemctl restart iggy-server",
+    remedy: "useradd --system --home-dir /var/lib/iggy --shell /usr/sbin/nologin iggy\nsystemctl stop iggy-server\nchown -R iggy: 'DATA_DIRECTORY'\nmkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nUser=iggy\\nLimitMEMLOCK=infinity\\nNoNewPrivileges=yes\\n' > /etc/systemd/system/iggy-server.service.d/user.conf\nsystemctl daemon-reload && systemctl start iggy-server",
     references: &["Linux manual: capabilities(7)"],
     privilege: "any user",
     settings: &[],

@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Fails when a secret stands on a command line (a unit's or a process's), or the root password that a first start generates is still in the server's log; warns when a unit's Environment= sets a secret, which any user can ask systemd for; information when a secret is in a process's environment alone; passes otherwise. Names and places are shown, never values.",
     threshold_source: "Iggy's own source logs the generated password (bootstrap.rs) and asks for environment variables.",
     why: "Every user of the host reads command lines; logs travel into tickets and archives.",
-    remedy: "# A unit's secrets, into a file that root alone reads:\ninstall -m 0600 /dev/null /etc/iggy/secrets.env\nsystemctl edit iggy-server   # [Service] EnvironmentFile=/etc/iggy/secrets.env\n# A password that was logged or shown is burnt:\niggy user password iggy",
+    remedy: "# A unit's secrets, into a file that root alone reads (paste the lines NAME=VALUE, then Ctrl-D):\ninstall -D -m 0600 /dev/stdin /etc/iggy/secrets.env\nmkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nEnvironmentFile=/etc/iggy/secrets.env\\n' > /etc/systemd/system/iggy-server.service.d/secrets.conf\nsystemctl daemon-reload && systemctl restart iggy-server   # in a maintenance window\n# then take them out of the unit (systemctl edit --full iggy-server) or off the command line\n# A password that was logged or shown is burnt; this asks for the old and the new one:\niggy user password iggy",
     references: &["systemd: LoadCredential=, EnvironmentFile="],
     privilege: "CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE",
     settings: &[],

@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when a group of the Iggy server (or, if it is not found, ours) holds more than 80 % of the tasks that it may hold. Information otherwise: the limits, each the strictest up to the root.",
     threshold_source: "Our own judgement; the walk up to the root is the one that Iggy's server makes for its memory limit.",
     why: "At its limit of tasks a server can start no thread, and at its memory limit the kernel kills it; neither shows in the machine's own totals.",
-    remedy: "systemctl edit iggy-server\n# and in the editor:\n[Service]\nTasksMax=infinity\n# then\nsystemctl restart iggy-server",
+    remedy: "systemctl set-property iggy-server.service TasksMax=infinity   # counts at once, and for good\n# In a container: docker update --pids-limit -1 CONTAINER; in Kubernetes podPidsLimit of the kubelet.",
     references: &["systemd.resource-control(5)", "Linux documentation: admin-guide/cgroup-v2"],
     privilege: "any user",
     settings: &[Setting {

@@ -1,6 +1,7 @@
 //! Whether the kernel has the parameters that its files set.
 
 use super::super::figures::counted;
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Column, Judgement, Proof};
 use crate::domain::gap::{Gap, GapReason};
@@ -18,7 +19,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when a parameter that a file of the operator's sets (/etc, /run, /usr/local) has another value in the kernel. Information when only the distribution's own defaults (/usr/lib) differ: something on this host changed them on purpose. Passes when all agree. Patterns, and parameters of parts of the kernel that are not loaded, are not compared. Skipped in a container, whose files do not set the host's kernel.",
     threshold_source: "Our own judgement; the order of the files is systemd's (sysctl.d(5)), with /etc/sysctl.conf last.",
     why: "A value that is only live is lost at the next reboot, and a value that is only in a file has never worked; either way the node behaves differently than its configuration says.",
-    remedy: "# Apply the files (all of them), and see what they say\nsysctl --system\n# Or take the stale line out of the file that the table names, or persist the live value:\necho 'NAME = VALUE' > /etc/sysctl.d/90-iggy.conf",
+    remedy: "# Apply the files (all of them), and see what they say\nsysctl --system\n# Or take the stale line out of the file that the table names, or persist the live value:\necho 'NAME = VALUE' > /etc/sysctl.d/99-iggy-NAME.conf",
     references: &["sysctl.d(5)", "sysctl(8), --system"],
     privilege: "any user",
     settings: &[],
@@ -65,13 +66,24 @@ fn judged(files: &SysctlFiles, different: &[&SysctlSetting]) -> Judgement {
             "{}; {} in all.",
             named(first),
             counted(operators.len(), "such parameter", "such parameters")
-        )),
+        ))
+        .remedy(remedy(first)),
         (None, Some(first)) => Judgement::info(format!("Only defaults of the distribution differ: {}.", named(first))),
         (None, None) => Judgement::pass(format!(
             "{} as their files set them.",
             counted(files.settings.len(), "kernel parameter is", "kernel parameters are")
         )),
     }
+}
+
+/// Either the file is right, or the kernel.
+fn remedy(one: &SysctlSetting) -> String {
+    let live = one.live.as_deref().unwrap_or_default();
+    let (name, wanted, file) = (quoted(&one.name), quoted(&format!("{}={}", one.name, one.wanted)), quoted(&one.file));
+    format!(
+        "# Apply the file (`sysctl --system` applies all of them):\nsysctl -w {wanted}\n# Or, if the live value is the one that is wanted: put `{} = {live}` in its place there\ngrep -n {name} {file}",
+        one.name
+    )
 }
 
 #[cfg(test)]
@@ -116,6 +128,8 @@ mod tests {
             judged.summary,
             "vm.swappiness is 60, and /etc/sysctl.d/90-iggy.conf sets 1; 1 such parameter in all."
         );
+        let remedy = judged.remedy.unwrap();
+        assert!(remedy.contains("\nsysctl -w 'vm.swappiness=1'\n") && remedy.contains("put `vm.swappiness = 60`"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
            warns. Warns below 6.1 and on the Windows Subsystem for Linux. Passes otherwise.",
     threshold_source: "Iggy's own diagnostics: at least 5.19, 6.1 or later recommended.",
     why: "Iggy asks io_uring for COOP_TASKRUN and TASKRUN_FLAG, which came with 5.19, and has no fallback: on an older kernel the server does not start.",
-    remedy: "uname -r\n# Debian: a newer kernel from backports\napt install -t \"$(. /etc/os-release && echo $VERSION_CODENAME)-backports\" linux-image-amd64\n# Ubuntu: the hardware enablement kernel\napt install \"linux-generic-hwe-$(. /etc/os-release && echo $VERSION_ID)\"\nreboot",
+    remedy: "uname -r\n# Debian: a newer kernel from backports\napt install -t \"$(. /etc/os-release && echo $VERSION_CODENAME)-backports\" linux-image-amd64\n# Ubuntu: the hardware enablement kernel\napt install \"linux-generic-hwe-$(. /etc/os-release && echo $VERSION_ID)\"\n# Fedora, Red Hat: dnf upgrade kernel. In a container the kernel is its host's: do this there.\nreboot",
     references: &["Iggy: core/server_common/src/diagnostics.rs", "io_uring_setup(2)"],
     privilege: "any user",
     settings: &[],

@@ -1,6 +1,7 @@
 //! The manager's state, failed units and timers.
 
 use super::super::figures::counted;
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
@@ -52,12 +53,13 @@ fn judged(found: &Systemd, now: Timestamp, late_min: f64) -> Judgement {
             None => service.result.clone(),
         };
         let what = if service.active == "failed" { "has failed" } else { "fails and is restarted over and over" };
-        return Judgement::fail(format!("{} {what} ({how}).", service.name));
+        return Judgement::fail(format!("{} {what} ({how}).", service.name)).remedy(of_unit(&service.name));
     }
     let failed = found.failed.len() + usize::try_from(found.failed_dropped).unwrap_or(0);
     if let Some(first) = found.failed.first() {
         let others = if failed == 1 { String::new() } else { format!(" and {} more", failed - 1) };
-        return Judgement::warn(format!("{first}{others} failed; the manager is {}.", found.state));
+        return Judgement::warn(format!("{first}{others} failed; the manager is {}.", found.state))
+            .remedy(of_unit(first));
     }
     let late = |timer: &&Timer| {
         #[expect(clippy::cast_precision_loss, reason = "minutes")]
@@ -65,8 +67,9 @@ fn judged(found: &Systemd, now: Timestamp, late_min: f64) -> Judgement {
     };
     if let Some(timer) = found.timers.iter().find(late) {
         let next = timer.next_unix.map(|next| Timestamp::from_unix(next).to_string()).unwrap_or_default();
-        return Judgement::warn(format!("{} was to start {} at {next} and did not.", timer.name, timer.starts))
-            .remedy(format!("systemctl status {}\nsystemctl restart {}", timer.name, timer.name));
+        return Judgement::warn(format!("{} was to start {} at {next} and did not.", timer.name, timer.starts)).remedy(
+            format!("systemctl status {0} {1}\nsystemctl restart {0}", quoted(&timer.name), quoted(&timer.starts)),
+        );
     }
     Judgement::pass(format!(
         "The manager (systemd {}) is {}; none of {} failed.",
@@ -74,6 +77,10 @@ fn judged(found: &Systemd, now: Timestamp, late_min: f64) -> Judgement {
         found.state,
         counted(usize::try_from(found.units).unwrap_or(usize::MAX), "unit", "units")
     ))
+}
+
+fn of_unit(name: &str) -> String {
+    CHECK.remedy.replace("UNIT", &quoted(name))
 }
 
 fn services(services: &[Service]) -> Proof {

@@ -16,7 +16,7 @@ pub(super) const CHECK: Check = Check {
     rule: "Warns when the server's unit does not restart it after a failure, or gives it less than 40 s to stop. Information when it sets no LimitMEMLOCK, no LimitNOFILE or no User; passes otherwise. Read from the unit's files and drop-ins; limits.memlock and limits.nofile judge the running process.",
     threshold_source: "Iggy's shutdown_join_timeout is 30 s; systemd's default is 90 s, so only a unit that shortens it warns. ScyllaDB's unit as a model.",
     why: "A server that is killed while it writes leaves a torn tail, and one that is not restarted stays down until somebody looks.",
-    remedy: "systemctl edit iggy-server\n# and in the editor:\n[Service]\nUser=iggy\nRestart=on-failure\nRestartSec=2\nTimeoutStopSec=60\nLimitMEMLOCK=infinity\nLimitNOFILE=1048576\n# then\nsystemctl daemon-reload",
+    remedy: "# Take the lines that the verdict asks for:\nmkdir -p /etc/systemd/system/iggy-server.service.d\nprintf '[Service]\\nUser=iggy\\nRestart=on-failure\\nRestartSec=2\\nTimeoutStopSec=60\\nLimitMEMLOCK=infinity\\nLimitNOFILE=1048576\\n' > /etc/systemd/system/iggy-server.service.d/service.conf\nsystemctl daemon-reload\n# They count from the next start on.",
     references: &["systemd: systemd.service(5), systemd.exec(5)"],
     privilege: "any user",
     settings: &[],

@@ -7,6 +7,7 @@ use crate::domain::gap::Gap;
 use crate::domain::verdict::Severity;
 use crate::evidence::config::IGGY_CONFIG;
 use crate::evidence::processes::{PROCESSES, Processes};
+use crate::evidence::system::PLATFORM;
 use crate::evidence::time::{KERNEL_CLOCK, KernelClock};
 
 pub(super) const CHECK: Check = Check {
@@ -15,13 +16,13 @@ pub(super) const CHECK: Check = Check {
     category: Category::Time,
     tier: Tier::Core,
     severity: Severity::High,
-    needs: &[KERNEL_CLOCK.source(), PROCESSES.source(), IGGY_CONFIG.source()],
+    needs: &[KERNEL_CLOCK.source(), PROCESSES.source(), IGGY_CONFIG.source(), PLATFORM.source()],
     rule: "Fails when the offset that the kernel still has to work off is 500 ms or more, and when the kernel counts the clock of \
            a cluster's node as unsynchronised. Warns when it counts that of a single node so, when its largest possible error is 16 s or more, when the offset is above 50 ms, or \
            when two time services run. Passes otherwise. No time server is asked.",
     threshold_source: "TiUP fails at 500 ms; node_exporter's mixin warns at 50 ms and at a largest error of 16 s.",
     why: "Messages carry the server's time, retention deletes by it, and tokens and certificates expire by it.",
-    remedy: "apt install chrony        # or: dnf install chrony\nsystemctl disable --now systemd-timesyncd\nsystemctl enable --now chrony   # its unit is chronyd on Red Hat and SUSE\nchronyc tracking",
+    remedy: "apt install chrony        # or: dnf install chrony\nsystemctl enable --now chrony   # its unit is chronyd on Red Hat and SUSE\nchronyc tracking\n# Another one beside it, if it is there:\nsystemctl disable --now systemd-timesyncd\n# In a container: the clock is its host's, do this there.",
     references: &["adjtimex(2)", "node_exporter: docs/node-mixin"],
     privilege: "any user",
     settings: &[
@@ -61,6 +62,9 @@ const SERVICES: &[(&str, &str)] = &[
     ("phc2sys", "linuxptp"),
 ];
 
+/// A container has no clock of its own.
+const OF_HOST: &str = "# The clock is that of the host on which this container runs. There:\nchronyc tracking || timedatectl\napt install chrony        # or: dnf install chrony";
+
 fn sync(case: &Case<'_>) -> Result<Judgement, Gap> {
     let clock = case.read(KERNEL_CLOCK)?;
     let services = case.read(PROCESSES).map(services).unwrap_or_default();
@@ -77,6 +81,8 @@ fn sync(case: &Case<'_>) -> Result<Judgement, Gap> {
     ];
     let clustered = case.read(IGGY_CONFIG).is_ok_and(|config| config.server.cluster.enabled == Some(true));
     let judged = judged(case, clock, offset_ms, &services, if clustered { Nodes::Several } else { Nodes::One });
+    let contained = case.read(PLATFORM).is_ok_and(|platform| platform.container.is_some());
+    let judged = if contained { judged.remedy(OF_HOST) } else { judged };
     // How far two nodes are apart takes both of them.
     let others = clustered.then(|| {
         Gap::not_applicable("how far the clocks of the cluster's other nodes are off is not seen from here")

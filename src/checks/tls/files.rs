@@ -1,5 +1,6 @@
 //! How long certificates are still valid.
 
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Cell, ChartKind, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
@@ -59,7 +60,13 @@ fn files(case: &Case<'_>) -> Result<Judgement, Gap> {
     let broken = gaps.iter().find(|(_, gap)| gap.reason == crate::domain::gap::GapReason::Broken);
     let absent = gaps.iter().find(|(_, gap)| gap.reason == crate::domain::gap::GapReason::Absent);
     if let Some((file, gap)) = broken.or(absent) {
-        return Ok(Judgement::fail(format!("The file of {}: {}.", file.section, gap.detail)).proof(table(&dated)));
+        return Ok(Judgement::fail(format!("The file of {}: {}.", file.section, gap.detail))
+            .remedy(format!(
+                "ls -lL {0}\nopenssl x509 -noout -subject -enddate -in {0}\n# Put the right file there, or name it in {1}, then\nsystemctl restart iggy-server   # in a maintenance window",
+                quoted(&file.path),
+                file.section
+            ))
+            .proof(table(&dated)));
     }
     let worst = dated.iter().max_by(|a, b| a.verdict.cmp(&b.verdict).then(b.days_left.total_cmp(&a.days_left)));
     let Some(worst) = worst else {
@@ -82,6 +89,12 @@ fn files(case: &Case<'_>) -> Result<Judgement, Gap> {
         Verdict::Warn => Judgement::warn(format!("{whose} expires in {left:.0} days.")),
         Verdict::Info => Judgement::info(format!("{whose} expires in {left:.0} days.")),
         _ => Judgement::pass(format!("{whose} is the next to expire, in {left:.0} days.")),
+    };
+    let judged = match judged.verdict {
+        Verdict::Fail | Verdict::Warn => {
+            judged.remedy(CHECK.remedy.replace("CERTIFICATE_FILE", &quoted(&worst.file.path)))
+        }
+        _ => judged,
     };
     let half = if days(worst.certificate.not_before_unix, worst.certificate.not_after_unix) <= SHORT_LIVED_DAYS {
         0.5

@@ -1,5 +1,6 @@
 //! Who may read private keys.
 
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Judgement, Proof};
 use crate::domain::gap::Gap;
@@ -51,10 +52,7 @@ fn judged(path: &str, access: &Access, server_uid: Option<u32>) -> Judgement {
     let mode = format!("(mode {:04o})", access.mode);
     // With the sticky bit nobody can replace another's file.
     let open_folder = access.folder_mode & 0o002 != 0 && access.folder_mode & 0o1000 == 0;
-    let remedy = |judged: Judgement| {
-        let quoted = format!("'{}'", path.replace('\'', r"'\''"));
-        judged.remedy(CHECK.remedy.replace("KEY_FILE", &quoted))
-    };
+    let remedy = |judged: Judgement| judged.remedy(CHECK.remedy.replace("KEY_FILE", &quoted(path)));
     if access.mode & 0o006 != 0 {
         remedy(Judgement::fail(format!("{path} can be read or written by everybody {mode}.")))
     } else if open_folder {

@@ -1,11 +1,13 @@
 //! What listeners really serve.
 
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Column, Judgement, Proof};
 use crate::domain::gap::Gap;
 use crate::domain::time::Timestamp;
-use crate::domain::verdict::Severity;
+use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::chains::{Served, TLS_LISTENERS, TlsListener};
+use crate::evidence::tls::{TLS_FILES, TlsFile, TlsRole};
 
 pub(super) const CHECK: Check = Check {
     id: "tls.listener",
@@ -30,7 +32,14 @@ fn listener(case: &Case<'_>) -> Result<Judgement, Gap> {
     let mut judgements = Vec::new();
     for listener in listeners {
         match &listener.address {
-            Ok(address) => judgements.push(judged(listener, address, case.now)),
+            Ok(address) => {
+                let judged = judged(listener, address, case.now);
+                let remedy = (judged.verdict >= Verdict::Warn).then(|| remedy(case, listener, address));
+                judgements.push(match remedy {
+                    Some(remedy) => judged.remedy(remedy),
+                    None => judged,
+                });
+            }
             Err(gap) => gaps.push(gap.clone()),
         }
     }
@@ -41,6 +50,14 @@ fn listener(case: &Case<'_>) -> Result<Judgement, Gap> {
         };
     };
     Ok(gaps.into_iter().fold(worst.proof(table(listeners)), Judgement::gap))
+}
+
+/// The questions to this listener, and to the file that it should serve.
+fn remedy(case: &Case<'_>, listener: &TlsListener, address: &str) -> String {
+    let of_section = |file: &&TlsFile| file.section == listener.section && file.role == TlsRole::Chain;
+    let file = case.read(TLS_FILES).ok().and_then(|files| files.iter().find(of_section));
+    let file = file.map_or_else(|| "CERTIFICATE_FILE".to_owned(), |file| quoted(&file.path));
+    CHECK.remedy.replace("ADDRESS", address).replace("CERTIFICATE_FILE", &file)
 }
 
 fn judged(listener: &TlsListener, address: &str, now: Timestamp) -> Judgement {
@@ -99,7 +116,6 @@ fn table(listeners: &[TlsListener]) -> Proof {
 mod tests {
     use super::super::super::{Settings, find};
     use super::*;
-    use crate::domain::verdict::Verdict;
     use crate::evidence::Evidence;
     use crate::evidence::chains::Handshake;
     use crate::evidence::tls::testing::certificate;
