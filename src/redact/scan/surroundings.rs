@@ -84,11 +84,17 @@ pub(super) fn is_config_name(name: &[u8]) -> bool {
     name.iter().all(|byte| byte.is_ascii_lowercase() || b"_-.0123456789".contains(byte))
 }
 
-/// Whether `login NAME` stands before a `password` without a separator, as in `.netrc`.
+/// Whether `login NAME` stands before a `password` without a separator, as in `.netrc`. `username and password for it` is a
+/// sentence: what joins the two is nobody's name, and a word follows.
 pub(super) fn netrc_before(bytes: &[u8], at: usize) -> bool {
     let window = &bytes[at.saturating_sub(256)..at];
     let mut words = window.rsplit(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let (_, Some(keyword)) = (words.next(), words.next()) else { return false };
+    let (Some(name), Some(keyword)) = (words.next(), words.next()) else { return false };
+    let joined = name == b"and" || name == b"or";
+    let is_word = |word: &[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_lowercase);
+    if joined && bytes[at..].split(|byte| *byte == b' ').nth(1).is_some_and(is_word) {
+        return false;
+    }
     [b"login".as_slice(), b"machine", b"account", b"user", b"username"].contains(&keyword)
 }
 
