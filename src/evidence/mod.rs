@@ -46,6 +46,7 @@ pub mod processes;
 pub mod qdisc;
 pub mod routes;
 pub mod samples;
+pub mod secret_files;
 pub mod segments;
 pub mod sockets;
 pub mod softnet;

@@ -20,6 +20,7 @@ use crate::evidence::installed::INSTALLED;
 use crate::evidence::integrity::INTEGRITY;
 use crate::evidence::metrics::{METRICS_FIRST, METRICS_SECOND};
 use crate::evidence::processes::{PROCESSES, Visibility};
+use crate::evidence::secret_files::SECRET_FILES;
 use crate::evidence::segments::SEGMENT_FILES;
 use crate::evidence::state::DATA_VERSION;
 
@@ -38,6 +39,7 @@ mod pinned;
 mod place;
 mod process;
 mod rpm;
+mod secret_files;
 mod seeds;
 mod segments;
 mod state;
@@ -72,6 +74,7 @@ pub(super) const COLLECTORS: &[&dyn Collect] = &[
     &Collector::new(INSTALLED, Stage::Facts, installed::installed),
     &Collector::new(START_FILES, Stage::Detail, drift::start_files),
     &Collector::new(SECRET_SEEDS, Stage::Detail, seeds::seeds),
+    &Collector::new(SECRET_FILES, Stage::Questions, secret_files::secret_files),
 ];
 
 fn server(scene: &Scene) -> Observed<IggyProcess> {
