@@ -78,6 +78,7 @@ test-browser: ## the report in Chromium: accessibility, keys, links, search, pri
 report-bench: ## sizes and speed of the report in Chromium, against its budgets and beside pgBadger
 	tests/report/prepare.sh bench
 	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --lib report::html::tests::write_the_fixtures -- --ignored --exact
+	REPORT_OUT=$(REPORT_OUT) $(CARGO) test -q --locked --test hosts write_the_pages -- --ignored --exact
 	REPORT_OUT=$(REPORT_OUT) node tests/report/bench.mjs
 
 report-pictures: ## the pictures of docs/images: fixtures, the recorded sick host, and the machine that this runs on

@@ -10,8 +10,11 @@ function afterPaint(work) {
   waiting.add(work);
   requestAnimationFrame(() => setTimeout(() => { waiting.delete(work); work(); }));
 }
-let parsed;
-const report = () => parsed ??= JSON.parse($("report").textContent);
+// The document: packed, since every word of it stands on the page once more.
+const report = (async () => {
+  const packed = Uint8Array.from(atob($("report").textContent), character => character.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+})();
 
 // The theme and the key switch are all that is ever stored: files opened from disk share one storage.
 const remembered = key => { try { return localStorage.getItem(key); } catch { return null; } };
@@ -46,8 +49,8 @@ function table(element) {
   const head = element.tHead ? rows.shift() : rows[0].map(() => "");
   return [head, head.map(() => "---"), ...rows].map(row => `| ${row.join(" | ")} |`).join("\n");
 }
-function ticket(item) {
-  const check = report().checks.find(check => check.id === item.dataset.id), { snapshot, tool } = report();
+async function ticket(item) {
+  const { checks, snapshot, tool } = await report, check = checks.find(check => check.id === item.dataset.id);
   const commands = all(".todo pre", item).map(block => block.textContent.trimEnd()).join("\n");
   const prose = all(".todo p", item).map(line => line.textContent).join("\n\n");
   return [
@@ -65,12 +68,12 @@ function ticket(item) {
 }
 
 // --- the buttons -----------------------------------------------------------------------------------------------------
-document.addEventListener("click", event => {
+document.addEventListener("click", async event => {
   const what = event.target.closest("[data-copy]")?.dataset.copy;
   if (!what) return;
-  const item = event.target.closest(".item");
+  const item = event.target.closest("[data-id]");
   if (what === "commands") copy(all(".todo pre", item).map(block => block.textContent).join("\n"), "Commands");
-  if (what === "ticket") copy(ticket(item), "Markdown");
+  if (what === "ticket") copy(await ticket(item), "Markdown");
   if (what === "link") {
     history.replaceState(null, "", `#${item.id}`);
     copy(location.href, "Link");
@@ -102,12 +105,12 @@ function fold() {
   folds().forEach(fold => { fold.open = opened; });
 }
 
-function save() {
-  const document_ = structuredClone(report());
-  document_.logs.forEach((log, index) => { log.text = logs[index] ? logs[index].lines().join("\n") : null; });
+async function save() {
+  const saved = { ...await report };
+  saved.logs = saved.logs.map((log, index) => ({ ...log, text: logs[index] ? logs[index].lines().join("\n") : null }));
   const link = make("a");
-  link.download = `${document_.snapshot.name}-${document_.snapshot.node}-report.json`.replace(/[^\w.-]+/g, "_");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(document_) + "\n"], { type: "application/json" }));
+  link.download = `${saved.snapshot.name}-${saved.snapshot.node}-report.json`.replace(/[^\w.-]+/g, "_");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(saved) + "\n"], { type: "application/json" }));
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   say("report.json saved");
@@ -122,8 +125,8 @@ function sort(heading) {
   all("th", heading.parentElement).forEach(other => other.removeAttribute("aria-sort"));
   heading.setAttribute("aria-sort", up ? "ascending" : "descending");
   const key = row => {
-    const cell = row.cells[column];
-    return cell?.dataset.s === undefined ? [1, cell?.textContent.trim() ?? ""] : [0, Number(cell.dataset.s)];
+    const cell = row.cells[column], text = cell?.textContent.trim() ?? "", value = Number(cell?.dataset.s ?? (text || NaN));
+    return Number.isNaN(value) ? [1, text] : [0, value];
   };
   const rows = [...body.rows].map(row => [key(row), row]);
   rows.sort(([[a, x]], [[b, y]]) => {

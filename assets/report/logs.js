@@ -26,8 +26,8 @@ function viewer(element) {
   const levelOf = index => (levels ??= lines().map(level))[index];
 
   // Beside the numbers once a chunk is seen, where the two clocks differ.
-  function tell(chunk) {
-    const ahead = report().snapshot.utc_offset_s;
+  async function tell(chunk) {
+    const ahead = (await report).snapshot.utc_offset_s;
     if (!ahead || chunk.querySelector("span.t")) return;
     const times = make("span", chunk.querySelector("code").textContent.split("\n").map(line => `${otherTime(line, ahead)}\n`).join(""), "t");
     times.setAttribute("aria-hidden", "true");

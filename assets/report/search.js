@@ -2,19 +2,33 @@
 // The field, the chips and the address are one state: the field's text.
 const HITS_MARKED_MAX = 500;
 const q = $("q");
+// What the catalogue says of checks that are well: the page has it from here on.
+function explain({ checks }) {
+  const known = new Map(checks.map(check => [check.id, check]));
+  for (const row of all(".row.pass, .row.info")) {
+    const { why, rule, source, references } = known.get(row.dataset.id);
+    const said = [["Why", why], ["Rule", rule], ["Threshold", source], ["Read", references.join("; ")]].filter(([, words]) => words);
+    row.querySelector(".print").prepend(...said.flatMap(([name, words]) => {
+      const place = make("dd");
+      place.append(...words.split("`").map((part, at) => at % 2 ? make("code", part) : part));
+      return [make("dt", name), place];
+    }));
+  }
+  index = null;
+  if (q.value) search();
+}
+report.then(explain);
 let index;
 function checks() {
   if (index) return index;
   const found = new Map();
-  for (const element of all(".item")) {
-    const { id, v, c } = element.dataset;
-    if (!found.has(id)) found.set(id, { id, v, c, elements: [], text: "" });
+  for (const element of all("[data-id]")) {
+    const { id } = element.dataset, category = element.closest("[data-c]").dataset.c;
+    if (!found.has(id)) found.set(id, { id, v: element.classList[1], elements: [], text: "", category: `${category} ${$(`cat-${category}`)?.querySelector("h3").textContent.toLowerCase()}` });
     found.get(id).elements.push(element);
     found.get(id).text += ` ${element.textContent.toLowerCase()}`;
   }
-  const titles = new Map(report().categories.map(category => [category.id, category.title.toLowerCase()]));
-  index = [...found.values()].map(check => ({ ...check, category: `${check.c} ${titles.get(check.c) ?? ""}` }));
-  return index;
+  return index = [...found.values()];
 }
 
 function terms(text) {
@@ -47,7 +61,7 @@ function search() {
     shown += hidden ? 0 : 1;
     check.elements.forEach(element => { element.hidden = hidden; });
   }
-  all(".cat").forEach(category => { category.hidden = !category.querySelector(".item:not([hidden])"); });
+  all(".cat").forEach(category => { category.hidden = !category.querySelector("[data-id]:not([hidden])"); });
   all(".toolbar .chip").forEach(chip => chip.setAttribute("aria-pressed", String(wanted.v.includes(chip.dataset.v))));
   $("hits").textContent = text ? `${shown} of ${checks().length} checks` : "";
   highlight(text ? wanted.word : []);
@@ -62,7 +76,7 @@ function highlight(words) {
   CSS.highlights.delete("hit");
   if (!words.length) return;
   const hits = new Highlight();
-  for (const item of all(".item:not([hidden])")) {
+  for (const item of all("[data-id]:not([hidden])")) {
     const walker = document.createTreeWalker(item, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node && hits.size < HITS_MARKED_MAX; node = walker.nextNode()) markWords(node, words, hits);
   }

@@ -142,7 +142,7 @@ impl Comparison<'_> {
         for setting in &self.settings {
             let column = setting.column.map(|column| format!(", {}", shown(column))).unwrap_or_default();
             let _ = writeln!(text, "  {}{column} ({})", shown(&setting.name), shown(setting.check.as_str()));
-            for (sign, value) in [('-', setting.before), ('+', setting.after)] {
+            for (sign, value) in [('-', &setting.before), ('+', &setting.after)] {
                 if let Some(value) = value {
                     let _ = writeln!(text, "    {sign} {}", shown(value));
                 }

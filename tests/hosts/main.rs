@@ -197,12 +197,13 @@ fn a_host_without_systemd_loses_its_units_alone() {
 }
 
 #[test]
-#[ignore = "writes the pages that `make report-pictures` takes pictures of, to the directory that REPORT_OUT names"]
+#[ignore = "writes the pages that `make report-pictures` and `make report-bench` open, to the directory that REPORT_OUT names"]
 fn write_the_pages() {
     let out = PathBuf::from(std::env::var("REPORT_OUT").unwrap());
     let folder = tempfile::tempdir().unwrap();
     let (_, machine) = collect(folder.path(), &[]);
-    for (name, report) in [("sick", Verdicts::of("sick").1), ("machine", machine)] {
+    let recorded = ["sick", "bare-metal", "debian-vm"].map(|name| (name, Verdicts::of(name).1));
+    for (name, report) in recorded.into_iter().chain([("machine", machine)]) {
         fs::write(out.join(format!("{name}.html")), snapvisor::report::html::render(&report)).unwrap();
     }
 }

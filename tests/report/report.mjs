@@ -74,7 +74,7 @@ await test("the search counts, and field, chips and address are one state", () =
     await page.fill("#q", query);
     await settled(page);
     assert.match(await page.textContent("#hits"), new RegExp(`^${expected} of ${checks.length} checks`), query);
-    assert.equal(await visible(page, "#checks .item"), expected, query);
+    assert.equal(await visible(page, "#checks [data-id]"), expected, query);
     assert.equal(new URLSearchParams(decodeURIComponent(new URL(page.url()).hash).slice(1)).get("?q") ?? new URLSearchParams(new URL(page.url()).hash.slice(2)).get("q"), query);
   }
   await page.fill("#q", "");
@@ -84,7 +84,20 @@ await test("the search counts, and field, chips and address are one state", () =
   assert.equal(await page.getAttribute(".toolbar .chip[data-v=warn]", "aria-pressed"), "true");
   assert.equal(await visible(page, ".finding"), count(check => check.verdict === "warn"));
   await page.click(".toolbar .chip[data-v=warn]");
-  assert.equal(await visible(page, "#checks .item"), checks.length);
+  assert.equal(await visible(page, "#checks [data-id]"), checks.length);
+}));
+
+await test("what the catalogue says of a check that is well is put in its place and can be searched", () => within("mixed", {}, async page => {
+  const well = report("mixed").checks.filter(({ verdict }) => ["pass", "info"].includes(verdict));
+  assert.ok(well.length > 3);
+  for (const { id, why, rule, source } of well) {
+    const print = await page.locator(`.row[data-id="${id}"] .print`).evaluate(list => [...list.children].map(part => part.textContent));
+    for (const words of [why, rule, source]) if (words) assert.ok(print.includes(words.replaceAll("`", "")), `${id}: ${words}`);
+  }
+  const { id, why } = well.find(check => check.why);
+  await page.fill("#q", `"${why.replaceAll("`", "").toLowerCase()}"`);
+  await settled(page);
+  assert.equal(await visible(page, `#checks [data-id="${id}"]`), 1);
 }));
 
 await test("the words of a search are counted in the logs and shown there", () => within("lines-50000", {}, async page => {
@@ -238,6 +251,11 @@ await test("without JavaScript everything is there and nothing is dead", () => w
   const text = await page.locator("main").innerText();
   for (const part of ["Two checks failed", "Free space on Iggy", "/var/lib/iggy", "df -h /var/lib/iggy", "Not seen", "iggy-server"]) assert.ok(text.includes(part), part);
   for (const selector of [".js", "button"]) assert.equal(await visible(page, selector), 0, selector);
+  assert.ok(text.includes("snapvisor checks explain"), "where the words of what is well stand");
+  for (const { id, why, verdict } of report("mixed").checks) {
+    const whole = await page.locator(`#checks [data-id="${id}"], #findings [data-id="${id}"]`).evaluateAll(all => all.map(one => one.textContent).join());
+    if (["fail", "warn", "skip"].includes(verdict)) assert.ok(whole.includes(why.replaceAll("`", "")), id);
+  }
   await page.locator("#log-rt00 > summary").click();
   assert.ok((await page.locator("#log-rt00 .pane").innerText()).includes("failed to send response"));
 }));

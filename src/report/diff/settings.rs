@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::{Relation, Report};
 use crate::domain::verdict::Verdict;
 use crate::redact::Redacted;
-use crate::report::model::{Cell, Evidence, Words};
+use crate::report::model::{Cell, Check, Column, Evidence, Words};
 
 /// Rows of settled evidence that are measurements all the same.
 const MOVING: &[&str] = &[
@@ -19,6 +19,7 @@ const MOVING: &[&str] = &[
     "fs.file-nr",
     "fs.inode-nr",
     "fs.inode-state",
+    "kernel.hung_task_detect_count",
     "kernel.ns_last_pid",
     "kernel.pty.nr",
     "kernel.random.boot_id",
@@ -28,6 +29,9 @@ const MOVING: &[&str] = &[
     "Memory in use",
     "Of that, inactive file cache",
     "Kills for want of memory",
+    "Throttled periods",
+    "Periods, in the window and since it exists",
+    "Stopped in, likewise",
     "Offset left to work off",
     "Largest possible error",
     "Estimated error",
@@ -49,7 +53,22 @@ const MOVING_COLUMNS: &[&str] = &["In use", "Process", "PID"];
 /// Rows that differ between any two nodes and mean nothing.
 const OF_ITS_OWN: &[&str] = &["kernel.hostname", "Host name", "Own name", "Machine id"];
 
-/// The most cells that name a row.
+/// The columns that say which thing a row is about, of tables whose first cells do not: by check, the first that a table
+/// has all of.
+const NAMING: &[(&str, &[&str])] = &[
+    ("net.routes", &["To", "Interface"]),
+    ("net.routes", &["Node"]),
+    ("net.listeners", &["Transport", "Address"]),
+    ("net.firewall", &["Listener", "Port"]),
+    ("net.qdisc", &["Interface"]),
+    ("sec.secrets", &["Where", "What"]),
+    ("tls.files", &["Section", "File", "Subject"]),
+    ("tls.chain", &["Section", "Certificate"]),
+    ("tls.listener", &["Section", "Address"]),
+    ("uring.opcodes", &["Operation"]),
+];
+
+/// The most cells that name a row of any other table.
 const NAMING_MAX: usize = 3;
 
 /// The most settings that a comparison lists.
@@ -64,27 +83,46 @@ pub struct SettingChange<'a> {
     pub name: String,
     /// The column, where a row has more than name and value.
     pub column: Option<&'a str>,
-    /// The value before; none if the row is new.
-    pub before: Option<&'a str>,
+    /// The value before; none if the row is new. Rows of one name have their values together.
+    pub before: Option<String>,
     /// The value after; none if the row is gone.
-    pub after: Option<&'a str>,
+    pub after: Option<String>,
 }
 
-/// A setting's place: check, table, row, column.
-type Place<'a> = (&'a str, &'a str, String, usize);
+/// A table: check and title.
+type Table<'a> = (&'a str, &'a str);
+
+/// A setting's place: table, row, column. A row that is all name has its place, too, behind its last column.
+type Place<'a> = (Table<'a>, String, usize);
 
 struct Found<'a> {
     check: &'a Words,
     column: Option<&'a str>,
-    value: &'a str,
+    /// More than one where rows have one name: two routes to one network.
+    values: BTreeSet<&'a str>,
 }
+
+impl Found<'_> {
+    fn value(&self) -> String {
+        self.values.iter().copied().collect::<Vec<_>>().join(", ")
+    }
+
+    /// What has to be the same for nothing to have changed.
+    fn compared(&self) -> BTreeSet<Cow<'_, str>> {
+        self.values.iter().map(|value| without_pid(value)).collect()
+    }
+}
+
+/// What stands for a row that has a name and nothing else to compare.
+const LISTED: &str = "listed";
 
 /// The settings that differ, at most [`SETTINGS_MAX`]. What either report could not judge is left out: nothing is known
 /// of it.
 pub(super) fn changes<'a>(before: &'a Report, after: &'a Report, relation: Relation) -> Vec<SettingChange<'a>> {
-    let (old, new) = (settings(before, relation), settings(after, relation));
+    let naming = Naming::of([before, after]);
+    let (old, new) = (settings(before, relation, &naming), settings(after, relation, &naming));
     let judged = |report: &Report, place: &Place<'_>| {
-        report.checks.iter().any(|check| check.id.as_str() == place.0 && check.verdict != Verdict::Skip)
+        report.checks.iter().any(|check| check.id.as_str() == place.0.0 && check.verdict != Verdict::Skip)
     };
     let places: BTreeSet<&Place<'_>> = old.keys().chain(new.keys()).collect();
     places
@@ -92,64 +130,118 @@ pub(super) fn changes<'a>(before: &'a Report, after: &'a Report, relation: Relat
         .filter(|place| judged(before, place) && judged(after, place))
         .filter_map(|place| {
             let (was, is) = (old.get(place), new.get(place));
-            if was.map(|found| without_pid(found.value)) == is.map(|found| without_pid(found.value)) {
+            if was.map(Found::compared) == is.map(Found::compared) {
                 return None;
             }
             let found = is.or(was)?;
             Some(SettingChange {
                 check: found.check,
-                name: place.2.clone(),
+                name: place.1.clone(),
                 column: found.column,
-                before: was.map(|found| found.value),
-                after: is.map(|found| found.value),
+                before: was.map(Found::value),
+                after: is.map(Found::value),
             })
         })
         .take(SETTINGS_MAX)
         .collect()
 }
 
+/// The tables that state settings: check, title, labels of the columns, rows.
+fn tables(report: &Report) -> impl Iterator<Item = (&Check<Redacted<String>>, &str, &[Column], &[Row])> {
+    let settled = report.checks.iter().filter(|check| Kind::of(check.id.as_str()) == Kind::Settled);
+    settled.flat_map(|check| check.evidence.iter().map(move |evidence| (check, evidence))).filter_map(
+        |(check, evidence)| match evidence {
+            Evidence::Table { title, columns, rows, .. } => {
+                Some((check, title.as_str(), columns.as_slice(), rows.as_slice()))
+            }
+            Evidence::Text { .. } | Evidence::Chart { .. } => None,
+        },
+    )
+}
+
 /// Every setting of a report: the text cells of its settled tables, by the name of their row.
-fn settings(report: &Report, relation: Relation) -> BTreeMap<Place<'_>, Found<'_>> {
+fn settings<'a>(report: &'a Report, relation: Relation, naming: &Naming<'_>) -> BTreeMap<Place<'a>, Found<'a>> {
     let noise = |name: &str| MOVING.contains(&name) || (relation == Relation::Nodes && OF_ITS_OWN.contains(&name));
-    let mut found = BTreeMap::new();
-    for check in report.checks.iter().filter(|check| Kind::of(check.id.as_str()) == Kind::Settled) {
-        for evidence in &check.evidence {
-            let Evidence::Table { title, columns, rows, .. } = evidence else { continue };
-            let named = named_by(rows);
-            for row in rows {
-                let Some(name) = name(row, named).filter(|name| !noise(name)) else { continue };
-                for (at, cell) in row.iter().enumerate().skip(named) {
-                    let (Cell::Text(value), Some(column)) = (cell, columns.get(at)) else { continue };
-                    if column.unit.is_none() && !MOVING_COLUMNS.contains(&column.label.as_str()) {
-                        let column = (columns.len() > named + 1).then(|| column.label.as_str());
-                        let place = (check.id.as_str(), title.as_str(), name.clone(), at);
-                        found.insert(place, Found { check: &check.title, column, value: value.as_str() });
-                    }
-                }
+    let mut found: BTreeMap<Place<'_>, Found<'_>> = BTreeMap::new();
+    for (check, title, columns, rows) in tables(report) {
+        let table = (check.id.as_str(), title);
+        let naming = naming.columns(table, columns);
+        let still = |at: &usize| {
+            columns.get(*at).is_some_and(|column| {
+                column.unit.is_none() && !MOVING_COLUMNS.contains(&column.label.as_str()) && !naming.contains(at)
+            })
+        };
+        for row in rows {
+            let Some(name) = name(row, &naming).filter(|name| !noise(name)) else { continue };
+            let mut add = |at: usize, column: Option<&'a str>, value: &'a str| {
+                let place = (table, name.clone(), at);
+                let entry = found.entry(place);
+                entry.or_insert(Found { check: &check.title, column, values: BTreeSet::new() }).values.insert(value);
+            };
+            let values: Vec<(usize, &str)> =
+                row.iter().enumerate().filter(|(at, _)| still(at)).filter_map(text).collect();
+            for (at, value) in &values {
+                let column = (columns.len() > naming.len() + 1).then(|| columns[*at].label.as_str());
+                add(*at, column, value);
+            }
+            if values.is_empty() {
+                add(columns.len(), None, LISTED);
             }
         }
     }
     found
 }
 
+fn text((at, cell): (usize, &Cell<Redacted<String>>)) -> Option<(usize, &str)> {
+    match cell {
+        Cell::Text(value) => Some((at, value.as_str())),
+        Cell::Integer(_) | Cell::Number(_) | Cell::Empty => None,
+    }
+}
+
+type Row = Vec<Cell<Redacted<String>>>;
+
+/// Which columns name the rows of a table: the same in both reports, or every row of one would be missing in the other.
+struct Naming<'a>(BTreeMap<Table<'a>, usize>);
+
+impl<'a> Naming<'a> {
+    fn of(reports: [&'a Report; 2]) -> Self {
+        let mut cells = BTreeMap::new();
+        for (check, title, _, rows) in reports.into_iter().flat_map(tables) {
+            let most = cells.entry((check.id.as_str(), title)).or_insert(1);
+            *most = named_by(rows).max(*most);
+        }
+        Self(cells)
+    }
+
+    fn columns(&self, table: Table<'_>, columns: &[Column]) -> Vec<usize> {
+        let place = |label: &&str| columns.iter().position(|column| column.label.as_str() == *label);
+        let mut known = NAMING.iter().filter(|(check, _)| *check == table.0);
+        let known = known.find_map(|(_, labels)| labels.iter().map(place).collect());
+        known.unwrap_or_else(|| (0..self.0.get(&table).copied().unwrap_or(1)).collect())
+    }
+}
+
 /// How many cells name a row: the first one, and the next where it stands in several rows (a transport, a section), at most
-/// [`NAMING_MAX`] (the certificates of one file).
-fn named_by(rows: &[Vec<Cell<Redacted<String>>>]) -> usize {
+/// [`NAMING_MAX`].
+fn named_by(rows: &[Row]) -> usize {
     let told_apart = |cells: &usize| {
-        let names: BTreeSet<Option<String>> = rows.iter().map(|row| name(row, *cells)).collect();
+        let columns: Vec<usize> = (0..*cells).collect();
+        let names: BTreeSet<Option<String>> = rows.iter().map(|row| name(row, &columns)).collect();
         names.len() == rows.len()
     };
     (1..NAMING_MAX).find(told_apart).unwrap_or(NAMING_MAX)
 }
 
-/// The first `cells` of a row; none if one of them is no text.
-fn name(row: &[Cell<Redacted<String>>], cells: usize) -> Option<String> {
-    let text = |cell: &Cell<Redacted<String>>| match cell {
+/// What names a row; none if a number does.
+fn name(row: &Row, columns: &[usize]) -> Option<String> {
+    let text = |at: &usize| match row.get(*at)? {
         Cell::Text(text) => Some(without_pid(text.as_str()).into_owned()),
-        Cell::Integer(_) | Cell::Number(_) | Cell::Empty => None,
+        Cell::Empty => Some(String::new()),
+        Cell::Integer(_) | Cell::Number(_) => None,
     };
-    let parts: Option<Vec<String>> = row.get(..cells)?.iter().map(text).collect();
-    parts.map(|parts| parts.join(" "))
+    let parts: Option<Vec<String>> = columns.iter().map(text).collect();
+    parts.map(|parts| parts.join(" ").trim_end().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// `iggy-server (4711)` as `iggy-server`, `process 4711` as `process`: a restart is no difference.

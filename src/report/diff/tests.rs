@@ -95,7 +95,7 @@ fn settings_show_and_counters_do_not() {
     let settings: Vec<_> = comparison
         .settings
         .iter()
-        .map(|change| (change.name.as_str(), change.column, change.before, change.after))
+        .map(|change| (change.name.as_str(), change.column, change.before.as_deref(), change.after.as_deref()))
         .collect();
     assert_eq!(settings, [("vm.swappiness", None, Some("60"), Some("10"))]);
     assert_eq!(comparison.headline(), "No verdict changed, 1 setting differs.");
@@ -183,7 +183,8 @@ fn rows_that_begin_alike_are_told_apart_by_their_second_cell() {
         ]),
     )]);
     let settings = compare(&before, &after).settings;
-    let settings: Vec<_> = settings.iter().map(|s| (s.name.as_str(), s.column, s.before, s.after)).collect();
+    let settings: Vec<_> =
+        settings.iter().map(|s| (s.name.as_str(), s.column, s.before.as_deref(), s.after.as_deref())).collect();
     assert_eq!(
         settings,
         [
@@ -191,6 +192,72 @@ fn rows_that_begin_alike_are_told_apart_by_their_second_cell() {
             ("tcp 127.0.0.1:3000", Some("Scope"), Some("loopback"), None),
         ]
     );
+}
+
+fn routes(rows: &[[&str; 3]]) -> Judgement {
+    let mut columns = ["To", "By", "Interface"].map(Column::text).to_vec();
+    columns.push(Column::number("Metric", Unit::Count));
+    let rows = rows.iter().map(|row| row.map(Into::into).into_iter().chain([0_u64.into()]).collect());
+    Judgement::pass("").proof(Proof::table("Routes", columns, rows.collect()))
+}
+
+#[test]
+fn a_route_is_told_by_where_it_leads_and_by_which_interface() {
+    const EVERYWHERE: [&str; 3] = ["everywhere", "10.20.0.1", "eth0"];
+    const NEAR: [&str; 3] = ["fe80::/64", "directly", "eth0"];
+    const WIRE: [&str; 3] = ["fe80::/64", "directly", "wire0"];
+    let differ = |before: &[[&str; 3]], after: &[[&str; 3]]| {
+        let [before, after] = [before, after].map(|rows| report(vec![check("net.routes", Ok(routes(rows)))]));
+        let settings = compare(&before, &after).settings;
+        let shown = |side: &Option<String>| side.clone().unwrap_or_default();
+        settings
+            .iter()
+            .map(|one| format!("{}: {} -> {}", one.name, shown(&one.before), shown(&one.after)))
+            .collect::<Vec<_>>()
+    };
+    let nothing: Vec<String> = Vec::new();
+    assert_eq!(differ(&[EVERYWHERE, NEAR], &[NEAR, EVERYWHERE]), nothing);
+    assert_eq!(differ(&[EVERYWHERE, NEAR], &[EVERYWHERE, WIRE, NEAR]), ["fe80::/64 wire0:  -> directly"]);
+    assert_eq!(
+        differ(&[EVERYWHERE, NEAR], &[["everywhere", "10.20.0.9", "eth0"], NEAR]),
+        ["everywhere eth0: 10.20.0.1 -> 10.20.0.9"]
+    );
+    let two = ["everywhere", "10.20.0.2", "eth0"];
+    assert_eq!(differ(&[EVERYWHERE], &[two, EVERYWHERE]), ["everywhere eth0: 10.20.0.1 -> 10.20.0.1, 10.20.0.2"]);
+}
+
+#[test]
+fn a_row_that_only_one_table_has_twice_does_not_rename_the_others() {
+    let parameters = |rows: &[[&str; 3]]| {
+        let columns = ["Device", "Scheduler", "Rotates"].map(Column::text).to_vec();
+        let rows = rows.iter().map(|row| row.map(Into::into).to_vec()).collect();
+        Ok(Judgement::pass("").proof(Proof::table("Drives", columns, rows)))
+    };
+    let before = report(vec![check("disk.queue", parameters(&[["vda", "none", "no"]]))]);
+    let after = report(vec![check(
+        "disk.queue",
+        parameters(&[["vda", "none", "no"], ["sda", "none", "no"], ["sda", "bfq", "yes"]]),
+    )]);
+    let names: Vec<String> = compare(&before, &after).settings.into_iter().map(|setting| setting.name).collect();
+    assert_eq!(names, ["sda bfq", "sda none"]);
+}
+
+#[test]
+fn a_row_that_is_all_name_shows_when_it_comes() {
+    let listeners = |rows: &[[&str; 3]]| {
+        let columns = ["Transport", "Address", "Process"].map(Column::text).to_vec();
+        let rows = rows.iter().map(|row| row.map(Into::into).to_vec()).collect();
+        Ok(Judgement::info("").proof(Proof::table("Listening sockets", columns, rows)))
+    };
+    let before = report(vec![check("net.listeners", listeners(&[["tcp", "0.0.0.0:8090", "iggy-server (7)"]]))]);
+    let after = report(vec![check(
+        "net.listeners",
+        listeners(&[["tcp", "0.0.0.0:8090", "iggy-server (9)"], ["tcp", "0.0.0.0:22", "sshd (1)"]]),
+    )]);
+    let settings = compare(&before, &after).settings;
+    let settings: Vec<_> =
+        settings.iter().map(|s| (s.name.as_str(), s.before.as_deref(), s.after.as_deref())).collect();
+    assert_eq!(settings, [("tcp 0.0.0.0:22", None, Some("listed"))]);
 }
 
 #[test]

@@ -278,14 +278,14 @@ pub(super) fn snapshot(document: &Report, cuts: &[Truncation<Text>]) -> Markup {
             }
             dl.print {
                 @let ids = &snapshot.ids;
-                div { dt { "Snapshot" } dd { code { (Shown(&snapshot.name)) } @if let Some(id) = ids.snapshot { ", row " code { (id) } } } }
-                @if let Some(hostname) = &snapshot.hostname { div { dt { "Host" } dd { code { (Shown(hostname)) } } } }
-                @if let Some(id) = ids.node { div { dt { "Node" } dd { code { (id) } } } }
-                @if let Some(id) = ids.deployment { div { dt { "Deployment" } dd { code { (id) } } } }
-                @if let Some(id) = ids.environment { div { dt { "Environment" } dd { code { (id) } } } }
-                @if let Some(id) = ids.division { div { dt { "Division" } dd { code { (id) } } } }
-                @if let Some(id) = ids.tenant { div { dt { "Tenant" } dd { code { (id) } } } }
-                div { dt { "Written by" } dd { (document.tool.name) " " (document.tool.version) ", schema " code { (document.schema) } } }
+                dt { "Snapshot" } dd { code { (Shown(&snapshot.name)) } @if let Some(id) = ids.snapshot { ", row " code { (id) } } }
+                @if let Some(hostname) = &snapshot.hostname { dt { "Host" } dd { code { (Shown(hostname)) } } }
+                @if let Some(id) = ids.node { dt { "Node" } dd { code { (id) } } }
+                @if let Some(id) = ids.deployment { dt { "Deployment" } dd { code { (id) } } }
+                @if let Some(id) = ids.environment { dt { "Environment" } dd { code { (id) } } }
+                @if let Some(id) = ids.division { dt { "Division" } dd { code { (id) } } }
+                @if let Some(id) = ids.tenant { dt { "Tenant" } dd { code { (id) } } }
+                dt { "Written by" } dd { (document.tool.name) " " (document.tool.version) ", schema " code { (document.schema) } }
             }
         }
     }
@@ -295,22 +295,19 @@ fn timeline(document: &Report) -> Markup {
     let end = document.stages.iter().map(|stage| stage.start_ms + stage.wall_ms).max().unwrap_or(0);
     html! {
         @if end > 0 {
-            div.scroll {
-                table.bars {
-                    caption { "Stages" }
-                    tbody {
-                        @for stage in &document.stages {
-                            @let (start, width) = (as_f64(stage.start_ms) * 100.0 / as_f64(end), as_f64(stage.wall_ms) * 100.0 / as_f64(end));
-                            tr {
-                                th scope="row" { (stage_word(stage.stage)) }
-                                td.draw {
-                                    svg.bar viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
-                                        rect.base width="100" height="8" {}
-                                        rect.fill x=(coordinate(start)) width=(coordinate(width.max(0.4))) height="8" {}
-                                    }
+            table.bars {
+                caption { "Stages" }
+                tbody {
+                    @for stage in &document.stages {
+                        @let (start, width) = (as_f64(stage.start_ms) * 100.0 / as_f64(end), as_f64(stage.wall_ms) * 100.0 / as_f64(end));
+                        tr {
+                            th scope="row" { (stage_word(stage.stage)) }
+                            td.draw {
+                                svg.bar aria-hidden="true" {
+                                    rect x={ (coordinate(start)) "%" } width={ (coordinate(width.max(0.4))) "%" } height="100%" {}
                                 }
-                                td.num { (number::text(Unit::Milliseconds, as_f64(stage.wall_ms))) }
                             }
+                            td.num { (number::text(Unit::Milliseconds, as_f64(stage.wall_ms))) }
                         }
                     }
                 }
@@ -338,16 +335,14 @@ fn slowest(document: &Report) -> Markup {
     let largest = checks.first().map_or(0, |check| check.wall_us);
     html! {
         @if largest > 0 {
-            div.scroll {
-                table.bars {
-                    caption { "Rules that took longest" }
-                    tbody {
-                        @for check in checks {
-                            tr {
-                                th scope="row" { code { (check.id) } }
-                                td.draw { (super::chart::horizontal(super::chart::share(as_f64(check.wall_us), as_f64(largest)))) }
-                                td.num { (number::text(Unit::Milliseconds, as_f64(check.wall_us) / 1000.0)) }
-                            }
+            table.bars {
+                caption { "Rules that took longest" }
+                tbody {
+                    @for check in checks {
+                        tr {
+                            th scope="row" { code { (check.id) } }
+                            td.draw { (super::chart::horizontal(super::chart::share(as_f64(check.wall_us), as_f64(largest)))) }
+                            td.num { (number::text(Unit::Milliseconds, as_f64(check.wall_us) / 1000.0)) }
                         }
                     }
                 }

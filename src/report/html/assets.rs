@@ -40,7 +40,7 @@ static STYLE: LazyLock<String> = LazyLock::new(|| {
 
 static SCRIPT: LazyLock<String> = LazyLock::new(|| {
     let mut script = String::from("(()=>{\"use strict\";\n");
-    script.extend(SCRIPTS.map(|path| tight(&lean(&text(path)))));
+    script.extend(SCRIPTS.map(|path| tight(&text(path))));
     script.push_str("})();");
     script
 });
@@ -55,16 +55,10 @@ fn policy_with(script: &str) -> String {
     )
 }
 
-/// A file without its indents and the lines that are comments. Ours have no text that spans lines.
-fn lean(file: &str) -> String {
-    let comment = |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
-    let code = file.lines().map(str::trim_start).filter(|line| !line.is_empty() && !comment(line));
-    code.flat_map(|line| [line, "\n"]).collect()
-}
-
-/// A script without the blanks that only people read. Lines with text or an expression in them stay as they are.
+/// A script without the blanks that only people read. What stands between double quotes and in a template stays as it is,
+/// and so do lines with an expression or more than one template in them.
 fn tight(script: &str) -> String {
-    const BLANKS: [(&str, &str); 16] = [
+    const BLANKS: &[(&str, &str)] = &[
         (" = ", "="),
         (" => ", "=>"),
         ("; ", ";"),
@@ -80,12 +74,34 @@ fn tight(script: &str) -> String {
         (" < ", "<"),
         (" ? ", "?"),
         (" : ", ":"),
+        (": ", ":"),
+        (" > ", ">"),
+        (" <= ", "<="),
+        (" >= ", ">="),
+        (" + ", "+"),
+        (" - ", "-"),
+        (" * ", "*"),
+        (" % ", "%"),
+        (" += ", "+="),
+        (" ?? ", "??"),
         ("if (", "if("),
+        ("for (", "for("),
     ];
+    let code = |part: &str| BLANKS.iter().fold(part.to_owned(), |part, (from, to)| part.replace(from, to));
+    let quoted = |line: &str| {
+        let parts = line.split('"').enumerate();
+        let parts = parts.map(|(at, part)| if at % 2 == 0 { code(part) } else { part.to_owned() });
+        parts.collect::<Vec<_>>().join("\"")
+    };
     let line = |line: &str| {
-        let verbatim = line.contains(['"', '\'', '`', '/']);
-        let blanks = if verbatim { &[][..] } else { &BLANKS };
-        blanks.iter().fold(line.to_owned(), |line, (from, to)| line.replace(from, to)) + "\n"
+        let short = match line.split('`').collect::<Vec<_>>()[..] {
+            _ if line.contains(['\'', '/', '\\']) => line.to_owned(),
+            [line] => quoted(line),
+            [before, template, after] => format!("{}`{template}`{}", quoted(before), quoted(after)),
+            _ => line.to_owned(),
+        };
+        // After these no statement can end, so none can begin in the wrong place.
+        short.clone() + if short.ends_with([';', '{', ',', '(', '[']) { "" } else { "\n" }
     };
     script.lines().map(line).collect()
 }
@@ -98,13 +114,16 @@ fn packed(style: &str) -> String {
         (", ", ","),
         (" {", "{"),
         ("{ ", "{"),
+        (";\n", ";"),
+        ("{\n", "{"),
+        (",\n", ","),
         (";}", "}"),
         (" }", "}"),
         ("}\n", "}"),
         (" > ", ">"),
     ]
     .iter()
-    .fold(lean(style), |style, (from, to)| style.replace(from, to))
+    .fold(style.to_owned(), |style, (from, to)| style.replace(from, to))
 }
 
 /// The style sheet, fonts included.
@@ -131,7 +150,8 @@ fn file(path: &str) -> Vec<u8> {
     Files::get(path).expect("the file is embedded").data.into_owned()
 }
 
-/// A source without its indentation and its whole-line comments: what a page has no use for.
+/// A source without its indentation and its whole-line comments: what a page has no use for. Ours have no text that spans
+/// lines.
 fn text(path: &str) -> String {
     let source = String::from_utf8(file(path)).expect("the sources are UTF-8");
     let lines = source

@@ -23,16 +23,14 @@ pub(super) fn chart(title: &Words, kind: ChartKind, unit: Unit, bars: &[Bar<Text
 /// One bar a row, in a table that can be read without looking at the bars.
 fn rows(title: &Words, unit: Unit, bars: &[Bar<Text>], scale: f64) -> Markup {
     html! {
-        div.scroll {
-            table.bars {
-                caption { (title) }
-                tbody {
-                    @for bar in bars {
-                        tr {
-                            th scope="row" { (Shown(&bar.label)) }
-                            td.draw { (horizontal(share(bar.value, scale))) }
-                            td.num { (number::text(unit, bar.value)) }
-                        }
+        table.bars {
+            caption { (title) }
+            tbody {
+                @for bar in bars {
+                    tr {
+                        th scope="row" { (Shown(&bar.label)) }
+                        td.draw { (horizontal(share(bar.value, scale))) }
+                        td.num { (number::text(unit, bar.value)) }
                     }
                 }
             }
@@ -53,8 +51,7 @@ fn parts(title: &Words, unit: Unit, bars: &[Bar<Text>], whole: f64) -> Markup {
     html! {
         figure.parts {
             figcaption { (title) }
-            svg.stack viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
-                rect.base width="1000" height="20" {}
+            svg.stack viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true" {
                 @for (index, (start, width)) in spans.iter().enumerate() {
                     rect class=(tint(index)) x=(coordinate(*start * 1000.0)) width=(coordinate((*width * 1000.0 - 2.0).max(0.0))) height="20" {}
                 }
@@ -62,7 +59,7 @@ fn parts(title: &Words, unit: Unit, bars: &[Bar<Text>], whole: f64) -> Markup {
             ul {
                 @for (index, bar) in bars.iter().enumerate() {
                     li {
-                        svg.key viewBox="0 0 10 10" aria-hidden="true" focusable="false" { rect class=(tint(index)) width="10" height="10" {} }
+                        svg.key viewBox="0 0 10 10" aria-hidden="true" { rect class=(tint(index)) width="10" height="10" {} }
                         " " (Shown(&bar.label)) " " b { (number::text(unit, bar.value)) }
                     }
                 }
@@ -77,7 +74,7 @@ fn columns(title: &Words, unit: Unit, bars: &[Bar<Text>], scale: f64) -> Markup 
     html! {
         figure.columns {
             figcaption { (title) ", at most " (number::text(unit, scale)) }
-            svg.plot viewBox=(view) preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+            svg.plot viewBox=(view) preserveAspectRatio="none" aria-hidden="true" {
                 @for (index, bar) in bars.iter().enumerate() {
                     @let height = share(bar.value, scale) * 100.0;
                     rect x=(index * 10 + 1) y=(coordinate(100.0 - height)) width="8" height=(coordinate(height)) {
@@ -100,10 +97,7 @@ pub(super) fn gauge(percent: f64) -> Markup {
 
 pub(super) fn horizontal(share: f64) -> Markup {
     html! {
-        svg.bar viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
-            rect.base width="100" height="8" {}
-            rect.fill width=(coordinate(share * 100.0)) height="8" {}
-        }
+        svg.bar aria-hidden="true" { rect width={ (coordinate(share * 100.0)) "%" } height="100%" {} }
     }
 }
 

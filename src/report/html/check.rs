@@ -12,10 +12,14 @@ use super::{Report, Text, number};
 use crate::domain::finding::Unit;
 use crate::domain::gap::GapReason;
 use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
 use crate::report::diff::Move;
 use crate::report::model::{Category, Check, Gap, Tier, Words};
 
 type Finding = Check<Text>;
+
+/// The check whose evidence is a part of the page of its own.
+const OF_COVERAGE: &str = "self.coverage";
 
 /// Failures, then warnings; within a verdict the more severe first, then by id: the same order in every report.
 pub(super) fn attention(document: &Report) -> Vec<&Finding> {
@@ -56,9 +60,8 @@ fn nothing(document: &Report) -> &'static str {
 
 fn finding(document: &Report, check: &Finding) -> Markup {
     let (id, title) = (anchor("f-", check.id.as_str()), anchor("t-", check.id.as_str()));
-    let class = format!("finding item {}", check.verdict.word());
     html! {
-        article id=(id) class=(class) data-id=(check.id) data-v=(check.verdict.word()) data-c=(check.category)
+        article id=(id) class={ "finding " (check.verdict.word()) } data-id=(check.id) data-c=(check.category)
             aria-labelledby=(title) tabindex="-1" {
             (glyph(check.verdict))
             header {
@@ -158,7 +161,9 @@ fn numbers(document: &Report, check: &Finding) -> Markup {
 
 fn measured(check: &Finding) -> Markup {
     html! {
-        @if let Some(measured) = &check.measured { div { dt { "Measured" } dd.measured { (Shown(&measured.text)) } } }
+        @if let Some(measured) = &check.measured {
+            div { dt { "Measured" } dd.measured[check.needs_attention()] { (Shown(&measured.text)) } }
+        }
         @if let Some(expected) = &check.expected { div { dt { "Expected" } dd { (Shown(expected)) } } }
     }
 }
@@ -172,7 +177,7 @@ fn gaps(check: &Finding) -> Markup {
 }
 
 /// A gap in words: what, why, and what would unlock it.
-pub(super) fn gap_text(gap: &Gap<Text>) -> Markup {
+fn gap_text(gap: &Gap<Text>) -> Markup {
     html! {
         (prose(&begun(gap.detail.as_str())))
         @if gap.reason != GapReason::NotApplicable { " (" (gap.reason.label()) ")" }
@@ -181,25 +186,52 @@ pub(super) fn gap_text(gap: &Gap<Text>) -> Markup {
     }
 }
 
+/// What a skipped check's line does not say: why, and what would unlock it.
+fn skipped(gap: &Gap<Text>) -> Markup {
+    let told = matches!(gap.reason, GapReason::NotApplicable | GapReason::Absent);
+    html! {
+        @if !told || gap.unlock.is_some() {
+            p.summary {
+                @if !told { "Not seen: " (gap.reason.label()) ". " }
+                @if let Some(unlock) = &gap.unlock { "Unlocked by " code { (Shown(unlock)) } "." }
+            }
+        }
+    }
+}
+
 /// The rule, where its threshold comes from, what to read, and what the check is.
 fn small_print(check: &Finding) -> Markup {
     html! {
         dl.print {
-            @if !check.rule.as_str().is_empty() { div { dt { "Rule" } dd { (prose(check.rule.as_str())) } } }
-            @if !check.source.as_str().is_empty() { div { dt { "Threshold" } dd { (prose(check.source.as_str())) } } }
+            @if explained(check) { (explanation(check)) }
             @if !check.settings_changed.is_empty() {
-                div { dt { "Settings" } dd { @for setting in &check.settings_changed { code { (Shown(setting)) } " " } } }
+                dt { "Settings" }
+                dd { @for setting in &check.settings_changed { code { (Shown(setting)) } " " } }
             }
-            @if !check.references.is_empty() {
-                div { dt { "Read" } dd { @for (at, name) in check.references.iter().enumerate() { @if at > 0 { "; " } (name) } } }
-            }
-            div {
-                dt { "Check" }
-                dd {
-                    code { (check.id) } ", " (tier(check.tier)) ", severity " (check.severity.word())
+            dt { "Check" }
+            dd {
+                code { (check.id) } ", " (tier(check.tier)) ", severity " (check.severity.word())
+                @if check.verdict != Verdict::Skip {
                     ", judged in " (number::text(Unit::Milliseconds, super::number::as_f64(check.wall_us) / 1000.0))
                 }
             }
+        }
+    }
+}
+
+/// Whether the page itself says why a check matters and by which rule it is judged. Of what is well the data block alone
+/// does, and the script puts it in place: it is a quarter of the page, and nobody reads it before something is wrong.
+fn explained(check: &Finding) -> bool {
+    !matches!(check.verdict, Verdict::Pass | Verdict::Info)
+}
+
+fn explanation(check: &Finding) -> Markup {
+    html! {
+        @if !check.rule.as_str().is_empty() { dt { "Rule" } dd { (prose(check.rule.as_str())) } }
+        @if !check.source.as_str().is_empty() { dt { "Threshold" } dd { (prose(check.source.as_str())) } }
+        @if !check.references.is_empty() {
+            dt { "Read" }
+            dd { @for (at, name) in check.references.iter().enumerate() { @if at > 0 { "; " } (name) } }
         }
     }
 }
@@ -217,6 +249,12 @@ pub(super) fn all_checks(document: &Report) -> Markup {
         @if !document.checks.is_empty() {
             section #checks {
                 h2 { "All checks" }
+                noscript {
+                    p.lead {
+                        "Why a check that is well matters, and by which rule it was judged, says "
+                        code { "snapvisor checks explain" } " with the name of the check."
+                    }
+                }
                 @for category in &document.categories { (one_category(document, category)) }
             }
         }
@@ -236,28 +274,27 @@ fn one_category(document: &Report, category: &Category) -> Markup {
 
 /// The row of a check that stands at length under "needs attention".
 fn pointer(check: &Finding) -> Markup {
-    let class = format!("row item {}", check.verdict.word());
     html! {
-        div id=(anchor("c-", check.id.as_str())) class=(class) data-id=(check.id) data-v=(check.verdict.word())
-            data-c=(check.category) {
+        div id=(anchor("c-", check.id.as_str())) class={ "row " (check.verdict.word()) } data-id=(check.id) {
             a.cells href=(anchor("#f-", check.id.as_str())) { (cells(check)) }
         }
     }
 }
 
+/// A check that is folded; its line holds the whole sentence, shown at length once it is open.
 fn row(check: &Finding) -> Markup {
-    let class = format!("row item {}", check.verdict.word());
     html! {
-        details id=(anchor("c-", check.id.as_str())) class=(class) data-id=(check.id) data-v=(check.verdict.word())
-            data-c=(check.category) {
+        details id=(anchor("c-", check.id.as_str())) class={ "row " (check.verdict.word()) } data-id=(check.id) {
             summary.cells { (cells(check)) }
             div.more {
                 @if check.measured.is_some() || check.expected.is_some() { dl.numbers { (measured(check)) } }
-                p.summary {
-                    @if let Some(gap) = &check.skip { (gap_text(gap)) } @else { (prose(check.summary.as_str())) }
+                @if let Some(gap) = &check.skip { (skipped(gap)) }
+                @if explained(check) { p.why { (prose(check.why.as_str())) } }
+                @if check.id.as_str() == OF_COVERAGE {
+                    p.why { a href="#coverage" { "Not seen" } " has the list, by cause." }
+                } @else {
+                    (evidence(&check.evidence))
                 }
-                p.why { (prose(check.why.as_str())) }
-                (evidence(&check.evidence))
                 (gaps(check))
                 (small_print(check))
             }
@@ -268,8 +305,8 @@ fn row(check: &Finding) -> Markup {
 fn cells(check: &Finding) -> Markup {
     html! {
         (glyph(check.verdict))
-        span.t { (check.title) @if check.tier == Tier::Extended { " " small { "extended" } } }
-        span.s { (prose(&begun(check.summary.as_str()))) }
-        span.v { (word(check.verdict)) }
+        b { (check.title) @if check.tier == Tier::Extended { " " small { "extended" } } }
+        span { (prose(&begun(check.summary.as_str()))) }
+        small { (word(check.verdict)) }
     }
 }

@@ -1,32 +1,28 @@
-//! The document as a data block, for the script and for "Save JSON". Logs' lines are not repeated in it.
+//! The document as a data block, for the script and for "Save JSON": JSON, packed, since every word of it stands on the
+//! page once more. Logs' lines are not repeated in it.
 
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use maud::{Markup, PreEscaped, html};
 
 use super::{Report, Text};
 use crate::report::model::{Document, Log, Truncation};
-use crate::report::visible::is_hidden;
 
+/// What stands in Base64 can neither close the element nor hide a character.
 pub(super) fn block(document: &Report, cuts: &[Truncation<Text>]) -> Markup {
-    html! { script #report type="application/json" { (PreEscaped(json(document, cuts))) } }
+    html! { script #report type="application/gzip" { (PreEscaped(STANDARD.encode(packed(document, cuts)))) } }
 }
 
-/// JSON in which neither an element nor a hidden character can occur.
-fn json(document: &Report, cuts: &[Truncation<Text>]) -> String {
-    use std::fmt::Write as _;
+fn packed(document: &Report, cuts: &[Truncation<Text>]) -> Vec<u8> {
     let mut document = without_lines(document);
     document.truncated.extend_from_slice(cuts);
-    let json = serde_json::to_string(&document).expect("a document has no map with other keys than text");
-    let mut safe = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character == '<' || is_hidden(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(safe, "\\u{unit:04x}");
-            }
-        } else {
-            safe.push(character);
-        }
-    }
-    safe
+    let json = serde_json::to_vec(&document).expect("a document has no map with other keys than text");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(&json).and_then(|()| gzip.finish()).expect("memory takes what is written to it")
 }
 
 /// The same document, its logs without their text. No `..`: a new field has to be thought of here.
@@ -64,6 +60,14 @@ fn without_lines(document: &Report) -> Report {
     }
 }
 
+/// The text of the data block of a page.
+#[cfg(test)]
+pub(super) fn unpacked(page: &str) -> String {
+    let block = page.split("<script id=\"report\" type=\"application/gzip\">").nth(1).unwrap();
+    let packed = STANDARD.decode(block.split('<').next().unwrap()).unwrap();
+    std::io::read_to_string(flate2::read::GzDecoder::new(packed.as_slice())).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,13 +76,12 @@ mod tests {
     #[test]
     fn the_block_reads_back_as_the_document_without_its_lines() {
         for document in [fixtures::everything(), fixtures::hostile()] {
-            let json = json(&fixtures::redacted(document.clone()), &[]);
-            assert!(!json.contains('<') && !json.contains(is_hidden));
+            let page = block(&fixtures::redacted(document.clone()), &[]).into_string();
             let mut expected = document;
             for log in &mut expected.logs {
                 log.text = None;
             }
-            assert_eq!(serde_json::from_str::<Document<String>>(&json).unwrap(), expected);
+            assert_eq!(serde_json::from_str::<Document<String>>(&unpacked(&page)).unwrap(), expected);
         }
     }
 }

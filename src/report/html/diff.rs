@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::account::side;
-use super::glyph::{anchor, definitions, word};
+use super::glyph::{anchor, word};
 use super::shown::{Shown, marked};
 use super::{Report, assets, number};
 use crate::domain::verdict::Verdict;
@@ -26,7 +26,6 @@ pub fn page(comparison: &Comparison<'_>) -> String {
                 style { (PreEscaped(assets::style())) }
             }
             body {
-                (definitions())
                 main.alone {
                     h1 { (headline) }
                     @let [first, second] = comparison.labels();
@@ -57,7 +56,7 @@ fn strip(label: &str, comparison: &Comparison<'_>, report: &Report) -> Markup {
                             @let class = format!("m {}", check.verdict.word());
                             @let tip = format!("{}: {}", word(check.verdict), check.title);
                             @if moved(check.id.as_str()) {
-                                a class={ (class) " moved" } href=(anchor("#d-", check.id.as_str())) aria-label=(tip) data-tip=(tip) {}
+                                a class={ (class) " moved" } href=(anchor("#d-", check.id.as_str())) aria-label=(tip) {}
                             } @else {
                                 span class=(class) data-tip=(tip) {}
                             }
@@ -122,8 +121,8 @@ fn settings(comparison: &Comparison<'_>) -> Markup {
                                 tr {
                                     td.words { (setting.check) }
                                     td { (marked(&setting.name)) @if let Some(column) = setting.column { ", " (marked(column)) } }
-                                    td { (value(setting.before)) }
-                                    td { (value(setting.after)) }
+                                    td { (value(setting.before.as_deref())) }
+                                    td { (value(setting.after.as_deref())) }
                                 }
                             }
                         }

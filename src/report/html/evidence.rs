@@ -68,15 +68,13 @@ fn table(title: &Words, columns: &[Column], rows: &[Vec<Cell<Text>>], dropped: u
 /// Names and values: no headings, the name is its row's.
 fn pairs(title: &Words, rows: &[Vec<Cell<Text>>], dropped: u64) -> Markup {
     html! {
-        div.scroll {
-            table.pairs.long[rows.len() > PAIRS_SHORT] {
-                caption { (title) (left_out(dropped)) }
-                tbody {
-                    @for row in rows {
-                        tr {
-                            @if let Some(Cell::Text(name)) = row.first() { th scope="row" { (Shown(name)) } } @else { td {} }
-                            @for value in row.iter().skip(1) { (cell(value, None, Gauges::LeftToTheChart)) }
-                        }
+        table.pairs.long[rows.len() > PAIRS_SHORT] {
+            caption { (title) (left_out(dropped)) }
+            tbody {
+                @for row in rows {
+                    tr {
+                        @if let Some(Cell::Text(name)) = row.first() { th scope="row" { (Shown(name)) } } @else { td {} }
+                        @for value in row.iter().skip(1) { (cell(value, None, Gauges::LeftToTheChart)) }
                     }
                 }
             }
@@ -92,7 +90,7 @@ fn cell(value: &Cell<Text>, column: Option<&Column>, gauges: Gauges) -> Markup {
     let unit = column.and_then(|column| column.unit);
     match value {
         Cell::Integer(value) if unit.unwrap_or(Unit::Count) == Unit::Count && value.abs() < GROUPED_FROM => {
-            html! { td.num data-s=(value) { (value) } }
+            html! { td.num { (value) } }
         }
         Cell::Integer(value) => figure(as_signed_f64(*value), unit, gauges),
         Cell::Number(value) => figure(*value, unit, gauges),

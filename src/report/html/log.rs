@@ -167,7 +167,7 @@ fn histogram(spans: &[LogSpan]) -> Markup {
         @if let (Some(first), Some(last)) = (spans.first(), spans.last()) && spans.len() >= SPANS_MIN && largest > 0 {
             figure.columns.levels {
                 figcaption { "Lines over time, at most " (largest) " in " (number::text(Unit::Seconds, as_f64(first.length_s))) }
-                svg.plot viewBox=(view) preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+                svg.plot viewBox=(view) preserveAspectRatio="none" aria-hidden="true" {
                     @for level in Level::WORST_FIRST {
                         @let bars = bars(spans, level, largest);
                         @if !bars.is_empty() { path class=(level.word()) d=(bars) {} }

@@ -6,6 +6,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use self::terse::terse;
 use super::model::{Document, Truncation};
 use crate::redact::Redacted;
 
@@ -22,6 +23,7 @@ mod number;
 mod rail;
 mod remedy;
 mod shown;
+mod terse;
 mod toolbar;
 mod top;
 
@@ -63,20 +65,19 @@ fn page(document: &Report, logs: &[log::Shown<'_>], cuts: &[Truncation<Text>]) -
             }
             body {
                 a.jump href="#findings" { "Skip to the findings" }
-                (glyph::definitions())
                 div.page {
-                    (rail::rail(document, logs))
+                    (terse(&rail::rail(document, logs)))
                     main {
-                        (top::top(document))
+                        (terse(&top::top(document)))
                         (toolbar::toolbar(document))
-                        (check::needs_attention(document))
-                        (account::changes(document))
-                        (account::coverage(document))
-                        (check::all_checks(document))
+                        (terse(&check::needs_attention(document)))
+                        (terse(&account::changes(document)))
+                        (terse(&account::coverage(document)))
+                        (terse(&check::all_checks(document)))
                         (log::section(document, logs))
-                        (account::bundle(document))
-                        (account::redaction(document))
-                        (account::snapshot(document, cuts))
+                        (terse(&account::bundle(document)))
+                        (terse(&account::redaction(document)))
+                        (terse(&account::snapshot(document, cuts)))
                     }
                 }
                 (toolbar::help())

@@ -145,7 +145,7 @@ fn mark<T>(check: &Check<T>) -> Markup {
     let label = format!("{}: {}", word(check.verdict), check.title);
     let prefix = if check.needs_attention() { "#f-" } else { "#c-" };
     html! {
-        a class=(class) href=(anchor(prefix, check.id.as_str())) aria-label=(label) data-tip=(label) {
+        a class=(class) href=(anchor(prefix, check.id.as_str())) aria-label=(label) {
             @if check.needs_attention() { (glyph(check.verdict)) }
         }
     }
@@ -179,9 +179,9 @@ fn brief(document: &Report) -> Markup {
                 @for check in findings.into_iter().take(BRIEF_MAX) {
                     a class={ "cells " (check.verdict.word()) } href=(anchor("#f-", check.id.as_str())) {
                         (glyph(check.verdict))
-                        span.t { span.vh { (word(check.verdict)) ": " } (check.title) }
-                        span.s { (prose(&begun(check.summary.as_str()))) }
-                        span.v {
+                        b { span.vh { (word(check.verdict)) ": " } (check.title) }
+                        span { (prose(&begun(check.summary.as_str()))) }
+                        small {
                             (check.severity.word())
                             @if let Some(since) = Since::of(document, check) { ", " (since.briefly(document.snapshot.taken_at)) }
                         }

@@ -44,7 +44,7 @@ pub struct Check<T> {
     pub source: Words,
     /// Why it matters for Iggy.
     pub why: Words,
-    /// What to do.
+    /// What to do, of what needs attention; a rule may say it of other verdicts, too.
     pub remedy: Option<Remedy<T>>,
     /// Names of documents to read; not links.
     pub references: Vec<Words>,
@@ -123,7 +123,9 @@ impl Check<String> {
     #[must_use]
     pub fn new(words: &CheckWords, finding: Finding) -> Self {
         let verdict = finding.verdict();
-        let general = || (!words.remedy.is_empty()).then(|| Remedy::AnyHost(words.remedy.into()));
+        // Where all is well there is nothing to do.
+        let general = matches!(verdict, Verdict::Fail | Verdict::Warn) && !words.remedy.is_empty();
+        let general = || general.then(|| Remedy::AnyHost(words.remedy.into()));
         let mut check = Self {
             id: words.id.into(),
             category: words.category.into(),
