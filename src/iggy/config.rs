@@ -113,6 +113,8 @@ pub struct EdgeLimits {
     pub recreate_missing_state: Option<bool>,
     /// `partition.transfer_artifact_bytes_max`.
     pub transfer_artifact_bytes_max: Option<u64>,
+    /// `partition.transfer_served_cache_bytes_max`, a shard.
+    pub transfer_served_cache_bytes_max: Option<u64>,
     /// `message_bus.max_message_size`.
     pub message_bytes_max: Option<u64>,
     /// `metadata.journal_slots`.
@@ -375,6 +377,9 @@ impl<'a> File<'a> {
             archive_expired: flag(&["segment", "archive_expired"]),
             recreate_missing_state: flag(&["recovery", "recreate_missing_state"]),
             transfer_artifact_bytes_max: self.value(&["partition", "transfer_artifact_bytes_max"]).and_then(size),
+            transfer_served_cache_bytes_max: self
+                .value(&["partition", "transfer_served_cache_bytes_max"])
+                .and_then(size),
             message_bytes_max: self.value(&["message_bus", "max_message_size"]).and_then(size),
             journal_slots: self.value(&["metadata", "journal_slots"]).and_then(count),
             prepare_queue_depth: self.value(&["metadata", "prepare_queue_depth"]).and_then(count),
