@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{Key, Observed};
 use crate::domain::gap::Gap;
 use crate::iggy::Layout;
+use crate::iggy::connectors::HttpVariables;
 
 /// The processes of Iggy's programs: servers and connectors.
 pub const IGGY_PROCESSES: Key<Vec<IggyProcess>> = Key::new("iggy.processes");
@@ -161,6 +162,9 @@ pub struct IggyEnvironment {
     pub ring_capacity: Option<u32>,
     /// `RUST_LOG`.
     pub rust_log: Option<String>,
+    /// What the connectors' variables say of their HTTP API.
+    #[serde(default)]
+    pub connectors_http: HttpVariables,
     /// What the root account's variables hold. A recording masks what stands under a name like `credentials`.
     #[serde(rename = "root_account")]
     pub root_credentials: RootCredentials,

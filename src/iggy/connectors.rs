@@ -85,10 +85,21 @@ pub enum Switch {
     Off,
 }
 
+/// What the runtime's variables say of its HTTP API; they count before its configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpVariables {
+    /// `IGGY_CONNECTORS_HTTP_ADDRESS`.
+    pub address: Option<String>,
+    /// `IGGY_CONNECTORS_HTTP_ENABLED`.
+    pub enabled: Option<String>,
+    /// `IGGY_CONNECTORS_HTTP_TLS_ENABLED`.
+    pub tls_enabled: Option<String>,
+}
+
 impl HttpApi {
-    /// The section `[http]` of this text; what it does not say is the runtime's default.
+    /// The variables, then the section `[http]` of this text; what neither says is the runtime's default.
     #[must_use]
-    pub fn of(text: &str) -> Self {
+    pub fn of(text: &str, variables: &HttpVariables) -> Self {
         let table: toml::Table = text.parse().unwrap_or_default();
         let http = table.get("http").and_then(toml::Value::as_table);
         let flag = |table: Option<&toml::Table>, key: &str, default| match table
@@ -101,10 +112,15 @@ impl HttpApi {
         };
         let tls = http.and_then(|http| http.get("tls")).and_then(toml::Value::as_table);
         let address = http.and_then(|http| http.get("address")).and_then(toml::Value::as_str);
+        let said = |variable: &Option<String>| match variable.as_deref() {
+            Some("true") => Some(Switch::On),
+            Some("false") => Some(Switch::Off),
+            _ => None,
+        };
         Self {
-            on: flag(http, "enabled", Switch::On),
-            address: address.unwrap_or(DEFAULT_ADDRESS).to_owned(),
-            tls: flag(tls, "enabled", Switch::Off),
+            on: said(&variables.enabled).unwrap_or_else(|| flag(http, "enabled", Switch::On)),
+            address: variables.address.as_deref().or(address).unwrap_or(DEFAULT_ADDRESS).to_owned(),
+            tls: said(&variables.tls_enabled).unwrap_or_else(|| flag(tls, "enabled", Switch::Off)),
         }
     }
 
@@ -144,9 +160,16 @@ mod tests {
             ("[http]\naddress = \"x\"\n", Switch::On, "x", None),
             ("not toml", Switch::On, DEFAULT_ADDRESS, Some(8081)),
         ] {
-            let api = HttpApi::of(text);
+            let api = HttpApi::of(text, &HttpVariables::default());
             assert_eq!((api.on, api.address.as_str(), api.port(), api.tls), (on, address, port, Switch::Off), "{text}");
         }
-        assert_eq!(HttpApi::of("[http.tls]\nenabled = true\n").tls, Switch::On);
+        assert_eq!(HttpApi::of("[http.tls]\nenabled = true\n", &HttpVariables::default()).tls, Switch::On);
+        let variables = HttpVariables {
+            address: Some("10.0.0.5:9".into()),
+            enabled: Some("true".into()),
+            tls_enabled: Some("maybe".into()),
+        };
+        let api = HttpApi::of("[http]\nenabled = false\naddress = \"x:1\"\n", &variables);
+        assert_eq!((api.on, api.port(), api.tls), (Switch::On, Some(9), Switch::Off));
     }
 }

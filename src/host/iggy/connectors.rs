@@ -40,10 +40,12 @@ fn unasked(runtime: Runtime) -> Connectors {
 }
 
 fn of_process(scene: &Scene, process: &IggyProcess) -> Connectors {
-    let path = process.environment.as_ref().ok().and_then(|environment| environment.config_path.as_ref());
+    let environment = process.environment.as_ref().ok();
+    let path = environment.and_then(|environment| environment.config_path.as_ref());
     let text = path.filter(|path| path.starts_with('/')).map(|path| scene.host.seed(&process.seen(path)));
     let text = text.and_then(Result::ok).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let api = HttpApi::of(text.as_deref().unwrap_or_default());
+    let variables = environment.map(|environment| environment.connectors_http.clone()).unwrap_or_default();
+    let api = HttpApi::of(text.as_deref().unwrap_or_default(), &variables);
     if api.on == Switch::Off {
         return unasked(Runtime::Unasked("its HTTP API is switched off".to_owned()));
     }

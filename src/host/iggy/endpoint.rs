@@ -7,7 +7,7 @@ use super::super::scene::Scene;
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
 use crate::evidence::config::IGGY_CONFIG;
-use crate::evidence::iggy::{FoundBy, IGGY_PLACE, IGGY_PROCESS, IggyProcess};
+use crate::evidence::iggy::{FoundBy, IGGY_PLACE, IGGY_PROCESS, IggyProcess, Program};
 use crate::evidence::sockets::{Listener, Network, SOCKETS, Transport};
 
 /// The port of the HTTP API unless the configuration says otherwise.
@@ -72,6 +72,10 @@ pub(super) fn socket_of(scene: &Scene, process: &IggyProcess, port: u16) -> Obse
             Gap::not_applicable("the server has a network of its own, which is not entered").unlocked_by(UNLOCK)
         );
     }
+    let whose = match process.program {
+        Program::Server => "the server",
+        Program::Connectors => "the runtime of connectors",
+    };
     let on_port = |listener: &&Listener| listener.transport == Transport::Tcp && listener.port == port;
     let there: Vec<&Listener> = sockets.listeners.iter().filter(on_port).collect();
     let Some(own) = there.iter().find(|listener| listener.owner == Some(process.pid)) else {
@@ -79,8 +83,8 @@ pub(super) fn socket_of(scene: &Scene, process: &IggyProcess, port: u16) -> Obse
             Some(listener) if listener.owner.is_none() => {
                 Gap::denied(format!("who holds port {port} may not be seen"), format!("CAP_SYS_PTRACE, or {UNLOCK}"))
             }
-            Some(_) => Gap::denied(format!("port {port} is held by another process than the server"), UNLOCK),
-            None => Gap::absent(format!("the server does not listen on port {port}")).unlocked_by(UNLOCK),
+            Some(_) => Gap::denied(format!("port {port} is held by another process than {whose}"), UNLOCK),
+            None => Gap::absent(format!("{whose} does not listen on port {port}")).unlocked_by(UNLOCK),
         });
     };
     let address = match own.address {

@@ -24,6 +24,9 @@ pub(super) fn environment(block: &[u8]) -> IggyEnvironment {
             "IGGY_CONFIG_PATH" | "IGGY_CONNECTORS_CONFIG_PATH" => kept.config_path = text(value),
             "IGGY_SHARD_RUNTIME_CAPACITY" => kept.ring_capacity = text(value).and_then(|text| text.parse().ok()),
             "RUST_LOG" => kept.rust_log = text(value),
+            "IGGY_CONNECTORS_HTTP_ADDRESS" => kept.connectors_http.address = text(value),
+            "IGGY_CONNECTORS_HTTP_ENABLED" => kept.connectors_http.enabled = text(value),
+            "IGGY_CONNECTORS_HTTP_TLS_ENABLED" => kept.connectors_http.tls_enabled = text(value),
             "IGGY_ROOT_USERNAME" => user = Some(value),
             "IGGY_ROOT_PASSWORD" => password = Some(value),
             _ => {}
@@ -80,6 +83,18 @@ fn text(value: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::iggy::connectors::HttpVariables;
+
+    #[test]
+    fn the_connectors_api_is_where_their_variables_say() {
+        let block = b"IGGY_CONNECTORS_HTTP_ADDRESS=0.0.0.0:9081\0IGGY_CONNECTORS_HTTP_TLS_ENABLED=true\0";
+        let expected = HttpVariables {
+            address: Some("0.0.0.0:9081".into()),
+            tls_enabled: Some("true".into()),
+            ..HttpVariables::default()
+        };
+        assert_eq!(environment(block).connectors_http, expected);
+    }
 
     #[test]
     fn an_environment_gives_names_and_paths_and_no_secret() {
@@ -95,6 +110,7 @@ mod tests {
                 config_path: None,
                 ring_capacity: Some(1024),
                 rust_log: Some("debug".into()),
+                connectors_http: HttpVariables::default(),
                 root_credentials: RootCredentials::Own,
             }
         );
