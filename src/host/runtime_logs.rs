@@ -9,12 +9,13 @@ use super::scene::Scene;
 use super::{FileKind, Truncated};
 use crate::domain::gap::Gap;
 use crate::evidence::Observed;
-use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESSES, Program};
+use crate::evidence::config::IGGY_CONFIG;
+use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS, IGGY_PROCESSES, IggyPlace, Program};
 use crate::evidence::logs::{Older, RUNTIME_LOGS, RuntimeLog};
 use crate::evidence::units::{IGGY_UNITS, UnitFile};
 
 pub(super) const COLLECTORS: &[&dyn Collect] =
-    &[&Collector::new(RUNTIME_LOGS, Stage::Detail, runtime_logs).within(LOGS_LIMIT)];
+    &[&Collector::new(RUNTIME_LOGS, Stage::Questions, runtime_logs).within(LOGS_LIMIT)];
 
 /// Reading three runtimes' lines, of which two may be in the journal.
 const LOGS_LIMIT: Duration = Duration::from_secs(5);
@@ -55,12 +56,26 @@ fn unread(runtime: &str, gap: Gap) -> RuntimeLog {
 /// The server's own files; without any, what its unit wrote to the journal.
 fn server(scene: &Scene) -> Observed<RuntimeLog> {
     let name = Program::Server.name();
-    let folder = scene.evidence.read(IGGY_PLACE).and_then(|place| place.below("logs"));
+    let folder = scene.evidence.read(IGGY_PLACE).and_then(|place| folder(scene, place));
     let from_files = folder.and_then(|folder| newest(&scene.host, name, &folder, "iggy-server.log"));
     match (from_files, unit(scene, Program::Server)) {
         (Ok(log), _) => Ok(log),
         (Err(_), Some(unit)) => from_journal(scene, name, &unit),
         (Err(gap), None) => Err(gap),
+    }
+}
+
+/// Where the configuration puts the log: below the data directory, or anywhere else.
+fn folder(scene: &Scene, place: &IggyPlace) -> Observed<String> {
+    // A data directory that is not believed names no folders either.
+    let default = place.below("logs")?;
+    let config = scene.evidence.read(IGGY_CONFIG).ok();
+    let named = config.and_then(|config| config.server.logging.path.as_ref()?.to_str());
+    match (named, scene.evidence.read(IGGY_PROCESS)) {
+        (None | Some(""), _) => Ok(default),
+        (Some(path), Ok(process)) if path.starts_with('/') => Ok(process.seen(path)),
+        (Some(path), Err(_)) if path.starts_with('/') => Ok(path.to_owned()),
+        (Some(path), _) => place.below(path),
     }
 }
 
@@ -194,7 +209,13 @@ fn take_lines(bytes: &[u8], truncated: Truncated, newest_first: &mut Vec<String>
 
 #[cfg(test)]
 mod tests {
+    use super::super::scene::testing::{recorded, scene};
+    use super::server as server_log;
     use super::*;
+    use crate::evidence::config::IggyConfig;
+    use crate::evidence::iggy::testing::place;
+    use crate::evidence::iggy::{Doubt, FoundBy, Standing};
+    use crate::iggy::config::ServerConfig;
 
     fn host(files: &[(&str, &str)]) -> (tempfile::TempDir, Host) {
         let tree = tempfile::tempdir().unwrap();
@@ -250,5 +271,30 @@ mod tests {
             newest(&host, "x", "/logs", "iggy-server.log").unwrap_err().detail,
             "/logs holds no iggy-server.log"
         );
+    }
+
+    #[test]
+    fn the_log_is_where_the_configuration_puts_it() {
+        let (_tree, host) = recorded(&[
+            ("srv/iggy/logs/iggy-server.log", "default\n"),
+            ("srv/iggy/own/iggy-server.log", "below\n"),
+            ("var/log/iggy/iggy-server.log", "elsewhere\n"),
+        ]);
+        let mut scene = scene(host);
+        scene.evidence.put(IGGY_PLACE, Ok(place(FoundBy::WellKnownPath)));
+        let mut lines = |path: &str| {
+            let text = format!("[tcp]\nenabled = true\n[system.logging]\npath = \"{path}\"\n");
+            let server = ServerConfig::parse(&text).unwrap();
+            scene.evidence.put(IGGY_CONFIG, Ok(IggyConfig { path: String::new(), server }));
+            server_log(&scene).unwrap().lines
+        };
+        assert_eq!(lines("logs"), ["default"]);
+        assert_eq!(lines("own"), ["below"]);
+        assert_eq!(lines("/var/log/iggy"), ["elsewhere"]);
+        assert_eq!(lines(""), ["default"]);
+        let mut doubted = place(FoundBy::Process);
+        doubted.standing = Standing::Doubted(Doubt::UnknownLayout);
+        scene.evidence.put(IGGY_PLACE, Ok(doubted));
+        assert_eq!(server_log(&scene).unwrap_err().reason, crate::domain::gap::GapReason::Denied);
     }
 }
