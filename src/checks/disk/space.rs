@@ -1,11 +1,14 @@
 //! Free space and free inodes of the file systems that Iggy and the system need.
 
 use super::super::figures::{float, percent, share};
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{ChartKind, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::size::{GIB, human};
 use crate::domain::verdict::{Severity, Verdict};
+use crate::evidence::config::IGGY_CONFIG;
+use crate::evidence::iggy::{IGGY_PROCESS, ProcessRoot};
 use crate::evidence::mounts::{DATA_VOLUME, MOUNTS, Mount, Space, holding};
 
 /// Paths whose file systems a server needs besides its data.
@@ -19,7 +22,7 @@ pub(super) const SPACE: Check = Check {
     category: Category::Disk,
     tier: Tier::Core,
     severity: Severity::Critical,
-    needs: &[MOUNTS.source(), DATA_VOLUME.source()],
+    needs: &[MOUNTS.source(), DATA_VOLUME.source(), IGGY_CONFIG.source(), IGGY_PROCESS.source()],
     rule: "Fails when less than 5 % (fail_percent) of a file system that Iggy or the system writes to is available, or less than 2 GiB (fail_gib) of the one with the data; \
            warns below 15 % (warn_percent), or 10 GiB (warn_gib) of the one with the data; passes otherwise. Read-only file systems and images do not count.",
     threshold_source: "Redpanda asks for 10 GB, node_exporter's mixin for 5 % and 3 %, ClickHouse warns below 1 GiB; these limits stand between.",
@@ -66,7 +69,7 @@ pub(super) const INODES: Check = Check {
     category: Category::Disk,
     tier: Tier::Core,
     severity: Severity::High,
-    needs: &[MOUNTS.source(), DATA_VOLUME.source()],
+    needs: &[MOUNTS.source(), DATA_VOLUME.source(), IGGY_CONFIG.source(), IGGY_PROCESS.source()],
     rule: "Fails when less than 3 % (fail_percent) of the inodes of a file system that Iggy or the system writes to are available, warns below 5 % (warn_percent); passes otherwise, also where inodes are made as needed.",
     threshold_source: "node_exporter's mixin: 5 % and 3 %.",
     why: "Each segment is two files; without a free inode the next one cannot be made, however much space there is.",
@@ -92,6 +95,9 @@ pub(super) const INODES: Check = Check {
     evaluate: inodes,
 };
 
+/// What takes space where Iggy's data is not.
+const OF_SYSTEM: &str = "df -h MOUNT_POINT\ndu -xh --max-depth=2 MOUNT_POINT | sort -h | tail -20\njournalctl --disk-usage; journalctl --vacuum-size=500M\n# Then what the list shows: old logs, caches of packages (apt clean), images of containers (docker system df); or grow the volume.";
+
 /// A file system that matters, and what for.
 struct Volume<'a> {
     use_of: Use,
@@ -114,11 +120,19 @@ impl Volume<'_> {
     }
 }
 
+/// Where the server keeps its log, when that is not below its data and the path means the same to us as to the server.
+fn log_path<'a>(case: &'a Case<'_>) -> Option<&'a str> {
+    let ours = case.read(IGGY_PROCESS).is_ok_and(|process| process.root == ProcessRoot::Ours);
+    let path = case.read(IGGY_CONFIG).ok()?.server.logging.path.as_ref()?.to_str()?;
+    (ours && path.starts_with('/')).then_some(path)
+}
+
 /// The file systems that matter, Iggy's first, each once; and why others could not be asked.
 fn volumes<'a>(case: &'a Case<'_>) -> Result<(Vec<Volume<'a>>, Vec<Gap>), Gap> {
     let mounts = case.read(MOUNTS)?;
     let data = case.read(DATA_VOLUME).ok().map(|mount| (Use::Data, mount));
-    let system = SYSTEM_PATHS.iter().filter_map(|path| Some((Use::System, holding(mounts, path)?)));
+    let system = SYSTEM_PATHS.iter().copied().chain(log_path(case));
+    let system = system.filter_map(|path| Some((Use::System, holding(mounts, path)?)));
     let (mut found, mut gaps): (Vec<Volume<'_>>, Vec<Gap>) = (Vec::new(), Vec::new());
     let mut seen: Vec<(u32, u32)> = Vec::new();
     for (use_of, mount) in data.into_iter().chain(system) {
@@ -180,6 +194,12 @@ fn space(case: &Case<'_>) -> Result<Judgement, Gap> {
         Verdict::Fail => Judgement::fail(format!("{fact}; at least {limit} are needed.{others}")),
         Verdict::Warn => Judgement::warn(format!("{fact}; at least {limit} should be.{others}")),
         _ => Judgement::pass(format!("{fact}; no other that matters has a smaller share.")),
+    };
+    let judged = match worst.use_of {
+        Use::System if worst_verdict >= Verdict::Warn => {
+            judged.remedy(OF_SYSTEM.replace("MOUNT_POINT", &quoted(&worst.mount.point)))
+        }
+        _ => judged,
     };
     let rows = volumes.iter().map(|volume| {
         vec![
@@ -278,7 +298,10 @@ mod tests {
     use super::super::super::judge_one;
     use super::*;
     use crate::evidence::Evidence;
+    use crate::evidence::config::IggyConfig;
+    use crate::evidence::iggy::testing::process;
     use crate::evidence::mounts::parse;
+    use crate::iggy::config::ServerConfig;
 
     fn evidence(data: Space, root: Space) -> Evidence {
         let mut mounts = parse(
@@ -333,6 +356,24 @@ mod tests {
             "/srv (Iggy's data) has 5.00 GiB available of 20.0 GiB (25.0 %); at least 15 % and 10 GiB should be. \
              Short as well: /."
         );
+    }
+
+    #[test]
+    fn a_log_on_a_volume_of_its_own_counts_and_a_remedy_is_for_the_volume() {
+        let mut evidence = evidence(WIDE, bytes(100 * GIB, 80 * GIB));
+        let mut mounts = evidence.read(MOUNTS).unwrap().clone();
+        let mut log = parse("1 2 8:3 / /logs rw - xfs /dev/sda3 rw\n").remove(0);
+        log.space = Ok(bytes(100 * GIB, 4 * GIB));
+        mounts.push(log);
+        evidence.put(MOUNTS, Ok(mounts));
+        assert_eq!(judge_one("disk.space", &evidence).unwrap().verdict, Verdict::Pass);
+        let text = "[tcp]\nenabled = true\n[system.logging]\npath = \"/logs/iggy\"\n";
+        let server = ServerConfig::parse(text).unwrap();
+        evidence.put(IGGY_CONFIG, Ok(IggyConfig { path: String::new(), server }));
+        evidence.put(IGGY_PROCESS, Ok(process(1)));
+        let judged = judge_one("disk.space", &evidence).unwrap();
+        assert_eq!(judged.verdict, Verdict::Fail);
+        assert!(judged.remedy.unwrap().contains("\ndu -xh --max-depth=2 '/logs' | "));
     }
 
     #[test]
