@@ -1,7 +1,10 @@
 //! Security: secrets in the open, known credentials, plain text, the wrong user.
 
+use std::path::Path;
+
 use super::process::unit;
 use super::{Fault, fails, warns};
+use crate::lab::UNITS;
 use crate::planting::Planting;
 use crate::volume;
 
@@ -15,6 +18,14 @@ pub(super) const FAULTS: &[Fault] = &[
         planting.names("IGGY_ROOT_PASSWORD");
         planting.names("iggy-server.service");
         unit(planting, "Restart=on-failure", "Environment=IGGY_ROOT_PASSWORD=lab-77ab12\nRestart=on-failure")
+    }),
+    fails("sec.secrets", "a secret in a file that everybody can read", |planting| {
+        let file = Path::new(UNITS).join("iggy.env");
+        planting.write(&file, b"IGGY_ROOT_PASSWORD=lab-5f02c1d4\n")?;
+        planting.mode(&file, 0o644)?;
+        planting.names(file.display());
+        let line = format!("EnvironmentFile={}\nRestart=on-failure", file.display());
+        unit(planting, "Restart=on-failure", &line)
     }),
     fails("sec.default-creds", "credentials of the documentation", |planting| {
         planting.restart(|spec| {
