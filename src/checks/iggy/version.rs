@@ -210,7 +210,13 @@ fn judged(processes: &[IggyProcess], known: &Known<'_>) -> Judgement {
     {
         return Judgement::warn(format!("Version {running} runs, and the data directory says that {data} wrote it."));
     }
-    let beside = connectors.map(|version| format!(", with connectors runtime {version}")).unwrap_or_default();
+    let beside = connectors.map(|version| {
+        let minors = known.server().and_then(Version::of).zip(Version::of(version));
+        let belongs = minors.and_then(|(server, own)| Companion::Connectors.belongs(server.minor(), own.minor()));
+        let unknown = if belongs.is_none() { " (whether they came out together is not known)" } else { "" };
+        format!(", with connectors runtime {version}{unknown}")
+    });
+    let beside = beside.unwrap_or_default();
     match (running, data, layout) {
         (Some(running), ..) => Judgement::info(format!("Version {running} runs{beside}.")),
         (None, Some(data), _) => Judgement::info(format!("The data was written by version {data}{beside}.")),
@@ -310,6 +316,16 @@ mod tests {
         assert!(judged.remedy.unwrap().starts_with("# Install the connectors runtime 0.4, "));
         let companions = Some(("Came out with server 0.8".into(), "connectors runtime 0.4, CLI 0.13".into()));
         assert_eq!(known.companions(), companions);
+    }
+
+    #[test]
+    fn what_is_not_known_to_belong_together_is_said() {
+        let known = |connectors| Known { running: Some("0.8.0"), connectors: Some(connectors), ..Known::default() };
+        let summary = |connectors| judged(&[process(1)], &known(connectors)).summary;
+        assert_eq!(summary("0.4.0"), "Version 0.8.0 runs, with connectors runtime 0.4.0.");
+        let sentence =
+            "Version 0.8.0 runs, with connectors runtime 0.7.1 (whether they came out together is not known).";
+        assert_eq!(summary("0.7.1"), sentence);
     }
 
     #[test]
