@@ -1,11 +1,12 @@
 //! Whether certificates are good for the names and addresses under which clients reach the server.
 
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Judgement, Proof};
 use crate::domain::gap::Gap;
-use crate::domain::verdict::Severity;
+use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::config::{IGGY_CONFIG, IggyConfig, address};
-use crate::evidence::tls::{Certificate, TLS_FILES, TlsRole};
+use crate::evidence::tls::{Certificate, TLS_FILES, TlsFile, TlsRole};
 
 pub(super) const CHECK: Check = Check {
     id: "tls.names",
@@ -42,9 +43,15 @@ fn names(case: &Case<'_>) -> Result<Judgement, Gap> {
         };
     }
     let facts = leaves.iter().map(|(section, leaf)| ((*section).to_owned(), leaf.names.join(" ")));
-    Ok(gaps
-        .into_iter()
-        .fold(judged(config, &leaves).proof(Proof::facts("Names in the certificates", facts)), Judgement::gap))
+    let mut judged = judged(config, &leaves).proof(Proof::facts("Names in the certificates", facts));
+    if judged.verdict >= Verdict::Warn {
+        let (command, others) = CHECK.remedy.split_once('\n').unwrap_or((CHECK.remedy, ""));
+        let chains = files.iter().filter(|file| file.role == TlsRole::Chain);
+        let of_file = |file: &TlsFile| command.replace("CERTIFICATE_FILE", &quoted(&file.path));
+        let commands = chains.map(of_file).collect::<Vec<_>>().join("\n");
+        judged = judged.remedy(format!("{commands}\n{others}"));
+    }
+    Ok(gaps.into_iter().fold(judged, Judgement::gap))
 }
 
 fn judged(config: &IggyConfig, leaves: &[(&str, &Certificate)]) -> Judgement {
@@ -78,7 +85,6 @@ fn judged(config: &IggyConfig, leaves: &[(&str, &Certificate)]) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::verdict::Verdict;
     use crate::evidence::tls::testing::certificate;
     use crate::iggy::config::ServerConfig;
 
