@@ -14,6 +14,7 @@ use crate::redact::Redacted;
 
 mod kind;
 mod previous;
+mod rows;
 mod settings;
 mod shift;
 

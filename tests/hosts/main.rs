@@ -17,6 +17,7 @@ use std::process::Command;
 use host::Host;
 use normal::{Normal, Report};
 use serde_json::Value;
+use snapvisor::report::diff;
 
 /// What one check said: verdict, severity and sentence.
 struct Said {
@@ -194,6 +195,24 @@ fn a_host_without_systemd_loses_its_units_alone() {
             assert_eq!(one.verdict, other.verdict, "{id}: {}", other.summary);
         }
     }
+}
+
+/// What differs between two hosts, as `report diff` prints it. Each line was read: none is there because time passed.
+#[test]
+fn two_hosts_differ_in_what_an_expert_would_name() {
+    for (first, second) in [("bare-metal", "sick"), ("debian-vm", "bare-metal"), ("debian-vm", "container")] {
+        let [before, after] = [first, second].map(|name| Verdicts::of(name).1);
+        let text = diff::compare(&before, &after).text();
+        // The names of the snapshots have the time of this run in them.
+        let text: String = text.lines().skip(2).map(|line| line.to_owned() + "\n").collect();
+        whole(&format!("{first}-{second}.diff"), &text);
+    }
+}
+
+#[test]
+fn a_host_does_not_differ_from_itself() {
+    let [before, after] = ["debian-vm"; 2].map(|name| Verdicts::of(name).1);
+    assert_eq!(diff::compare(&before, &after).headline(), "Nothing changed.");
 }
 
 #[test]

@@ -1,19 +1,18 @@
 //! The settings that two reports show, and which of them differ.
 //!
-//! Compared are the checks whose evidence states how a host is set up ([`Kind::Settled`]), and of that the text: columns
-//! with a unit, rows that are [`MOVING`] and, between two nodes, what every node has of its own are noise.
+//! Compared are the checks whose evidence states how a host is set up, and of that the text: columns with a unit, rows that
+//! are [`MOVING`] and, between two nodes, what every node has of its own (its name and its addresses) are noise. A row that
+//! only one report has is one difference, whatever it says; so is a table, and none where the verdicts differ already.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::kind::Kind;
+use super::rows::{Naming, Own, Row, Rows, Values};
 use super::{Relation, Report};
 use crate::domain::verdict::Verdict;
-use crate::redact::Redacted;
-use crate::report::model::{Cell, Check, Column, Evidence, Words};
+use crate::report::model::Words;
 
 /// Rows of settled evidence that are measurements all the same.
-const MOVING: &[&str] = &[
+pub(super) const MOVING: &[&str] = &[
     "fs.aio-nr",
     "fs.dentry-state",
     "fs.file-nr",
@@ -32,10 +31,12 @@ const MOVING: &[&str] = &[
     "Throttled periods",
     "Periods, in the window and since it exists",
     "Stopped in, likewise",
+    "Limit at 2",
     "Offset left to work off",
     "Largest possible error",
     "Estimated error",
     "Correction of speed",
+    "Status bits",
     "Promised",
     "Open",
     "PID",
@@ -48,38 +49,41 @@ const MOVING: &[&str] = &[
 ];
 
 /// Columns of settled evidence that are measurements all the same.
-const MOVING_COLUMNS: &[&str] = &["In use", "Process", "PID"];
+pub(super) const MOVING_COLUMNS: &[&str] = &["In use", "Process", "PID"];
 
 /// Rows that differ between any two nodes and mean nothing.
-const OF_ITS_OWN: &[&str] = &["kernel.hostname", "Host name", "Own name", "Machine id"];
+pub(super) const OF_ITS_OWN: &[&str] = &["kernel.hostname", "Host name", "Own name", "Machine id"];
 
-/// The columns that say which thing a row is about, of tables whose first cells do not: by check, the first that a table
-/// has all of.
-const NAMING: &[(&str, &[&str])] = &[
-    ("net.routes", &["To", "Interface"]),
-    ("net.routes", &["Node"]),
-    ("net.listeners", &["Transport", "Address"]),
-    ("net.firewall", &["Listener", "Port"]),
-    ("net.qdisc", &["Interface"]),
-    ("sec.secrets", &["Where", "What"]),
-    ("tls.files", &["Section", "File", "Subject"]),
-    ("tls.chain", &["Section", "Certificate"]),
-    ("tls.listener", &["Section", "Address"]),
-    ("uring.opcodes", &["Operation"]),
+/// What the kernel sizes by the memory that it found: between two nodes nearly the same is the same.
+const SIZED_BY_MEMORY: &[&str] = &[
+    "fs.epoll.max_user_watches",
+    "fs.file-max",
+    "fs.inotify.max_user_watches",
+    "kernel.threads-max",
+    "net.ipv4.tcp_max_orphans",
+    "net.ipv4.tcp_max_tw_buckets",
+    "vm.min_free_kbytes",
+    "vm.user_reserve_kbytes",
 ];
 
-/// The most cells that name a row of any other table.
-const NAMING_MAX: usize = 3;
+/// How far apart two values of [`SIZED_BY_MEMORY`] may be, percent of the larger.
+const NEARLY_PERCENT: u64 = 5;
+
+/// The rows that are named of a table that only one report has.
+const ROWS_NAMED_MAX: usize = 5;
 
 /// The most settings that a comparison lists.
 pub const SETTINGS_MAX: usize = 500;
+
+/// What a row says that says nothing is there: it may as well be missing.
+const NOTHING: &str = "none";
 
 /// A setting that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingChange<'a> {
     /// The title of the check that shows it.
     pub check: &'a Words,
-    /// Its name: what its row begins with.
+    /// Its name: what its row is about.
     pub name: String,
     /// The column, where a row has more than name and value.
     pub column: Option<&'a str>,
@@ -89,175 +93,88 @@ pub struct SettingChange<'a> {
     pub after: Option<String>,
 }
 
-/// A table: check and title.
-type Table<'a> = (&'a str, &'a str);
-
-/// A setting's place: table, row, column. A row that is all name has its place, too, behind its last column.
-type Place<'a> = (Table<'a>, String, usize);
-
-struct Found<'a> {
-    check: &'a Words,
-    column: Option<&'a str>,
-    /// More than one where rows have one name: two routes to one network.
-    values: BTreeSet<&'a str>,
-}
-
-impl Found<'_> {
-    fn value(&self) -> String {
-        self.values.iter().copied().collect::<Vec<_>>().join(", ")
-    }
-
-    /// What has to be the same for nothing to have changed.
-    fn compared(&self) -> BTreeSet<Cow<'_, str>> {
-        self.values.iter().map(|value| without_pid(value)).collect()
-    }
-}
-
-/// What stands for a row that has a name and nothing else to compare.
-const LISTED: &str = "listed";
-
 /// The settings that differ, at most [`SETTINGS_MAX`]. What either report could not judge is left out: nothing is known
-/// of it.
+/// of it. What two checks show stands with the first of them.
 pub(super) fn changes<'a>(before: &'a Report, after: &'a Report, relation: Relation) -> Vec<SettingChange<'a>> {
     let naming = Naming::of([before, after]);
-    let (old, new) = (settings(before, relation, &naming), settings(after, relation, &naming));
-    let judged = |report: &Report, place: &Place<'_>| {
-        report.checks.iter().any(|check| check.id.as_str() == place.0.0 && check.verdict != Verdict::Skip)
+    let own = Own::of([before, after], relation);
+    let [Rows(old), Rows(new)] = [before, after].map(|report| Rows::of(report, relation, &naming, &own));
+    let verdict = |report: &Report, id: &str| {
+        report.checks.iter().find(|check| check.id.as_str() == id).map_or(Verdict::Skip, |check| check.verdict)
     };
-    let places: BTreeSet<&Place<'_>> = old.keys().chain(new.keys()).collect();
-    places
-        .into_iter()
-        .filter(|place| judged(before, place) && judged(after, place))
-        .filter_map(|place| {
-            let (was, is) = (old.get(place), new.get(place));
-            if was.map(Found::compared) == is.map(Found::compared) {
-                return None;
+    let mut found = Vec::new();
+    for table in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+        let verdicts = [before, after].map(|report| verdict(report, table.0));
+        if verdicts.contains(&Verdict::Skip) {
+            continue;
+        }
+        match (old.get(table), new.get(table)) {
+            (Some(was), Some(is)) => {
+                for name in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
+                    found.extend(row_changes([was.get(name), is.get(name)], relation, &own));
+                }
             }
-            let found = is.or(was)?;
-            Some(SettingChange {
-                check: found.check,
-                name: place.1.clone(),
-                column: found.column,
-                before: was.map(Found::value),
-                after: is.map(Found::value),
-            })
-        })
-        .take(SETTINGS_MAX)
-        .collect()
-}
-
-/// The tables that state settings: check, title, labels of the columns, rows.
-fn tables(report: &Report) -> impl Iterator<Item = (&Check<Redacted<String>>, &str, &[Column], &[Row])> {
-    let settled = report.checks.iter().filter(|check| Kind::of(check.id.as_str()) == Kind::Settled);
-    settled.flat_map(|check| check.evidence.iter().map(move |evidence| (check, evidence))).filter_map(
-        |(check, evidence)| match evidence {
-            Evidence::Table { title, columns, rows, .. } => {
-                Some((check, title.as_str(), columns.as_slice(), rows.as_slice()))
-            }
-            Evidence::Text { .. } | Evidence::Chart { .. } => None,
-        },
-    )
-}
-
-/// Every setting of a report: the text cells of its settled tables, by the name of their row.
-fn settings<'a>(report: &'a Report, relation: Relation, naming: &Naming<'_>) -> BTreeMap<Place<'a>, Found<'a>> {
-    let noise = |name: &str| MOVING.contains(&name) || (relation == Relation::Nodes && OF_ITS_OWN.contains(&name));
-    let mut found: BTreeMap<Place<'_>, Found<'_>> = BTreeMap::new();
-    for (check, title, columns, rows) in tables(report) {
-        let table = (check.id.as_str(), title);
-        let naming = naming.columns(table, columns);
-        let still = |at: &usize| {
-            columns.get(*at).is_some_and(|column| {
-                column.unit.is_none() && !MOVING_COLUMNS.contains(&column.label.as_str()) && !naming.contains(at)
-            })
-        };
-        for row in rows {
-            let Some(name) = name(row, &naming).filter(|name| !noise(name)) else { continue };
-            let mut add = |at: usize, column: Option<&'a str>, value: &'a str| {
-                let place = (table, name.clone(), at);
-                let entry = found.entry(place);
-                entry.or_insert(Found { check: &check.title, column, values: BTreeSet::new() }).values.insert(value);
-            };
-            let values: Vec<(usize, &str)> =
-                row.iter().enumerate().filter(|(at, _)| still(at)).filter_map(text).collect();
-            for (at, value) in &values {
-                let column = (columns.len() > naming.len() + 1).then(|| columns[*at].label.as_str());
-                add(*at, column, value);
-            }
-            if values.is_empty() {
-                add(columns.len(), None, LISTED);
-            }
+            (was, is) if verdicts[0] == verdicts[1] => found.extend(table_change(table.1, was, is)),
+            _ => {}
         }
     }
+    let mut told = BTreeSet::new();
+    found.retain(|one| told.insert((one.name.clone(), one.column, one.before.clone(), one.after.clone())));
+    found.truncate(SETTINGS_MAX);
     found
 }
 
-fn text((at, cell): (usize, &Cell<Redacted<String>>)) -> Option<(usize, &str)> {
-    match cell {
-        Cell::Text(value) => Some((at, value.as_str())),
-        Cell::Integer(_) | Cell::Number(_) | Cell::Empty => None,
-    }
-}
-
-type Row = Vec<Cell<Redacted<String>>>;
-
-/// Which columns name the rows of a table: the same in both reports, or every row of one would be missing in the other.
-struct Naming<'a>(BTreeMap<Table<'a>, usize>);
-
-impl<'a> Naming<'a> {
-    fn of(reports: [&'a Report; 2]) -> Self {
-        let mut cells = BTreeMap::new();
-        for (check, title, _, rows) in reports.into_iter().flat_map(tables) {
-            let most = cells.entry((check.id.as_str(), title)).or_insert(1);
-            *most = named_by(rows).max(*most);
+/// What differs in a row that at least one report has.
+fn row_changes<'a>(rows: [Option<&Row<'a>>; 2], relation: Relation, own: &Own) -> Vec<SettingChange<'a>> {
+    match rows {
+        [Some(was), Some(is)] => {
+            let columns: BTreeSet<&usize> = was.cells.keys().chain(is.cells.keys()).collect();
+            let changed = columns.into_iter().filter_map(|column| {
+                let cells = [was.cells.get(column), is.cells.get(column)];
+                let [old, new] = cells.map(|cell| cell.map(|cell| cell.compared(own)));
+                let near = relation == Relation::Nodes
+                    && cells[0].zip(cells[1]).is_some_and(|(old, new)| nearly(&is.shown, old, new));
+                let same = old == new || near;
+                let column = cells[1].or(cells[0])?.column;
+                let [before, after] = cells.map(|cell| cell.map(Values::shown));
+                let (check, name) = (is.check, is.shown.clone());
+                (!same).then_some(SettingChange { check, name, column, before, after })
+            });
+            changed.collect()
         }
-        Self(cells)
-    }
-
-    fn columns(&self, table: Table<'_>, columns: &[Column]) -> Vec<usize> {
-        let place = |label: &&str| columns.iter().position(|column| column.label.as_str() == *label);
-        let mut known = NAMING.iter().filter(|(check, _)| *check == table.0);
-        let known = known.find_map(|(_, labels)| labels.iter().map(place).collect());
-        known.unwrap_or_else(|| (0..self.0.get(&table).copied().unwrap_or(1)).collect())
-    }
-}
-
-/// How many cells name a row: the first one, and the next where it stands in several rows (a transport, a section), at most
-/// [`NAMING_MAX`].
-fn named_by(rows: &[Row]) -> usize {
-    let told_apart = |cells: &usize| {
-        let columns: Vec<usize> = (0..*cells).collect();
-        let names: BTreeSet<Option<String>> = rows.iter().map(|row| name(row, &columns)).collect();
-        names.len() == rows.len()
-    };
-    (1..NAMING_MAX).find(told_apart).unwrap_or(NAMING_MAX)
-}
-
-/// What names a row; none if a number does.
-fn name(row: &Row, columns: &[usize]) -> Option<String> {
-    let text = |at: &usize| match row.get(*at)? {
-        Cell::Text(text) => Some(without_pid(text.as_str()).into_owned()),
-        Cell::Empty => Some(String::new()),
-        Cell::Integer(_) | Cell::Number(_) => None,
-    };
-    let parts: Option<Vec<String>> = columns.iter().map(text).collect();
-    parts.map(|parts| parts.join(" ").trim_end().to_owned()).filter(|name| !name.is_empty())
-}
-
-/// `iggy-server (4711)` as `iggy-server`, `process 4711` as `process`: a restart is no difference.
-fn without_pid(text: &str) -> Cow<'_, str> {
-    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|digit| digit.is_ascii_digit());
-    let pid = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
-    let text = pid.filter(|(_, pid)| is_number(pid)).map_or(text, |(name, _)| name);
-    if !text.contains("process ") && !text.contains("pid ") {
-        return Cow::Borrowed(text);
-    }
-    let mut kept: Vec<&str> = Vec::new();
-    for word in text.split(' ') {
-        let digits = word.trim_end_matches([')', ',', '.', ';', ':']);
-        if !(is_number(digits) && kept.last().is_some_and(|last| ["process", "(pid", "pid"].contains(last))) {
-            kept.push(word);
+        [was, is] => {
+            let Some(row) = is.or(was) else { return Vec::new() };
+            let text = row.text();
+            if text == NOTHING {
+                return Vec::new();
+            }
+            let [before, after] = [was, is].map(|side| side.map(|_| text.clone()));
+            vec![SettingChange { check: row.check, name: row.shown.clone(), column: None, before, after }]
         }
     }
-    Cow::Owned(kept.join(" "))
+}
+
+/// A table that only one report has, by the names of its first rows.
+fn table_change<'a>(
+    title: &str,
+    was: Option<&BTreeMap<String, Row<'a>>>,
+    is: Option<&BTreeMap<String, Row<'a>>>,
+) -> Option<SettingChange<'a>> {
+    let rows = is.or(was)?;
+    let check = rows.values().next()?.check;
+    let mut names: Vec<&str> = rows.values().map(|row| row.shown.as_str()).take(ROWS_NAMED_MAX).collect();
+    let more = format!("and {} more", rows.len() - names.len());
+    if rows.len() > names.len() {
+        names.push(&more);
+    }
+    let [before, after] = [was, is].map(|side| side.map(|_| names.join(", ")));
+    Some(SettingChange { check, name: title.to_owned(), column: None, before, after })
+}
+
+/// Whether two numbers that the kernel took from the size of the memory are the same but for what is reserved of it.
+fn nearly(name: &str, old: &Values<'_>, new: &Values<'_>) -> bool {
+    let number = |values: &Values<'_>| values.shown().parse::<u64>().ok();
+    let (Some(old), Some(new)) = (number(old), number(new)) else { return false };
+    SIZED_BY_MEMORY.contains(&name)
+        && old.abs_diff(new).saturating_mul(100) <= old.max(new).saturating_mul(NEARLY_PERCENT)
 }

@@ -187,10 +187,7 @@ fn rows_that_begin_alike_are_told_apart_by_their_second_cell() {
         settings.iter().map(|s| (s.name.as_str(), s.column, s.before.as_deref(), s.after.as_deref())).collect();
     assert_eq!(
         settings,
-        [
-            ("tcp 0.0.0.0:3000", Some("Scope"), None, Some("all")),
-            ("tcp 127.0.0.1:3000", Some("Scope"), Some("loopback"), None),
-        ]
+        [("tcp 0.0.0.0:3000", None, None, Some("all")), ("tcp 127.0.0.1:3000", None, Some("loopback"), None),]
     );
 }
 
@@ -208,12 +205,7 @@ fn a_route_is_told_by_where_it_leads_and_by_which_interface() {
     const WIRE: [&str; 3] = ["fe80::/64", "directly", "wire0"];
     let differ = |before: &[[&str; 3]], after: &[[&str; 3]]| {
         let [before, after] = [before, after].map(|rows| report(vec![check("net.routes", Ok(routes(rows)))]));
-        let settings = compare(&before, &after).settings;
-        let shown = |side: &Option<String>| side.clone().unwrap_or_default();
-        settings
-            .iter()
-            .map(|one| format!("{}: {} -> {}", one.name, shown(&one.before), shown(&one.after)))
-            .collect::<Vec<_>>()
+        differing(&before, &after)
     };
     let nothing: Vec<String> = Vec::new();
     assert_eq!(differ(&[EVERYWHERE, NEAR], &[NEAR, EVERYWHERE]), nothing);
@@ -258,6 +250,77 @@ fn a_row_that_is_all_name_shows_when_it_comes() {
     let settings: Vec<_> =
         settings.iter().map(|s| (s.name.as_str(), s.before.as_deref(), s.after.as_deref())).collect();
     assert_eq!(settings, [("tcp 0.0.0.0:22", None, Some("listed"))]);
+}
+
+fn facts(rows: &[(&str, &str)]) -> Judgement {
+    let rows = rows.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Judgement::info("").proof(Proof::facts("Facts", rows))
+}
+
+fn differing(before: &Report, after: &Report) -> Vec<String> {
+    let shown = |side: &Option<String>| side.clone().unwrap_or_default();
+    let settings = compare(before, after).settings;
+    settings.iter().map(|one| format!("{}: {} -> {}", one.name, shown(&one.before), shown(&one.after))).collect()
+}
+
+#[test]
+fn what_two_checks_show_is_one_difference_and_a_row_that_says_none_is_none() {
+    let both = |mount: &str| {
+        vec![
+            check("disk.fstype", Ok(facts(&[("Mounted on", mount)]))),
+            check("disk.mount-opts", Ok(facts(&[("Mounted on", mount)]))),
+        ]
+    };
+    assert_eq!(differing(&report(both("/")), &report(both("/var"))), ["Mounted on: / -> /var"]);
+    let flags = |rows: &[(&str, &str)]| report(vec![check("iggy.flags", Ok(facts(rows)))]);
+    let (unit, process) = (("iggy-server.service", "none"), ("process 7", "none"));
+    assert_eq!(differing(&flags(&[process]), &flags(&[process, unit])), [""; 0]);
+    let set = ("iggy-server.service", "IGGY_FRESH");
+    assert_eq!(differing(&flags(&[process]), &flags(&[process, set])), ["iggy-server.service:  -> IGGY_FRESH"]);
+}
+
+#[test]
+fn a_table_that_only_one_report_has_is_one_difference_unless_the_verdict_says_it() {
+    let with = |judgement: Judgement| {
+        let rows = (0..7).map(|port| (format!("tcp {port}"), "let in".to_owned()));
+        report(vec![check("net.firewall", Ok(judgement.proof(Proof::facts("Ports", rows))))])
+    };
+    let without = report(vec![check("net.firewall", Ok(Judgement::pass("")))]);
+    let ports = ["Ports:  -> tcp 0, tcp 1, tcp 2, tcp 3, tcp 4, and 2 more"];
+    assert_eq!(differing(&without, &with(Judgement::pass(""))), ports);
+    assert_eq!(differing(&without, &with(Judgement::warn(""))), [""; 0]);
+}
+
+#[test]
+fn what_a_node_has_of_its_own_is_no_difference_between_nodes_and_one_in_time() {
+    let node = |name: &str, address: &str, threads: &str, node: &str| {
+        let columns = ["Interface", "State", "Addresses"].map(Column::text).to_vec();
+        let links = vec![["eth0", "up", address].map(Into::into).to_vec()];
+        let mut document = report(vec![
+            check("net.links", Ok(Judgement::pass("").proof(Proof::table("Interfaces", columns, links)))),
+            check(
+                "iggy.config",
+                Ok(facts(&[("TCP listener", &format!("on, {address}:8090")), ("Log", &format!("/log/{name}.log"))])),
+            ),
+            check("sys.params", Ok(facts(&[("kernel.threads-max", threads), ("kernel.pid_max", "10")]))),
+        ]);
+        let named: Document<String> = serde_json::from_value(serde_json::to_value(&document).unwrap()).unwrap();
+        let mut named = named;
+        (named.snapshot.node, named.snapshot.ids.node) = (node.to_owned(), None);
+        document.snapshot = fixtures::redacted(named).snapshot;
+        document
+    };
+    let (first, second) = (node("n1", "10.0.0.1", "1000", "n1"), node("n2", "10.0.0.12", "1020", "n2"));
+    assert_eq!(differing(&first, &second), [""; 0]);
+    let moved = node("n1", "10.0.0.12", "1020", "n1");
+    assert_eq!(
+        differing(&first, &moved),
+        [
+            "TCP listener: on, 10.0.0.1:8090 -> on, 10.0.0.12:8090",
+            "eth0: 10.0.0.1 -> 10.0.0.12",
+            "kernel.threads-max: 1000 -> 1020"
+        ]
+    );
 }
 
 #[test]
