@@ -67,7 +67,12 @@ fn judged_errors(found: &[FileSystemErrors], data: Option<&Mount>) -> Judgement 
             "The {} file system on {} counted {} errors on itself.",
             worst.kind, worst.device, worst.errors
         ))
-        .remedy(ERRORS.remedy.replace("DEVICE", &format!("/dev/{}", worst.device))),
+        .remedy(
+            ERRORS
+                .remedy
+                .replace("MOUNT_POINT", &format!("\"$(findmnt -no TARGET /dev/{})\"", worst.device))
+                .replace("DEVICE", &format!("/dev/{}", worst.device)),
+        ),
         None if found.is_empty() => Judgement::info("No file system here counts its own errors."),
         None => Judgement::pass(format!(
             "{} counted no errors.",

@@ -33,7 +33,11 @@ fn data_dir(case: &Case<'_>) -> Result<Judgement, Gap> {
     let named = place.named.as_deref().unwrap_or("the data directory");
     match &place.standing {
         Standing::Unseen(gap) if gap.reason == GapReason::Absent && place.found != FoundBy::WellKnownPath => {
-            return Ok(Judgement::fail(format!("{named} does not exist; Iggy was found {}.", place.found.text())));
+            return Ok(Judgement::fail(format!("{named} does not exist; Iggy was found {}.", place.found.text()))
+                .remedy(format!(
+                    "# Is its volume mounted?\nfindmnt --fstab; findmnt -T {0}\n# It was never there: its user is `iggy` here\ninstall -d -o iggy -g iggy -m 0750 {0}\nsystemctl start iggy-server",
+                    quoted(named)
+                )));
         }
         Standing::Unseen(gap) => return Err(gap.clone()),
         Standing::Doubted(doubt) => {
@@ -46,6 +50,12 @@ fn data_dir(case: &Case<'_>) -> Result<Judgement, Gap> {
     let server = case.read(IGGY_PROCESS).ok();
     let user = server.map(|process| User { uid: process.uid, groups: &process.groups });
     Ok(judged(place, seen, user))
+}
+
+/// What gives the directory to the user that the server runs as.
+fn owned_by(uid: u32) -> String {
+    let named = "# Its user is `iggy` here; the verdict names the number of the one that the server runs as\n";
+    CHECK.remedy.replace(named, "").replace("chown -R iggy:", &format!("chown -R {uid}"))
 }
 
 fn judged(place: &IggyPlace, seen: &DataDirectory, user: Option<User<'_>>) -> Judgement {
@@ -67,7 +77,8 @@ fn judged(place: &IggyPlace, seen: &DataDirectory, user: Option<User<'_>>) -> Ju
                 "{} belongs to user {} and cannot be written by the server's user {uid}; {others} in all.",
                 at(first),
                 first.uid
-            )),
+            ))
+            .remedy(owned_by(uid)),
             closed,
         )
     } else if let Some(first) = everybodys.first() {
@@ -77,13 +88,19 @@ fn judged(place: &IggyPlace, seen: &DataDirectory, user: Option<User<'_>>) -> Ju
                 "{} can be written by everybody (mode {:04o}); {others} in all.",
                 at(first),
                 first.mode
-            )),
+            ))
+            .remedy("# Neither Iggy nor systemd needs that\nchmod -R o-w 'DATA_DIRECTORY'"),
             everybodys,
         )
     } else if user.is_some_and(|user| root_owner != user.uid && root_owner != 0) {
-        (Judgement::warn(format!("{named} belongs to user {root_owner}, not to the server's user.")), Vec::new())
+        let uid = user.map_or(0, |user| user.uid);
+        let judged = Judgement::warn(format!("{named} belongs to user {root_owner}, not to the server's user."));
+        (judged.remedy(owned_by(uid)), Vec::new())
     } else if !place.believed().is_some_and(|(_, directory)| directory.layout.is_known()) {
-        (Judgement::warn(format!("{named} does not look like a data directory of Iggy's.")), Vec::new())
+        let judged = Judgement::warn(format!("{named} does not look like a data directory of Iggy's.")).remedy(
+            "ls -la 'DATA_DIRECTORY'\n# Of another release than 0.8 and 0.9, or another directory: iggy.data_dir in snapvisor's configuration names the right one.",
+        );
+        (judged, Vec::new())
     } else if root.is_some_and(|entry| entry.mode & 0o005 != 0) {
         let mode = root.map_or(0, |entry| entry.mode);
         let remedy = format!("chmod 0750 {}", quoted(named));
@@ -185,6 +202,12 @@ mod tests {
     }
 
     #[test]
+    fn a_remedy_gives_the_directory_to_the_servers_own_user() {
+        let remedy = owned_by(20_001);
+        assert!(remedy.contains("\nchown -R 20001 'DATA_DIRECTORY'\n") && !remedy.contains("iggy:"), "{remedy}");
+    }
+
+    #[test]
     fn a_directory_that_is_not_there_or_not_believed_is_told_apart() {
         let outcome = |found, standing| {
             let mut evidence = Evidence::default();
@@ -195,6 +218,7 @@ mod tests {
         let missing = outcome(FoundBy::Configuration, absent()).unwrap();
         let sentence = "/srv/iggy does not exist; Iggy was found by snapvisor's configuration.";
         assert_eq!((missing.verdict, missing.summary.as_str()), (Verdict::Fail, sentence));
+        assert!(missing.remedy.unwrap().contains("\ninstall -d -o iggy -g iggy -m 0750 '/srv/iggy'\n"));
         assert_eq!(outcome(FoundBy::WellKnownPath, absent()).unwrap_err().reason, GapReason::Absent);
         let doubted = outcome(FoundBy::Process, Standing::Doubted(Doubt::NotADirectory)).unwrap();
         let sentence = "/srv/iggy: the data path is no directory.";
