@@ -27,7 +27,7 @@ pub(crate) const SILENT: &str = "LAB_SERVER_SILENT";
 /// How it misbehaves.
 #[derive(Debug, Default)]
 struct Mood {
-    /// Connections are not accepted any more.
+    /// Connections to the TCP listener are not accepted any more.
     refuses: AtomicBool,
     /// Connections that the other side closed are kept.
     leaks: AtomicBool,
@@ -112,7 +112,9 @@ fn listen(data: &Path, mood: &Arc<Mood>, held: &mut Held) -> Outcome<()> {
             ("http", _) => Box::new(answer),
             (_, tls) => Box::new(move |connection, mood| swallow(connection, tls.clone(), mood)),
         };
-        thread::spawn(move || accept(&listener, &mood, &Arc::new(serve)));
+        // Whoever is told to refuse does so where Iggy's clients knock; who asks by HTTP is answered.
+        let may_refuse = section == "tcp";
+        thread::spawn(move || accept(&listener, &mood, &Arc::new(serve), may_refuse));
     }
     if let Some(address) = address("quic") {
         held.sockets.push(UdpSocket::bind(address)?);
@@ -146,13 +148,13 @@ fn bind(address: SocketAddr) -> Outcome<TcpListener> {
     Ok(TcpListener::from(socket))
 }
 
-fn accept(listener: &TcpListener, mood: &Arc<Mood>, serve: &Arc<Serve>) {
+fn accept(listener: &TcpListener, mood: &Arc<Mood>, serve: &Arc<Serve>, may_refuse: bool) {
     for connection in listener.incoming().flatten() {
         thread::spawn({
             let (mood, serve) = (Arc::clone(mood), Arc::clone(serve));
             move || serve(connection, &mood)
         });
-        while mood.refuses.load(Ordering::Relaxed) {
+        while may_refuse && mood.refuses.load(Ordering::Relaxed) {
             thread::park();
         }
     }

@@ -89,11 +89,11 @@ impl Bitmap<'_> {
     /// Of no patterns.
     pub(super) const EMPTY: Bitmap<'static> = Bitmap(&[0]);
 
-    /// Whether a pattern may stand around the first of these eight bytes: 1 or 0.
+    /// Whether a pattern may stand around the first of these eight bytes.
     #[inline]
-    pub(super) fn may_hold(self, window: u64) -> u64 {
+    pub(super) fn may_hold(self, window: u64) -> bool {
         let (word, marks) = marks(probed(window), self.0.len());
-        u64::from(self.0[word] & marks == marks)
+        self.0[word] & marks == marks
     }
 }
 
@@ -178,7 +178,7 @@ impl Literals {
     /// Appends the positions of `bytes` at which a pattern may begin.
     pub(super) fn positions(&self, bytes: &[u8], found: &mut Vec<usize>) {
         for (place, window) in bytes.array_windows::<HEAD>().enumerate().step_by(STEP) {
-            if self.bitmap().may_hold(u64::from_le_bytes(*window)) == 1 {
+            if self.bitmap().may_hold(u64::from_le_bytes(*window)) {
                 found.extend(self.around(bytes, place));
             }
         }

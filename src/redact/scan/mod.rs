@@ -6,6 +6,7 @@
 
 mod assigned;
 mod audit;
+mod buckets;
 mod clause;
 mod command;
 pub(super) mod formats;

@@ -1,12 +1,13 @@
-//! Triggers: one table of everything worth a second look, probed at every second byte.
+//! Triggers: one table of everything worth a second look.
 //!
-//! Each trigger is a short pattern. Of its bytes six bits count, so that case does not matter. Four of them are hashed into
-//! a bitmap: the first four, and the four after its first byte. So a probe at every second byte meets every pattern, and a
-//! hit leads to the few patterns of that hash. Where a pattern has only three such bytes, their eighteen bits are the place
-//! in a second bitmap, which no other three bytes share.
+//! Each trigger is a short pattern. [`Buckets`] say at which positions one may begin. There the first four of its bytes are
+//! looked up, six bits of each, so that case does not matter: a bitmap says whether any pattern begins with them, and a
+//! hash leads to the few that do. The patterns of three bytes have a second bitmap, and those of two stand in it with
+//! everything that may follow them.
 
 use std::sync::OnceLock;
 
+use super::buckets::{Buckets, Halves, Window};
 use super::{command, hashes, tokens};
 
 /// Bits of a hash.
@@ -153,14 +154,64 @@ const MARKS: &[(&str, Trigger)] = &[
     ("$krb5", Trigger::Kerberos),
 ];
 
+/// Groups of buckets for the patterns of one kind.
+const GROUPS: usize = 2;
+
 /// The table.
 pub(super) struct Probe {
+    /// Of the patterns that may begin anywhere, and of those that begin a word.
+    pub(super) anywhere: Buckets<GROUPS>,
+    pub(super) at_words: Buckets<GROUPS>,
     /// By four bytes, and by three.
     fours: Table,
     threes: Table,
     four_bits: Box<[u64; HASHES / 64]>,
     three_bits: Box<[u64; THREES / 64]>,
     patterns: Vec<(&'static [u8], Trigger)>,
+}
+
+impl Trigger {
+    /// Whether its parser takes nothing that begins amid letters and digits, except behind an escape.
+    pub(super) fn begins_a_word(self) -> bool {
+        match self {
+            // What begins with a sign is told from what stands before it.
+            Self::Token(place) => tokens::TOKENS[place].prefix.starts_with(|first: char| first.is_ascii_alphanumeric()),
+            Self::Command(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether case matters.
+    fn is_exact(self) -> bool {
+        matches!(self, Self::Token(_) | Self::Crypt(_) | Self::Command(_))
+    }
+
+    /// Whether this byte may follow a pattern that is shorter than what is looked up.
+    pub(super) fn may_go_on(self, byte: u8) -> bool {
+        match self {
+            Self::Token(place) => tokens::TOKENS[place].body.has(byte),
+            Self::Command(_) => matches!(byte, b' ' | b'\t' | b'"' | b'\''),
+            Self::Mailchimp => byte.is_ascii_digit(),
+            Self::Jwt | Self::Telegram | Self::Airtable => tokens::Body::Word.has(byte),
+            // What follows the last letter of a short stem: the rest of its name, a separator, white space.
+            Self::Stem => {
+                byte.is_ascii_alphanumeric()
+                    || byte >= 0x80
+                    || b"_-.=:\"' \t\n\r>)]\\%&,;\x1b\0{<`|/@~?!#".contains(&byte)
+            }
+            _ => byte > b' ',
+        }
+    }
+}
+
+/// What may stand at the first bytes of a pattern and of what follows it.
+fn window(pattern: &[u8], trigger: Trigger) -> Window {
+    std::array::from_fn(|place| match pattern.get(place) {
+        Some(byte) if trigger.is_exact() => Halves::of([*byte]),
+        Some(byte) => Halves::of([byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]),
+        None if place == pattern.len() => Halves::of((0..=255).filter(|byte| trigger.may_go_on(*byte))),
+        None => Halves::of(0..=255),
+    })
 }
 
 /// The patterns of each hash.
@@ -226,20 +277,18 @@ fn hash(bits: usize) -> usize {
 /// A pattern of one hash: its first eight bytes without case, so that most chance hits cost one comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
-    /// Bytes of the pattern before the probe: 0 or 1.
-    before: u8,
     place: u16,
     word: u64,
     mask: u64,
 }
 
 impl Entry {
-    fn new(before: u8, place: u16, pattern: &[u8]) -> Self {
+    fn new(place: u16, pattern: &[u8]) -> Self {
         let (mut word, mut mask) = ([0; 8], [0; 8]);
         for (at, byte) in pattern.iter().take(8).enumerate() {
             (word[at], mask[at]) = (byte | 0x20, 0xFF);
         }
-        Self { before, place, word: u64::from_le_bytes(word), mask: u64::from_le_bytes(mask) }
+        Self { place, word: u64::from_le_bytes(word), mask: u64::from_le_bytes(mask) }
     }
 
     #[inline]
@@ -279,21 +328,21 @@ impl Probe {
         patterns.extend(command::names().map(|(at, name)| (name.as_bytes(), Trigger::Command(at))));
         let (mut fours, mut threes) = (Vec::new(), Vec::new());
         for (place, (pattern, trigger)) in patterns.iter().enumerate() {
-            let place = u16::try_from(place).expect("there are fewer than 65,536 patterns");
-            for before in [0, 1] {
-                let entry = Entry::new(before, place, pattern);
-                let rest = pattern.get(usize::from(before)..).unwrap_or_default();
-                match rest.len() {
-                    0..3 => {
-                        let words = continued(rest, *trigger).into_iter();
-                        threes.extend(words.map(|word| (three(packed(eight(&word, 0))), entry)));
-                    }
-                    3 => threes.push((three(packed(eight(rest, 0))), entry)),
-                    _ => fours.push((four(packed(eight(rest, 0))), entry)),
-                }
+            let entry = Entry::new(u16::try_from(place).expect("there are fewer than 65,536 patterns"), pattern);
+            match pattern.len() {
+                ..3 => threes.extend(continued(pattern, *trigger).map(|word| (three(packed(eight(&word, 0))), entry))),
+                3 => threes.push((three(packed(eight(pattern, 0))), entry)),
+                _ => fours.push((four(packed(eight(pattern, 0))), entry)),
             }
         }
+        let (at_words, anywhere): (Vec<_>, Vec<_>) =
+            patterns.iter().copied().partition(|(_, trigger)| trigger.begins_a_word());
+        let windows = |patterns: Vec<(&[u8], Trigger)>| {
+            Buckets::new(patterns.into_iter().map(|(pattern, trigger)| window(pattern, trigger)).collect())
+        };
         Self {
+            anywhere: windows(anywhere),
+            at_words: windows(at_words),
             four_bits: Box::new(bitmap(fours.iter().map(|(bits, _)| hash(*bits)))),
             three_bits: Box::new(bitmap(threes.iter().map(|(bits, _)| *bits))),
             fours: Table::new(&fours),
@@ -302,25 +351,11 @@ impl Probe {
         }
     }
 
-    /// Whether a pattern may begin at the first of these packed bytes or at the byte before it: 1 or 0.
+    /// Whether a pattern may begin with the first of these packed bytes.
     #[inline]
-    pub(super) fn may_begin(&self, packed: u64) -> u64 {
+    pub(super) fn may_begin(&self, packed: u64) -> bool {
         let (four, three) = (hash(four(packed)), three(packed));
-        (self.four_bits[four / 64] >> (four % 64) | self.three_bits[three / 64] >> (three % 64)) & 1
-    }
-
-    /// Whether a pattern begins at `at`, and at the byte before it, as far as their first eight bytes tell.
-    #[inline]
-    pub(super) fn begins(&self, bytes: &[u8], at: usize) -> [bool; 2] {
-        let texts = [eight(bytes, at), if at > 0 { eight(bytes, at - 1) } else { 0 }];
-        let packed = packed(texts[0]);
-        let mut begins = [false; 2];
-        for list in [self.fours.list(four(packed)), self.threes.list(three(packed))] {
-            for entry in list {
-                begins[usize::from(entry.before)] |= entry.fits(texts[usize::from(entry.before)]);
-            }
-        }
-        begins
+        (self.four_bits[four / 64] >> (four % 64) | self.three_bits[three / 64] >> (three % 64)) & 1 == 1
     }
 
     /// The triggers whose patterns stand at `at`.
@@ -328,35 +363,19 @@ impl Probe {
         let begins = eight(bytes, at);
         let packed = packed(begins);
         let entries = self.fours.list(four(packed)).iter().chain(self.threes.list(three(packed)));
-        entries.filter(move |entry| entry.before == 0 && entry.fits(begins)).filter_map(move |entry| {
+        entries.filter(move |entry| entry.fits(begins)).filter_map(move |entry| {
             let (pattern, trigger) = self.patterns[usize::from(entry.place)];
             let text = bytes.get(at..at + pattern.len())?;
-            let exact = matches!(trigger, Trigger::Token(_) | Trigger::Crypt(_) | Trigger::Command(_));
-            (if exact { text == pattern } else { text.eq_ignore_ascii_case(pattern) })
+            (if trigger.is_exact() { text == pattern } else { text.eq_ignore_ascii_case(pattern) })
                 .then_some((trigger, pattern.len()))
         })
     }
 }
 
-/// Three bytes and a zero: the ways in which the end of a pattern, shorter than three bytes, may go on.
-fn continued(end: &[u8], trigger: Trigger) -> Vec<[u8; 4]> {
-    let follows = |byte: u8| match trigger {
-        Trigger::Token(place) => tokens::TOKENS[place].body.has(byte),
-        Trigger::Command(_) => matches!(byte, b' ' | b'\t' | b'"' | b'\''),
-        Trigger::Mailchimp => byte.is_ascii_digit(),
-        Trigger::Jwt | Trigger::Telegram | Trigger::Airtable => tokens::Body::Word.has(byte),
-        // What follows the last letter of a short stem: the rest of its name, a separator, white space.
-        Trigger::Stem => {
-            byte.is_ascii_alphanumeric() || byte >= 0x80 || b"_-.=:\"' \t\n\r>)]\\%&,;\x1b\0{<`|/@~?!#".contains(&byte)
-        }
-        _ => byte > b' ',
-    };
-    let next = || (0..=255_u8).filter(|byte| follows(*byte));
-    match *end {
-        [a, b] => next().map(|c| [a, b, c, 0]).collect(),
-        [a] => next().flat_map(|b| (0..=255_u8).map(move |c| [a, b, c, 0])).collect(),
-        _ => Vec::new(),
-    }
+/// Three bytes and a zero: the ways in which a pattern of two bytes may go on.
+fn continued(pattern: &[u8], trigger: Trigger) -> impl Iterator<Item = [u8; 4]> {
+    let &[a, b] = pattern else { unreachable!("no pattern is shorter than two bytes") };
+    (0..=255).filter(move |byte| trigger.may_go_on(*byte)).map(move |c| [a, b, c, 0])
 }
 
 #[cfg(test)]

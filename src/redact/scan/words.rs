@@ -122,24 +122,6 @@ pub(super) fn set_credential(bytes: &[u8], from: usize, to: usize) -> Option<Spa
     secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
 }
 
-/// Whether eight bytes are letters and digits, of more than one kind: 1 or 0. All eight are looked at as one number. A run of
-/// fifteen such characters holds eight that begin at a multiple of eight.
-#[inline]
-pub(super) fn is_mixed(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    // The high bit of each byte says whether it is at least this much; a byte from 128 on is none of ours.
-    let from = |word: u64, least: u64| (word & !HIGH) + (0x80 - least) * ONES;
-    let digits = from(word, 0x30) & !from(word, 0x3A) & HIGH;
-    let folded = word | (0x20 * ONES);
-    let letters = from(folded, 0x61) & !from(folded, 0x7B) & HIGH;
-    let lower = letters & (word << 2);
-    let upper = letters & !(word << 2);
-    let some = |kind: u64| u64::from(kind != 0);
-    let kinds = some(digits) & some(letters) | some(upper) & some(lower);
-    u64::from((digits | letters) & !word == HIGH) & kinds
-}
-
 /// A token of an unknown vendor around `at`: a short word, `_` or `-`, and a long scrambled run. Also where the run ends.
 pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     let floor = at.saturating_sub(super::BEHIND / 2);
@@ -234,27 +216,4 @@ fn discord(bytes: &[u8], start: usize, end: usize) -> Option<Span> {
     let middle = bytes[end + 1..end + 7].iter().all(|byte| Body::Word.has(*byte));
     let tail = bytes[end + 8..].iter().take(64).take_while(|byte| Body::Word.has(**byte)).count();
     (middle && tail >= 25).then(|| token(start, end + 8 + tail, Class::Token))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn eight_bytes_at_once_are_judged_as_one_by_one() {
-        let by_one = |chunk: &[u8]| {
-            let kinds = shape::Kinds::of(chunk);
-            kinds.other == 0 && (kinds.digit > 0 && kinds.letters() > 0 || kinds.upper > 0 && kinds.lower > 0)
-        };
-        for first in 0..=255_u8 {
-            for rest in [*b"abcdefg", *b"ABCDEFG", *b"0123456", *b"aB3dE5g", *b"abc-efg"] {
-                let mut chunk = [first; 8];
-                chunk[1..].copy_from_slice(&rest);
-                for turn in 0..8 {
-                    chunk.rotate_left(turn);
-                    assert_eq!(is_mixed(u64::from_le_bytes(chunk)) == 1, by_one(&chunk), "{chunk:?}");
-                }
-            }
-        }
-    }
 }
