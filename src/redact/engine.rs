@@ -324,7 +324,8 @@ impl Engine {
     }
 
     fn shown<'t>(&self, tag: &'t Tag) -> &'t str {
-        if self.shared_tags.contains(tag.short()) { tag.long() } else { tag.short() }
+        let shared = !self.shared_tags.is_empty() && self.shared_tags.contains(tag.short());
+        if shared { tag.long() } else { tag.short() }
     }
 
     /// Appends the mask of a span to `out`.

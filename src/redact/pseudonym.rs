@@ -22,6 +22,8 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 const SHORT_BYTES: usize = 128;
 /// What every mask begins with.
 pub(super) const MASK_PREFIX: &str = "REDACTED-";
+/// Bytes of the shortest mask, that of a password.
+const MASK_BYTES_MIN: usize = MASK_PREFIX.len() + "pw-".len() + TAG_CHARS;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -94,18 +96,8 @@ impl PseudonymKey {
             hasher.update(b"v1").update(secret);
             hasher.finalize()
         };
-        let mut tag = [0; TAG_CHARS_LONG];
-        let (mut bits, mut held, mut from) = (0_u32, 0_u32, hash.as_bytes().iter());
-        for character in &mut tag {
-            if held < 5 {
-                let byte = from.next().expect("32 bytes hold more than the 80 bits of a tag");
-                bits = bits << 8 | u32::from(*byte);
-                held += 8;
-            }
-            held -= 5;
-            *character = ALPHABET[(bits >> held & 31) as usize];
-        }
-        Tag(tag)
+        let bits = u128::from_be_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"));
+        Tag(std::array::from_fn(|place| ALPHABET[(bits >> (u128::BITS as usize - 5 - 5 * place) & 31) as usize]))
     }
 }
 
@@ -188,6 +180,9 @@ impl Class {
 
 /// Length of the mask of ours that `text` begins with, with its encoding's suffix.
 pub(super) fn mask_length(text: &[u8]) -> Option<usize> {
+    if text.len() < MASK_BYTES_MIN {
+        return None;
+    }
     let rest = text.strip_prefix(MASK_PREFIX.as_bytes())?;
     let class = Class::ALL
         .iter()
@@ -209,6 +204,9 @@ pub(super) fn mask_length(text: &[u8]) -> Option<usize> {
 
 /// Where the first mask of ours in a text stands.
 pub(super) fn mask_in(text: &[u8]) -> Option<usize> {
+    if text.len() < MASK_BYTES_MIN {
+        return None;
+    }
     memchr::memchr_iter(MASK_PREFIX.as_bytes()[0], text).find(|at| mask_length(&text[*at..]).is_some())
 }
 

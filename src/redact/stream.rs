@@ -13,7 +13,7 @@ use super::scan::{AHEAD, BEHIND, Progress, STRIDE, Scanner};
 use super::span::Span;
 
 /// Fresh bytes taken in at a time.
-const WINDOW: usize = 256 << 10;
+const WINDOW: usize = 512 << 10;
 
 /// Bytes of data that has to be seen as a whole: an environment, a configuration file.
 pub(super) const STRUCTURED_BYTES_MAX: usize = 8 << 20;

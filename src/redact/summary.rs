@@ -14,6 +14,8 @@ use super::span::Rule;
 const ARTIFACTS_MAX: usize = 4096;
 /// Tags whose artifacts a summary counts.
 const TAGS_MAX: usize = 4096;
+/// Secrets that are told apart when those of one rule or of one artifact are counted.
+const SECRETS_MAX: usize = 4096;
 /// The name under which artifacts past the limit are counted.
 const OTHERS: &str = "(others)";
 /// Masked bytes are told in units of this many, so that the length of one secret does not show.
@@ -24,7 +26,7 @@ const BYTES_UNIT: u64 = 64;
 pub struct Masks {
     /// How many masks.
     pub masks: u64,
-    /// How many different secrets.
+    /// How many different secrets; 4,096 means so many or more.
     pub secrets: u64,
     /// How many bytes they replaced, rounded up to 64 so that no length shows.
     pub masked_bytes: u64,
@@ -62,7 +64,13 @@ impl Count {
     fn add(&mut self, other: &Count) {
         self.masks += other.masks;
         self.masked_bytes += other.masked_bytes;
-        self.tags.extend(other.tags.iter());
+        other.tags.iter().for_each(|tag| self.meet(*tag));
+    }
+
+    fn meet(&mut self, tag: Tag) {
+        if self.tags.len() < SECRETS_MAX {
+            self.tags.insert(tag);
+        }
     }
 
     fn told(&self) -> Masks {
@@ -133,7 +141,7 @@ impl Tally {
         let count = &mut self.rules[place].1;
         count.masks += 1;
         count.masked_bytes += masked_bytes as u64;
-        count.tags.insert(tag);
+        count.meet(tag);
     }
 
     /// Counts bytes swallowed after a mask.

@@ -3,6 +3,7 @@
 //! Five bytes of every pattern, at each of its first four positions, are hashed into a bitmap. It is probed at every fourth
 //! byte, so that the time does not depend on how many patterns there are; a hit leads to a table and a comparison.
 
+mod bitmap;
 mod gate;
 mod variants;
 
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 
 use aho_corasick::AhoCorasick;
 
+pub(super) use bitmap::{AT_HAND, Bitmap};
 pub(super) use gate::{Vocabulary, is_distinctive, may_propagate};
 pub(super) use variants::of as variants;
 
@@ -23,12 +25,8 @@ use super::span::{Form, Rule, Seed, Span};
 const HEAD: usize = 8;
 /// Bytes by which a shorter literal of the user's is looked up; they have no less.
 const SHORT_HEAD: usize = 4;
-/// Bytes between two probes, and bytes that a probe looks at: together no more than a head.
+/// Bytes between two probes; a probe looks at five, so that together they are no more than a head.
 pub(super) const STEP: usize = 4;
-const PROBED: usize = HEAD - STEP + 1;
-/// Words of the bitmap, one a pattern: at least and at most 2 KiB and 2 MiB.
-const WORDS_MIN: usize = 1 << 8;
-const WORDS_MAX: usize = 1 << 18;
 /// Bytes of a secret from which it is found without a boundary around it.
 const UNBOUNDED_BYTES_MIN: usize = 20;
 /// Bytes of a secret whose beginning alone is looked for as well.
@@ -55,7 +53,7 @@ enum Bounded {
 
 /// The table of all patterns.
 pub(super) struct Literals {
-    bits: Vec<u64>,
+    bitmap: Bitmap,
     table: HashMap<u64, Vec<u32>, Mixed>,
     patterns: Vec<Pattern>,
     /// Literals of the user's that are shorter than [`HEAD`], by their first bytes, and what finds them.
@@ -67,41 +65,11 @@ fn head_of(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + HEAD)?.try_into().ok()?))
 }
 
-/// Those bytes of a word that a probe looks at.
-#[inline]
-fn probed(window: u64) -> u64 {
-    window & ((1 << (PROBED * 8)) - 1)
-}
-
-/// Which word of a bitmap the probed bytes belong to, and which two of its bits they set.
-#[inline]
-fn marks(probed: u64, words: usize) -> (usize, u64) {
-    let mixed = probed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let word = usize::try_from(mixed >> 40).expect("24 bits") & (words - 1);
-    (word, 1 << (mixed >> 28 & 63) | 1 << (mixed >> 34 & 63))
-}
-
-/// The bitmap alone.
-#[derive(Clone, Copy)]
-pub(super) struct Bitmap<'a>(&'a [u64]);
-
-impl Bitmap<'_> {
-    /// Of no patterns.
-    pub(super) const EMPTY: Bitmap<'static> = Bitmap(&[0]);
-
-    /// Whether a pattern may stand around the first of these eight bytes.
-    #[inline]
-    pub(super) fn may_hold(self, window: u64) -> bool {
-        let (word, marks) = marks(probed(window), self.0.len());
-        self.0[word] & marks == marks
-    }
-}
-
 impl Literals {
     /// The patterns of those secrets for which `wanted` says so.
     pub(super) fn new(secrets: &[Secret], wanted: impl Fn(usize) -> bool) -> Self {
         let mut literals = Self {
-            bits: Vec::new(),
+            bitmap: Bitmap::new(0),
             table: HashMap::default(),
             patterns: Vec::new(),
             short: HashMap::new(),
@@ -124,12 +92,10 @@ impl Literals {
 
     /// Fills the bitmap, which is as large as there are patterns.
     fn mark(&mut self) {
-        let words = self.patterns.len().next_power_of_two().clamp(WORDS_MIN, WORDS_MAX);
-        self.bits = vec![0; words];
+        self.bitmap = Bitmap::new(self.patterns.len());
         for head in self.table.keys() {
             for skipped in 0..STEP {
-                let (word, marks) = marks(probed(head >> (skipped * 8)), words);
-                self.bits[word] |= marks;
+                self.bitmap.mark(head >> (skipped * 8));
             }
         }
     }
@@ -158,8 +124,8 @@ impl Literals {
     }
 
     /// The bitmap of all patterns.
-    pub(super) fn bitmap(&self) -> Bitmap<'_> {
-        Bitmap(&self.bits)
+    pub(super) fn bitmap(&self) -> &Bitmap {
+        &self.bitmap
     }
 
     /// The positions at which a pattern may begin, when the bitmap says that one may stand around `at`.
@@ -178,7 +144,7 @@ impl Literals {
     /// Appends the positions of `bytes` at which a pattern may begin.
     pub(super) fn positions(&self, bytes: &[u8], found: &mut Vec<usize>) {
         for (place, window) in bytes.array_windows::<HEAD>().enumerate().step_by(STEP) {
-            if self.bitmap().may_hold(u64::from_le_bytes(*window)) {
+            if self.bitmap.may_hold(u64::from_le_bytes(*window)) {
                 found.extend(self.around(bytes, place));
             }
         }

@@ -147,11 +147,11 @@ impl Keyed<'_> {
         if bytes.get(from) == Some(&b'#') && from > 0 && matches!(bytes[from - 1], b' ' | b'\t') {
             return None;
         }
-        let line = line_end(bytes, from, to.min(from + 2048));
+        let line = || line_end(bytes, from, to.min(from + 2048));
         let prose = separator == Separator::Colon || from > name.end + 2;
         if prose
             && !name.flag
-            && value::is_prose(&bytes[from..line])
+            && value::is_prose(&bytes[from..line()])
             && !(name.line_start && is_config_name(&bytes[name.start..name.end]))
         {
             return None;
@@ -171,7 +171,7 @@ impl Keyed<'_> {
         };
         let mut end = value::bare_end(bytes, from, to, until);
         if until == Until::Blank && separator != Separator::Blank && clause::is_phrase(&bytes[name.start..name.end]) {
-            end = clause::phrase_end(bytes, from, end, line);
+            end = clause::phrase_end(bytes, from, end, line());
         }
         if until == Until::Line {
             end = value::line_value(bytes, from, end);

@@ -5,6 +5,8 @@
 //! places may begin one of its patterns. It is the method of Hyperscan's Teddy, without what finds out which pattern it
 //! is: [`Probe`](super::trigger::Probe) knows.
 
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the vectors of the processor")]
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, u8x32};
 
@@ -103,7 +105,7 @@ impl<const GROUPS: usize> Buckets<GROUPS> {
                 let high = u8x32::load_array_ref(simd, high).swizzle_dyn_within_blocks(halves.1);
                 fits = fits & low & high;
             }
-            some = some | fits;
+            some |= fits;
         }
         bits(some.simd_ne(u8x32::splat(simd, 0)))
     }

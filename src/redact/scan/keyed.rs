@@ -1,5 +1,6 @@
 //! Secret-named keys in any text: the name around a stem, what stands between it and its value, and the value.
 
+use super::super::bytes::ByteSet;
 use super::super::pseudonym::{Class, MASK_PREFIX, mask_in, mask_length};
 use super::super::settings::Compiled;
 use super::super::span::Span;
@@ -59,18 +60,17 @@ pub(super) struct Name {
     pub(super) query: bool,
 }
 
-fn in_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte) || byte >= 0x80
-}
+/// What names are made of.
+const NAME: ByteSet = ByteSet::alphanumeric_and(b"_-.").and_beyond_ascii();
 
 impl Keyed<'_> {
     /// Looks at the name around the stem at `at`.
     pub(super) fn look(&mut self, at: usize) -> Outcome {
         let bytes = self.bytes;
         let left = at.saturating_sub(NAME_BYTES_MAX);
-        let mut start = at - bytes[left..at].iter().rev().take_while(|byte| in_name(**byte)).count();
+        let mut start = at - NAME.run_before(&bytes[left..at]);
         let right = bytes.len().min(at + NAME_BYTES_MAX);
-        let mut end = at + bytes[at..right].iter().take_while(|byte| in_name(**byte)).count();
+        let mut end = at + NAME.run(&bytes[at..right]);
         let mut outcome = Outcome { name_end: end, resume: None, through: None };
         while end > at && matches!(bytes[end - 1], b'.' | b'-') {
             end -= 1;
@@ -263,7 +263,7 @@ fn named_before(text: &[u8]) -> bool {
 fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
     // A long run with a digit among its first characters: `token 3k144a5af729351d`.
     let run = bytes[value_at..].first_chunk::<16>();
-    if run.is_some_and(|run| run.iter().all(|byte| in_name(*byte)) && run.iter().any(u8::is_ascii_digit)) {
+    if run.is_some_and(|run| NAME.run(run) == run.len() && run.iter().any(u8::is_ascii_digit)) {
         return true;
     }
     value::quote_at(bytes, value_at).is_some()

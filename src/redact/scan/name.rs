@@ -3,6 +3,9 @@
 //! A name is split into words at `_`, `-`, `.` and where its case changes; the last word says what the value *is*, the
 //! words before it what it belongs to. A value that only describes a secret (its file, its length, its expiry) is shown.
 
+use std::hash::Hasher as _;
+
+use super::super::mixing::Mixing;
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::vocabulary::{
@@ -131,9 +134,10 @@ impl Verdicts {
         if self.0.is_empty() {
             self.0 = vec![Known { name: [0; KNOWN_NAME_BYTES], length: 0, verdict: Verdict::No }; KNOWN_NAMES];
         }
-        let hash =
-            name.iter().fold(0_u32, |hash, byte| (hash.rotate_left(5) ^ u32::from(*byte)).wrapping_mul(0x9E37_79B9));
-        let known = &mut self.0[(hash >> 23) as usize % KNOWN_NAMES];
+        let mut hasher = Mixing::default();
+        hasher.write(name);
+        let place = usize::try_from(hasher.finish() % KNOWN_NAMES as u64).expect("there are few places");
+        let known = &mut self.0[place];
         if usize::from(known.length) != name.len() || &known.name[..name.len()] != name {
             known.verdict = classify(name, rules);
             known.name[..name.len()].copy_from_slice(name);

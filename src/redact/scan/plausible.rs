@@ -1,5 +1,6 @@
 //! Plausibility: whether what stands where a secret would is one, or only stands for one.
 
+use super::super::bytes::ByteSet;
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::{self, HexIs};
 use super::hashes;
@@ -218,6 +219,8 @@ fn stands_for_one(value: &[u8]) -> bool {
     }
 }
 
+const SCHEME: ByteSet = ByteSet::alphanumeric_and(b"+-.");
+
 /// A reference to something that is no secret or is looked at by a rule of its own.
 fn refers(value: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
@@ -242,14 +245,14 @@ fn refers(value: &[u8]) -> bool {
     if b"ase-voprL".contains(&value[0]) && STARTS.iter().any(|start| value.starts_with(start)) {
         return true;
     }
-    let scheme = value.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)).count();
+    let scheme = SCHEME.run(&value[..value.len().min(24)]);
     scheme > 1 && value[scheme..].starts_with(b"://")
 }
 
 /// Source code: a call, a path of names, a type.
 fn is_code(value: &[u8]) -> bool {
-    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let name = value.iter().take_while(|byte| word(byte) || b".:&*".contains(byte)).count();
+    const NAME: ByteSet = ByteSet::alphanumeric_and(b"_.:&*");
+    let name = NAME.run(value);
     if name >= 2
         && name < value.len()
         && b"(<[".contains(&value[name])
@@ -261,8 +264,7 @@ fn is_code(value: &[u8]) -> bool {
         return true;
     }
     let body = value.strip_prefix(b"&").or(value.strip_prefix(b"*")).unwrap_or(value);
-    let segments = body.split(|byte| *byte == b'.').count();
-    if segments >= 2
+    if memchr::memchr(b'.', body).is_some()
         && body.split(|byte| *byte == b'.').all(|part| {
             part.len() >= 2
                 && part.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_')

@@ -4,18 +4,18 @@
 //! Invariant: what is kept depends on the bytes alone, not on where a block or a buffer begins, since every buffer begins
 //! at a multiple of [`STRIDE`] bytes of its stream, and not on the processor.
 
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the vectors of the processor")]
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, u8x32};
 
-use super::super::literals::{Bitmap, Literals, STEP};
+use super::super::literals::{AT_HAND, Literals, STEP};
 use super::Why;
 use super::buckets::{LANES, View, bits, halves};
-use super::trigger::{Probe, eight, packed};
+use super::trigger::{Probe, eight};
 
 /// Mixed runs are asked for at every multiple of so many bytes.
 pub(in crate::redact) const STRIDE: usize = 8;
-/// Bytes that are at hand for one step: its own, and those that what begins in them goes on in.
-const AT_HAND: usize = LANES + 8;
 /// The lowest and the highest bit of each of four bytes.
 const LOWEST: u32 = 0x0101_0101;
 const HIGHEST: u32 = 0x80 * LOWEST;
@@ -107,7 +107,7 @@ impl Classes {
     /// characters holds eight that begin at a multiple of eight.
     #[inline(always)]
     fn mixed(&self) -> u32 {
-        let some = |kind: u32| ((kind & !HIGHEST) + !HIGHEST | kind) & HIGHEST;
+        let some = |kind: u32| (((kind & !HIGHEST) + !HIGHEST) | kind) & HIGHEST;
         let (digits, lower, upper) = (some(self.digits), some(self.lower), some(self.upper));
         !some(!self.alphanumeric()) & HIGHEST & (digits & (lower | upper) | lower & upper)
     }
@@ -126,13 +126,13 @@ impl Sieve<'_> {
 
     #[inline(always)]
     fn go_over<S: Simd>(&self, simd: S, bytes: &[u8], range: std::ops::Range<usize>, found: &mut Vec<(usize, Why)>) {
-        let bitmap = self.literals.map_or(Bitmap::EMPTY, Literals::bitmap);
         // A known secret is told by a later byte than its first.
         let end = bytes.len().min(range.end + STEP - 1);
         let mut at = range.start / STRIDE * STRIDE;
         let mut before = Before::of(&bytes[..at.min(bytes.len())]);
         let mut last;
         while at < end {
+            // The bytes of this step, and those that what begins in them goes on in.
             let hand: &[u8; AT_HAND] = if let Some(hand) = bytes[at..].first_chunk() {
                 hand
             } else {
@@ -146,8 +146,7 @@ impl Sieve<'_> {
             let words = self.probe.at_words.begin(simd, &view) & classes.word_starts(before);
             let hits = Hits {
                 triggers: self.confirmed(hand, self.probe.anywhere.begin(simd, &view) | words),
-                literals: (0..LANES / STEP)
-                    .fold(0, |hits, place| hits | u32::from(bitmap.may_hold(eight(hand, place * STEP))) << place),
+                literals: self.literals.map_or(0, |literals| literals.bitmap().may_hold_any(simd, hand)),
                 mixed: classes.mixed(),
                 signs: bits(vector(0).simd_eq(u8x32::splat(simd, b'@'))),
             };
@@ -162,9 +161,8 @@ impl Sieve<'_> {
     /// Those of the bits at whose places the table knows a pattern.
     #[inline(always)]
     fn confirmed(&self, hand: &[u8; AT_HAND], begins: u32) -> u32 {
-        places(begins).fold(0, |confirmed, place| {
-            confirmed | u32::from(self.probe.may_begin(packed(eight(hand, place)))) << place
-        })
+        places(begins)
+            .fold(0, |confirmed, place| confirmed | u32::from(self.probe.may_begin(eight(hand, place))) << place)
     }
 
     #[inline(never)]

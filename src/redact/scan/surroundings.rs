@@ -1,5 +1,6 @@
 //! Surroundings of a key and its value: lines, blanks, colours, wrappers.
 
+use super::super::bytes::ByteSet;
 use super::value;
 
 /// What may stand before a name at the start of a line.
@@ -171,6 +172,7 @@ pub(super) fn next_line(bytes: &[u8], name_start: usize, from: usize, to: usize,
 
 /// Behind wrappers and prefixes of a quoted value: `Some("`, `SecretString::new("`, `b"`, `!!str "`, `getenv("X", "`.
 pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
+    const WRAPPER: ByteSet = ByteSet::alphanumeric_and(b"_:. ");
     let mut at = from;
     for _ in 0..4 {
         let rest = &bytes[at.min(to)..to.min(at + 64)];
@@ -179,7 +181,7 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
             at += blanks(bytes, at);
             continue;
         }
-        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_:. ".contains(byte)).count();
+        let name = WRAPPER.run(rest);
         if rest.get(name) == Some(&b'(') && rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'(')
         {
             let inside = at + name + 1;
@@ -249,8 +251,8 @@ pub(super) fn shell_default(bytes: &[u8], from: usize, to: usize) -> Option<(usi
 
 /// The end of a value under a weak name: only characters of tokens.
 pub(super) fn weak_end(bytes: &[u8], from: usize, to: usize) -> usize {
-    let mut end = from
-        + bytes[from..to].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/_-.~!@%".contains(byte)).count();
+    const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"+/_-.~!@%");
+    let mut end = from + TOKEN.run(&bytes[from..to]);
     let pads = bytes[end..to].iter().take(2).take_while(|byte| **byte == b'=').count();
     if bytes.get(end + pads).is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
         end += pads;

@@ -1,9 +1,9 @@
 //! Triggers: one table of everything worth a second look.
 //!
-//! Each trigger is a short pattern. [`Buckets`] say at which positions one may begin. There the first four of its bytes are
-//! looked up, six bits of each, so that case does not matter: a bitmap says whether any pattern begins with them, and a
-//! hash leads to the few that do. The patterns of three bytes have a second bitmap, and those of two stand in it with
-//! everything that may follow them.
+//! Each trigger is a short pattern. [`Buckets`] say at which positions one may begin. There the first four bytes are looked
+//! up without case: a bitmap of their hashes says whether any pattern begins with them, and a list of each hash leads to
+//! the few that do. The patterns of three bytes have tables of their own; those of two stand there with everything that
+//! may follow them.
 
 use std::sync::OnceLock;
 
@@ -11,10 +11,8 @@ use super::buckets::{Buckets, Halves, Window};
 use super::{command, hashes, tokens};
 
 /// Bits of a hash.
-const HASH_BITS: u32 = 16;
+const HASH_BITS: u32 = 15;
 const HASHES: usize = 1 << HASH_BITS;
-/// Different groups of three packed bytes.
-const THREES: usize = 1 << 18;
 
 /// What a pattern announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,8 +163,6 @@ pub(super) struct Probe {
     /// By four bytes, and by three.
     fours: Table,
     threes: Table,
-    four_bits: Box<[u64; HASHES / 64]>,
-    three_bits: Box<[u64; THREES / 64]>,
     patterns: Vec<(&'static [u8], Trigger)>,
 }
 
@@ -216,62 +212,54 @@ fn window(pattern: &[u8], trigger: Trigger) -> Window {
 
 /// The patterns of each hash.
 struct Table {
+    /// Whether there are any.
+    bits: Box<[u64; HASHES / 64]>,
     starts: Vec<u16>,
     entries: Vec<Entry>,
 }
 
 impl Table {
-    fn new(pairs: &[(usize, Entry)]) -> Self {
-        let mut pairs: Vec<_> = pairs.iter().map(|(bits, entry)| (hash(*bits), *entry)).collect();
+    fn new(pairs: &[(u32, Entry)]) -> Self {
+        let mut pairs: Vec<_> = pairs.iter().map(|(head, entry)| (hash(*head), *entry)).collect();
         pairs.sort_unstable();
         pairs.dedup();
+        let mut bits = Box::new([0; HASHES / 64]);
         let mut starts = vec![0_u16; HASHES + 1];
         for (slot, _) in &pairs {
+            bits[slot / 64] |= 1 << (slot % 64);
             starts[slot + 1] += 1;
         }
         for slot in 0..HASHES {
             starts[slot + 1] += starts[slot];
         }
-        Self { starts, entries: pairs.into_iter().map(|(_, entry)| entry).collect() }
+        Self { bits, starts, entries: pairs.into_iter().map(|(_, entry)| entry).collect() }
+    }
+
+    /// Whether there may be patterns of these bytes: 1 or 0.
+    #[inline]
+    fn has(&self, head: u32) -> u64 {
+        let slot = hash(head);
+        self.bits[slot / 64] >> (slot % 64) & 1
     }
 
     /// The patterns of these bytes.
     #[inline]
-    fn list(&self, bits: usize) -> &[Entry] {
-        let slot = hash(bits);
+    fn list(&self, head: u32) -> &[Entry] {
+        let slot = hash(head);
         &self.entries[usize::from(self.starts[slot])..usize::from(self.starts[slot + 1])]
     }
 }
 
-/// Sets the bits of a bitmap of `N` words.
-fn bitmap<const N: usize>(places: impl Iterator<Item = usize>) -> [u64; N] {
-    let mut bits = [0; N];
-    for place in places {
-        bits[place / 64] |= 1 << (place % 64);
-    }
-    bits
-}
-
-/// Six bits of each of eight bytes, side by side: all but the highest, and the one that tells case.
+/// The first four of some bytes and the first three, without case.
 #[inline]
-pub(super) fn packed(word: u64) -> u64 {
-    let six = word & 0x1F1F_1F1F_1F1F_1F1F | (word & 0x4040_4040_4040_4040) >> 1;
-    let twelve = six & 0x003F_003F_003F_003F | (six & 0x3F00_3F00_3F00_3F00) >> 2;
-    let half = twelve & 0x0000_0FFF_0000_0FFF | (twelve & 0x0FFF_0000_0FFF_0000) >> 4;
-    half & 0x00FF_FFFF | half >> 8 & 0xFFFF_FF00_0000
+fn heads(bytes: u64) -> [u32; 2] {
+    let four = u32::try_from(bytes & u64::from(u32::MAX)).expect("32 bits") | 0x2020_2020;
+    [four, four & 0x00FF_FFFF]
 }
 
-/// The first four of some packed bytes, and the first three.
-fn four(packed: u64) -> usize {
-    usize::try_from(packed & 0x00FF_FFFF).expect("24 bits")
-}
-
-fn three(packed: u64) -> usize {
-    usize::try_from(packed & 0x0003_FFFF).expect("18 bits")
-}
-
-fn hash(bits: usize) -> usize {
-    (u32::try_from(bits).expect("24 bits").wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
+#[inline]
+fn hash(head: u32) -> usize {
+    (head.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
 }
 
 /// A pattern of one hash: its first eight bytes without case, so that most chance hits cost one comparison.
@@ -330,9 +318,9 @@ impl Probe {
         for (place, (pattern, trigger)) in patterns.iter().enumerate() {
             let entry = Entry::new(u16::try_from(place).expect("there are fewer than 65,536 patterns"), pattern);
             match pattern.len() {
-                ..3 => threes.extend(continued(pattern, *trigger).map(|word| (three(packed(eight(&word, 0))), entry))),
-                3 => threes.push((three(packed(eight(pattern, 0))), entry)),
-                _ => fours.push((four(packed(eight(pattern, 0))), entry)),
+                ..3 => threes.extend(continued(pattern, *trigger).map(|word| (heads(eight(&word, 0))[1], entry))),
+                3 => threes.push((heads(eight(pattern, 0))[1], entry)),
+                _ => fours.push((heads(eight(pattern, 0))[0], entry)),
             }
         }
         let (at_words, anywhere): (Vec<_>, Vec<_>) =
@@ -343,26 +331,24 @@ impl Probe {
         Self {
             anywhere: windows(anywhere),
             at_words: windows(at_words),
-            four_bits: Box::new(bitmap(fours.iter().map(|(bits, _)| hash(*bits)))),
-            three_bits: Box::new(bitmap(threes.iter().map(|(bits, _)| *bits))),
             fours: Table::new(&fours),
             threes: Table::new(&threes),
             patterns,
         }
     }
 
-    /// Whether a pattern may begin with the first of these packed bytes.
+    /// Whether a pattern may begin with the first of these bytes.
     #[inline]
-    pub(super) fn may_begin(&self, packed: u64) -> bool {
-        let (four, three) = (hash(four(packed)), three(packed));
-        (self.four_bits[four / 64] >> (four % 64) | self.three_bits[three / 64] >> (three % 64)) & 1 == 1
+    pub(super) fn may_begin(&self, bytes: u64) -> bool {
+        let [four, three] = heads(bytes);
+        self.fours.has(four) | self.threes.has(three) == 1
     }
 
     /// The triggers whose patterns stand at `at`.
     pub(super) fn triggers<'a>(&'a self, bytes: &'a [u8], at: usize) -> impl Iterator<Item = (Trigger, usize)> + 'a {
         let begins = eight(bytes, at);
-        let packed = packed(begins);
-        let entries = self.fours.list(four(packed)).iter().chain(self.threes.list(three(packed)));
+        let [four, three] = heads(begins);
+        let entries = self.fours.list(four).iter().chain(self.threes.list(three));
         entries.filter(move |entry| entry.fits(begins)).filter_map(move |entry| {
             let (pattern, trigger) = self.patterns[usize::from(entry.place)];
             let text = bytes.get(at..at + pattern.len())?;
@@ -383,19 +369,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eight_bytes_are_packed_in_order() {
-        let six = |byte: u8| u64::from(byte & 0x1F | byte >> 1 & 0x20);
-        let text = *b"pW:/9_~\x80";
-        let wanted = text.iter().rev().fold(0, |packed, byte| packed << 6 | six(*byte));
-        assert_eq!(packed(u64::from_le_bytes(text)), wanted);
-        assert_eq!(four(wanted), usize::try_from(wanted & 0xFF_FFFF).expect("24 bits"));
-    }
-
-    #[test]
     fn the_tables_are_sparse_enough_to_be_fast() {
         let probe = Probe::get();
-        let set = |bits: &[u64]| bits.iter().map(|word| word.count_ones()).sum::<u32>();
-        assert!(set(&probe.four_bits[..]) < 1500, "{}", set(&probe.four_bits[..]));
-        assert!(set(&probe.three_bits[..]) < 6000, "{}", set(&probe.three_bits[..]));
+        for table in [&probe.fours, &probe.threes] {
+            let set = table.bits.iter().map(|word| word.count_ones()).sum::<u32>();
+            assert!((50..1000).contains(&set), "{set}");
+        }
     }
 }

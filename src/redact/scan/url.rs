@@ -1,6 +1,7 @@
 //! Credentials in URLs and connection strings: `scheme://user:password@host`, `user:password@host:port`,
 //! `user:password@tcp(host)`, and paths that are secrets themselves, as webhooks have them.
 
+use super::super::bytes::ByteSet;
 use super::super::pseudonym::{Class, mask_length};
 use super::super::shape;
 use super::super::span::{Form, Rule, Seed, Span};
@@ -10,6 +11,8 @@ use super::tokens::{TOKENS, token_end};
 
 /// Bytes of a URL that are looked at.
 const URL_BYTES_MAX: usize = 4096;
+/// Bytes of a scheme.
+const SCHEME_BYTES_MAX: usize = 32;
 /// Bytes of `user:password` without a scheme.
 const PAIR_BYTES_MAX: usize = 512;
 /// `@` behind the first `/` that are looked at.
@@ -37,9 +40,11 @@ const HOOK_SEGMENTS: &[&[u8]] = &[
 const FILLERS: &[&[u8]] =
     &[b"x-oauth-basic", b"x-oauth-token", b"x", b"oauth", b"oauth2", b"api_token", b"token", b"unused", b"nopass"];
 
-fn ends_url(byte: u8) -> bool {
-    byte <= b' ' || b"\"'`<>|\\^{}".contains(&byte)
-}
+/// What URLs are made of: neither blanks nor control characters, quotes and the like.
+const URL: ByteSet = ByteSet::of(b"\"'`<>|\\^{}").and_up_to(b' ').others();
+const SCHEME: ByteSet = ByteSet::alphanumeric_and(b"+.-");
+const HOST: ByteSet = ByteSet::alphanumeric_and(b".-_");
+const AUTHORITY: ByteSet = ByteSet::of(b"/?#").others();
 
 /// The run of bytes without blanks in which a URL stands, looked at once for all URLs in it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,18 +62,13 @@ pub(super) fn url(bytes: &[u8], at: usize, slashes: usize, known: &mut Run, span
     if first {
         let to = bytes.len().min(from + URL_BYTES_MAX);
         let text = bytes.get(from..to)?;
-        let end = from + text.iter().position(|byte| ends_url(*byte)).unwrap_or(text.len());
+        let end = from + URL.run(text);
         *known = Run { end, sign: memchr::memrchr(b'@', &bytes[from..end]).map(|sign| from + sign) };
     }
     let run = bytes.get(from..known.end)?;
     let signed = known.sign.is_some_and(|sign| sign >= from);
-    let scheme_length = bytes[..at]
-        .iter()
-        .rev()
-        .take(32)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(byte))
-        .count();
-    let scheme = &bytes[at - scheme_length..at];
+    let scheme = &bytes[at.saturating_sub(SCHEME_BYTES_MAX)..at];
+    let scheme = &scheme[scheme.len() - SCHEME.run_before(scheme)..];
     let Some(sign) = signed.then(|| userinfo_end(run, scheme)).flatten() else {
         let path = run.iter().take(300).position(|byte| *byte == b'/').filter(|_| first)?;
         return hook(bytes, from, &run[..path], from + path, from + run.len(), spans);
@@ -84,7 +84,7 @@ pub(super) fn url(bytes: &[u8], at: usize, slashes: usize, known: &mut Run, span
 
 /// Where the userinfo of a URL ends.
 fn userinfo_end(run: &[u8], scheme: &[u8]) -> Option<usize> {
-    let authority = run.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(run.len());
+    let authority = AUTHORITY.run(run);
     let sign = run[..authority].iter().rposition(|byte| *byte == b'@');
     let ported = |at: usize| host_with_port(&run[at + 1..]);
     let later = || {
@@ -130,7 +130,7 @@ fn is_host(text: &[u8]) -> bool {
     if text.first() == Some(&b'[') {
         return true;
     }
-    let name = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(byte)).count();
+    let name = HOST.run(text);
     name > 0 && text.get(name).is_none_or(|byte| b":/?#,".contains(byte))
 }
 
@@ -138,7 +138,7 @@ fn host_with_port(text: &[u8]) -> bool {
     let name = if text.first() == Some(&b'[') {
         text.iter().take(64).position(|byte| *byte == b']').map_or(0, |close| close + 1)
     } else {
-        text.iter().take(255).take_while(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(byte)).count()
+        HOST.run(&text[..text.len().min(255)])
     };
     let port =
         text.get(name + 1..).map_or(0, |rest| rest.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count());
@@ -279,7 +279,8 @@ pub(super) fn nested(bytes: &[u8], at: usize) -> Option<Span> {
     let from = at + 9;
     let to = bytes.len().min(from + PAIR_BYTES_MAX);
     let run = bytes.get(from..to)?;
-    let run = &run[..run.iter().position(|byte| ends_url(*byte) || *byte == b'&').unwrap_or(run.len())];
+    let run = &run[..URL.run(run)];
+    let run = &run[..memchr::memchr(b'&', run).unwrap_or(run.len())];
     let host = find_folded(run, *b"%2f").unwrap_or(run.len());
     let sign = find_folded(&run[..host], *b"%40")?;
     let colon = find_folded(&run[..sign], *b"%3a")?;

@@ -1,5 +1,6 @@
 //! Values: where the value of a secret-named key begins and ends.
 
+use super::super::bytes::ByteSet;
 use super::super::shape;
 
 /// A quote, and the backslashes before it.
@@ -147,8 +148,14 @@ fn name_follows(bytes: &[u8], at: usize, to: usize) -> bool {
 
 /// Where a value without quotes that begins at `from` ends.
 pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> usize {
+    /// What neither ends a value nor opens a bracket.
+    const PLAIN: ByteSet = ByteSet::of(b"\n\r\0\x1b \t\x0b\x0c\"'`\\<&#%,;([{)]}>").others();
     let (mut at, mut open) = (from, 0_i32);
-    while at < to {
+    loop {
+        at += PLAIN.run(&bytes[at..to]);
+        if at >= to {
+            break;
+        }
         let byte = bytes[at];
         let next = if at + 1 < to { bytes[at + 1] } else { b'\n' };
         let ends = match byte {
