@@ -29,7 +29,7 @@ function viewer(element) {
   async function tell(chunk) {
     const ahead = (await report).snapshot.utc_offset_s;
     if (!ahead || chunk.querySelector("span.t")) return;
-    const times = make("span", chunk.querySelector("code").textContent.split("\n").map(line => `${otherTime(line, ahead)}\n`).join(""), "t");
+    const times = make("span", chunk.querySelector("code").textContent.split("\n").slice(0, -1).map(line => `${otherTime(line, ahead)}\n`).join(""), "t");
     times.setAttribute("aria-hidden", "true");
     chunk.querySelector("i").after(times);
     pane.classList.add("timed");

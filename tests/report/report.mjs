@@ -188,6 +188,13 @@ await test("a log filters by words, expression and level and keeps its line numb
   await page.waitForFunction(() => document.querySelector("#log-rt00 .lhits").textContent.startsWith("Not a usable expression"));
 }));
 
+await test("lines that were never seen have their height, so that the scroll bar does not jump", () => within("lines-50000", {}, async page => {
+  await page.locator("#log-rt00 > summary").click();
+  await settled(page);
+  const heights = await page.locator("#log-rt00 .c").evaluateAll(chunks => chunks.map(chunk => chunk.offsetHeight));
+  assert.deepEqual(heights, heights.map(() => 3600));
+}));
+
 await test("each line has its time on the other clock beside it", () => within("lines-50000", {}, async page => {
   await page.locator("#log-rt00 > summary").click();
   const times = page.locator("#log-rt00 .c:first-child .t");

@@ -101,8 +101,7 @@ fn files(case: &Case<'_>) -> Result<Judgement, Gap> {
     } else {
         1.0
     };
-    let bars =
-        dated.iter().map(|dated| (dated.certificate.subject.clone(), dated.days_left.max(0.0).floor() * 86_400.0));
+    let bars = dated.iter().map(|dated| (dated.certificate.subject.clone(), dated.days_left.floor() * 86_400.0));
     let judged = judged
         .measured(left, Unit::Count, format!("{left:.1} days"))
         .expected(format!("≥ {} days", case.setting("warn_days") * half))

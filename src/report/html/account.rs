@@ -93,7 +93,7 @@ fn missing(alike: &[&CoverageGap<Text>]) -> Markup {
         tr {
             td.words { (prose(&begun(gap.detail.as_str()))) }
             td.words { (gap.reason.label()) }
-            td { @if let Some(unlock) = &gap.unlock { (Shown(unlock)) } @else { span.none { "–" } } }
+            td { @if let Some(unlock) = &gap.unlock { code { (Shown(unlock)) } } @else { span.none { "–" } } }
             td.words data-s=(alike.len()) {
                 @for (at, gap) in alike.iter().enumerate() {
                     @if at > 0 { br; }
@@ -272,7 +272,7 @@ pub(super) fn snapshot(document: &Report, cuts: &[Truncation<Text>]) -> Markup {
                 h3 { "Cut off by a limit" }
                 ul.gaps {
                     @for cut in document.truncated.iter().chain(cuts) {
-                        li { (Shown(&cut.what)) ": " (number::text(Unit::Count, as_f64(cut.dropped))) " " (cut.of) }
+                        li { (Shown(&cut.what)) ", " (cut.of) ": " (number::text(Unit::Count, as_f64(cut.dropped))) }
                     }
                 }
             }

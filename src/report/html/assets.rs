@@ -86,6 +86,7 @@ fn tight(script: &str) -> String {
         (" ?? ", "??"),
         ("if (", "if("),
         ("for (", "for("),
+        ("return [", "return["),
     ];
     let code = |part: &str| BLANKS.iter().fold(part.to_owned(), |part, (from, to)| part.replace(from, to));
     let quoted = |line: &str| {

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::account::side;
-use super::glyph::{anchor, word};
+use super::glyph::{anchor, glyph, word};
 use super::shown::{Shown, marked};
 use super::{Report, assets, number};
 use crate::domain::verdict::Verdict;
@@ -56,9 +56,9 @@ fn strip(label: &str, comparison: &Comparison<'_>, report: &Report) -> Markup {
                             @let class = format!("m {}", check.verdict.word());
                             @let tip = format!("{}: {}", word(check.verdict), check.title);
                             @if moved(check.id.as_str()) {
-                                a class={ (class) " moved" } href=(anchor("#d-", check.id.as_str())) aria-label=(tip) {}
+                                a class={ (class) " moved" } href=(anchor("#d-", check.id.as_str())) aria-label=(tip) { (shape(check.verdict)) }
                             } @else {
-                                span class=(class) data-tip=(tip) {}
+                                span class=(class) data-tip=(tip) { (shape(check.verdict)) }
                             }
                         }
                     }
@@ -66,6 +66,11 @@ fn strip(label: &str, comparison: &Comparison<'_>, report: &Report) -> Markup {
             }
         }
     }
+}
+
+/// What is wrong is told by its shape, too.
+fn shape(verdict: Verdict) -> Markup {
+    html! { @if matches!(verdict, Verdict::Fail | Verdict::Warn) { (glyph(verdict)) } }
 }
 
 fn group(comparison: &Comparison<'_>, wanted: Move) -> Markup {

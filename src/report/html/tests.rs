@@ -108,7 +108,7 @@ fn a_page_without_room_says_what_it_left_out_in_its_account_and_in_its_copy_of_t
     assert!(!whole.contains("lines on the page"));
     let page = render_with(&document, 20_000);
     let account = page.find("Cut off by a limit").unwrap();
-    assert!(page[account..].contains("iggy-server: ") && page[account..].contains(" lines on the page"));
+    assert!(page[account..].contains("iggy-server, lines on the page: "));
     let copy: Document<String> = serde_json::from_str(&data::unpacked(&page)).unwrap();
     let cut: u64 =
         copy.truncated.iter().filter(|cut| cut.of.as_str() == "lines on the page").map(|cut| cut.dropped).sum();
