@@ -88,7 +88,7 @@ const size = name => statSync(file(name)).size;
 row("mixed, 643 log lines: size", kb(size("mixed")), 600, "KB");
 const bare = name => kb(Buffer.byteLength(readFileSync(file(name), "utf8").replace(/<section id="logs">.*?<\/section>/s, "")));
 row("mixed, without its logs: size", bare("mixed"), 250, "KB");
-for (const host of ["bare-metal", "debian-vm", "sick"]) row(`${host}, recorded, every check, without its log: size`, bare(host), 250, "KB");
+for (const host of ["bare-metal", "debian-vm", "sick"]) row(`${host}, recorded, every check, no log: size`, bare(host), 250, "KB");
 row("50,000 lines: size", size("lines-50000") / 1e6, 9, "MB");
 row("50,000 lines: size, gzip", gzipSync(readFileSync(file("lines-50000"))).length / 1e6, 1.6, "MB");
 for (const [slow, loadMax, inpMax] of [[1, 800, 100], [4, 2000, 200]]) {
