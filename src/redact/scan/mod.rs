@@ -29,6 +29,8 @@ mod value;
 mod vocabulary;
 mod words;
 
+use std::collections::VecDeque;
+
 use super::carrier::Carrier;
 use super::literals::Literals;
 use super::pseudonym::{Class, mask_in};
@@ -78,8 +80,13 @@ pub(super) struct Progress {
     pub(super) scanned: usize,
     /// Nothing before this position is looked at again.
     pub(super) masked_to: usize,
+    /// What is masked beyond the present position, in order: the values of a name. What stands between is looked at: a name
+    /// may hold a secret, too.
+    ahead: VecDeque<(usize, usize)>,
     /// Stems before this position belong to a name that was looked at.
     name_to: usize,
+    /// URLs and names of their credentials before this position were looked at.
+    url_to: usize,
     /// Programs before this position are arguments of a command that was looked at.
     command_to: usize,
     /// Blocks before this position are parts of one that was looked at.
@@ -106,6 +113,7 @@ impl Progress {
         for place in [
             &mut self.masked_to,
             &mut self.name_to,
+            &mut self.url_to,
             &mut self.command_to,
             &mut self.statement_to,
             &mut self.block_to,
@@ -114,11 +122,31 @@ impl Progress {
         ] {
             *place = place.saturating_sub(bytes);
         }
+        for (start, end) in &mut self.ahead {
+            (*start, *end) = (start.saturating_sub(bytes), end.saturating_sub(bytes));
+        }
         self.url.end = self.url.end.saturating_sub(bytes);
         self.url.sign = self.url.sign.and_then(|sign| sign.checked_sub(bytes));
         for place in &mut self.custom {
             *place = place.saturating_sub(bytes);
         }
+    }
+}
+
+impl Progress {
+    /// Goes on with what stands between these spans, up to where whoever found them would go on. Names there are parts of
+    /// what was looked at.
+    fn go_on_between(&mut self, spans: &[Span], resume: usize) {
+        self.name_to = self.name_to.max(resume);
+        self.url_to = self.url_to.max(resume);
+        self.ahead.extend(spans.iter().map(|span| (span.start, span.end)));
+        self.ahead.make_contiguous().sort_unstable();
+    }
+
+    /// Whether nothing at this position, which no earlier one follows, is masked yet.
+    fn is_open(&mut self, at: usize) -> bool {
+        while self.ahead.pop_front_if(|(_, end)| *end <= at).is_some() {}
+        at >= self.masked_to && self.ahead.front().is_none_or(|(start, _)| at < *start)
     }
 }
 
@@ -161,7 +189,7 @@ impl Scanner<'_> {
             candidates.clear();
             self.collect(bytes, from, to, &mut candidates);
             for (at, why) in candidates.iter().copied() {
-                if at < progress.masked_to {
+                if !progress.is_open(at) {
                     continue;
                 }
                 self.look(bytes, at, why, progress, spans);
@@ -194,7 +222,7 @@ impl Scanner<'_> {
         match why {
             Why::Trigger => {
                 for (trigger, length) in Probe::get().triggers(bytes, at) {
-                    if at < progress.masked_to {
+                    if !progress.is_open(at) {
                         return;
                     }
                     if self.wants(trigger) {
@@ -280,8 +308,11 @@ impl Scanner<'_> {
             }
             Trigger::PemBase64 => pem::encoded(bytes, at, to),
             Trigger::Url(slashes) => {
-                if let Some(resume) = url::url(bytes, at, slashes, &mut progress.url, spans) {
-                    progress.masked_to = progress.masked_to.max(resume);
+                let known = spans.len();
+                if at >= progress.url_to
+                    && let Some(resume) = url::url(bytes, at, slashes, &mut progress.url, spans)
+                {
+                    progress.go_on_between(&spans[known..], resume);
                 }
                 None
             }
@@ -347,11 +378,15 @@ impl Scanner<'_> {
         if at < progress.name_to {
             return;
         }
+        let known = spans.len();
         let outcome = Keyed { bytes, rules: self.rules, spans, verdicts: &mut progress.verdicts }.look(at);
         progress.name_to = outcome.name_end;
-        if let Some(resume) = outcome.resume {
+        let Some(resume) = outcome.resume else { return };
+        if outcome.through.is_some() {
             progress.masked_to = progress.masked_to.max(resume);
             progress.through = outcome.through;
+        } else {
+            progress.go_on_between(&spans[known..], resume);
         }
     }
 

@@ -47,7 +47,6 @@ pub(super) struct Token {
     pub(super) min: usize,
     pub(super) sure: Sure,
     /// Who issues it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "it is there for the reader of the table"))]
     pub(super) issuer: &'static str,
 }
 
@@ -73,6 +72,16 @@ pub(super) const TOKENS: &[Token] = &[
     t("ATATT3x", Base64, 40, Yes, "atlassian.com"), t("ATCTT3x", Base64, 40, Yes, "atlassian.com"), t("ATBB", Alnum, 24, Mixed, "bitbucket.org"),
     t("BBDC-", Base64, 30, Mixed, "atlassian.com"), t("sgp_", Word, 32, Mixed, "sourcegraph.com"), t("slk_", Hex, 40, Yes, "sourcegraph.com"),
     t("gitea_", Alnum, 30, Mixed, "gitea.com"), t("PMAK-", Word, 40, Yes, "postman.com"), t("PMAT-", Word, 20, Mixed, "postman.com"),
+    // Private keys without the lines around them: PKCS #8 (RSA, elliptic curves, Ed25519), PKCS #1, SEC 1, OpenSSH.
+    t("MIIEvQIBADANBgkq", Base64, 40, Yes, "RFC 5958"), t("MIIEvAIBADANBgkq", Base64, 40, Yes, "RFC 5958"), t("MIIEvgIBADANBgkq", Base64, 40, Yes, "RFC 5958"),
+    t("MIIEuwIBADANBgkq", Base64, 40, Yes, "RFC 5958"), t("MIIG/QIBADANBgkq", Base64, 40, Yes, "RFC 5958"), t("MIIG/gIBADANBgkq", Base64, 40, Yes, "RFC 5958"),
+    t("MIIG/AIBADANBgkq", Base64, 40, Yes, "RFC 5958"), t("MIIJQgIBADANBgkq", Base64, 40, Yes, "RFC 5958"), t("MIIJQwIBADANBgkq", Base64, 40, Yes, "RFC 5958"),
+    t("MIIJQQIBADANBgkq", Base64, 40, Yes, "RFC 5958"), t("MIIJRAIBADANBgkq", Base64, 40, Yes, "RFC 5958"), t("MIGHAgEAMBMGByqG", Base64, 40, Yes, "RFC 5915"),
+    t("MIG2AgEAMBAGByqG", Base64, 40, Yes, "RFC 5915"), t("MIGEAgEAMBAGByqG", Base64, 40, Yes, "RFC 5915"), t("MC4CAQAwBQYDK2Vw", Base64, 40, Yes, "RFC 8410"),
+    t("MIIEpAIBAAKCAQEA", Base64, 40, Yes, "RFC 8017"), t("MIIEowIBAAKCAQEA", Base64, 40, Yes, "RFC 8017"), t("MIIEogIBAAKCAQEA", Base64, 40, Yes, "RFC 8017"),
+    t("MIIEpQIBAAKCAQEA", Base64, 40, Yes, "RFC 8017"), t("MIIG4wIBAAKCAYEA", Base64, 40, Yes, "RFC 8017"), t("MIIG5AIBAAKCAYEA", Base64, 40, Yes, "RFC 8017"),
+    t("MIIJKQIBAAKCAgEA", Base64, 40, Yes, "RFC 8017"), t("MIIJKAIBAAKCAgEA", Base64, 40, Yes, "RFC 8017"), t("MIIJKgIBAAKCAgEA", Base64, 40, Yes, "RFC 8017"),
+    t("MHcCAQEEI", Base64, 60, Yes, "RFC 5915"), t("b3BlbnNzaC1rZXktdjEA", Base64, 40, Yes, "openssh.com"),
     // Continuous integration, registries, infrastructure.
     t("CCIPAT_", Word, 40, Yes, "circleci.com"), t("CCIPRJ_", Word, 40, Yes, "circleci.com"), t("bkua_", Alnum, 30, Yes, "buildkite.com"),
     t("bkct_", Alnum, 30, Mixed, "buildkite.com"), t("API-", Alnum, 26, Exact, "octopus.com"), t("dp.pt.", Alnum, 36, Yes, "doppler.com"),
@@ -227,7 +236,13 @@ pub(super) fn token_end(token: &Token, bytes: &[u8], at: usize, to: usize) -> Op
 
 /// The class of a token of this format.
 pub(super) fn class_of(token: &Token) -> Class {
-    if matches!(token.prefix, "AGE-SECRET-KEY-" | "nsec1" | "xprv") { Class::Key } else { Class::Token }
+    if token.issuer.starts_with("RFC")
+        || matches!(token.prefix, "AGE-SECRET-KEY-" | "nsec1" | "xprv" | "b3BlbnNzaC1rZXktdjEA")
+    {
+        Class::Key
+    } else {
+        Class::Token
+    }
 }
 
 #[cfg(test)]
