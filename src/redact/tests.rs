@@ -145,6 +145,13 @@ fn urls_and_connection_strings_lose_only_their_credentials() {
         Carrier::Text,
         &[
             ("postgres://app:hunter2@db:5432/x?sslmode=require", "postgres://app:‹url›@db:5432/x?sslmode=require"),
+            // A token for a user, and one in the name of a key.
+            ("https://ghp_0123456789abcdefghijABCDEFGHIJ012345:-@h/x", "https://‹tok›:‹url›@h/x"),
+            ("password/ghp_0123456789abcdefghijABCDEFGHIJ012345 = hunter2", "password/‹tok› = hunter2"),
+            (
+                "Cookie: ghp_0123456789abcdefghijABCDEFGHIJ012345=1; sid=abcdef0123456789",
+                "Cookie: ‹tok›=‹cookie›; sid=‹cookie›",
+            ),
             ("redis://:hunter2@cache:6379/0", "redis://:‹url›@cache:6379/0"),
             ("https://a:p@ss@host/x", "https://a:‹url›@host/x"),
             (&format!("iggy://{pat}@127.0.0.1:8090"), "iggy://‹tok›@127.0.0.1:8090"),
@@ -217,9 +224,11 @@ fn private_keys_are_masked_line_by_line() {
                 "-----BEGIN PRIVATE KEY----- ‹tok›\t‹pem›: x",
             ),
             (
-                &format!("-----BEGIN CERTIFICATE-----\n{line}\n-----END CERTIFICATE-----\n"),
-                &format!("-----BEGIN CERTIFICATE-----\n{line}\n-----END CERTIFICATE-----\n"),
+                "-----BEGIN CERTIFICATE-----\nMIIDazCCAlOgAwIBAgIUJ9Yb1Vd3qW0\n-----END CERTIFICATE-----\n",
+                "-----BEGIN CERTIFICATE-----\nMIIDazCCAlOgAwIBAgIUJ9Yb1Vd3qW0\n-----END CERTIFICATE-----\n",
             ),
+            // Without its first and last line.
+            (&format!("body: {line}\n"), "body: ‹key›\n"),
         ],
     );
 }

@@ -81,6 +81,10 @@ pub(super) const TOKENS: &[Token] = &[
     t("MIIEpAIBAAKCAQEA", Base64, 40, Yes, "RFC 8017"), t("MIIEowIBAAKCAQEA", Base64, 40, Yes, "RFC 8017"), t("MIIEogIBAAKCAQEA", Base64, 40, Yes, "RFC 8017"),
     t("MIIEpQIBAAKCAQEA", Base64, 40, Yes, "RFC 8017"), t("MIIG4wIBAAKCAYEA", Base64, 40, Yes, "RFC 8017"), t("MIIG5AIBAAKCAYEA", Base64, 40, Yes, "RFC 8017"),
     t("MIIJKQIBAAKCAgEA", Base64, 40, Yes, "RFC 8017"), t("MIIJKAIBAAKCAgEA", Base64, 40, Yes, "RFC 8017"), t("MIIJKgIBAAKCAgEA", Base64, 40, Yes, "RFC 8017"),
+    t("MIIG4gIBAAKCAYEA", Base64, 40, Yes, "RFC 8017"), t("MIIG5QIBAAKCAYEA", Base64, 40, Yes, "RFC 8017"), t("MIIJJwIBAAKCAgEA", Base64, 40, Yes, "RFC 8017"),
+    t("MIHuAgEAMBAGByqG", Base64, 40, Yes, "RFC 5915"), t("MC4CAQAwBQYDK2Vu", Base64, 40, Yes, "RFC 8410"), t("MIGkAgEBBDA", Base64, 40, Yes, "RFC 5915"),
+    t("MIGkAgEBBDB", Base64, 40, Yes, "RFC 5915"), t("MIGkAgEBBDC", Base64, 40, Yes, "RFC 5915"), t("MIGkAgEBBDD", Base64, 40, Yes, "RFC 5915"),
+    t("MIHcAgEBBEI", Base64, 40, Yes, "RFC 5915"),
     t("MHcCAQEEI", Base64, 60, Yes, "RFC 5915"), t("b3BlbnNzaC1rZXktdjEA", Base64, 40, Yes, "openssh.com"),
     // Continuous integration, registries, infrastructure.
     t("CCIPAT_", Word, 40, Yes, "circleci.com"), t("CCIPRJ_", Word, 40, Yes, "circleci.com"), t("bkua_", Alnum, 30, Yes, "buildkite.com"),
