@@ -205,6 +205,16 @@ proptest! {
     }
 
     #[test]
+    fn yaml_is_yaml_afterwards(pairs in prop::collection::vec((name(), json()), 0..6)) {
+        let document = Value::Object(pairs.into_iter().collect());
+        let text = serde_norway::to_string(&document).expect("JSON is YAML");
+        let before: Value = serde_norway::from_str(&text).expect("it was written as YAML");
+        let out = masked(Carrier::Text, &text)?;
+        let after: Value = serde_norway::from_str(&out).map_err(|error| TestCaseError::fail(format!("{error}: {text} became {out}")))?;
+        prop_assert!(alike(&before, &after), "{text} became {out}");
+    }
+
+    #[test]
     fn an_ini_file_keeps_its_sections_and_names(entries in prop::collection::vec((name(), "[ -~]{0,30}", 0..6_u8), 0..8)) {
         let mut text = String::from("[main]\n");
         for (name, value, kind) in entries {

@@ -25,16 +25,17 @@ impl Keyed<'_> {
         if separator == Separator::Element {
             return self.element(name, at, to);
         }
+        let mut from = skip_colour(bytes, at + blanks(bytes, at));
+        from += blanks(bytes, from);
+        let assigned = matches!(separator, Separator::Colon | Separator::Equals | Separator::Pair);
+        if let Some(block) = block_scalar(bytes, name.start, from, to).filter(|_| assigned) {
+            return self.block(name, block, to);
+        }
         let lower = &bytes[name.start..name.end];
         if is_header(lower) && !matches!(separator, Separator::Blank | Separator::Comma | Separator::Below) {
             return header::mask(self, lower, at, to);
         }
-        let mut from = skip_colour(bytes, at + blanks(bytes, at));
-        from += blanks(bytes, from);
-        if matches!(separator, Separator::Colon | Separator::Equals | Separator::Pair) {
-            if let Some(block) = block_scalar(bytes, from, to) {
-                return self.block(name, block, to);
-            }
+        if assigned {
             from = next_line(bytes, name.start, from, to, separator == Separator::Colon).unwrap_or(from);
         }
         let blank = separator == Separator::Blank;
@@ -72,11 +73,13 @@ impl Keyed<'_> {
     }
 
     fn quoted(&mut self, name: Name, quote: Quote, inside: usize, to: usize) -> Option<(usize, Option<Through>)> {
-        let triple = quote.depth == 0 && self.bytes[inside..].starts_with(&[quote.mark, quote.mark]);
+        let tripled = quote.depth == 0 && self.bytes[inside..].starts_with(&[quote.mark; 2]);
+        let closing = tripled.then(|| memchr::memmem::find(&self.bytes[inside + 2..to], &[quote.mark; 3])).flatten();
+        // `'''a'` of YAML, which begins with a quote, opens no text of several lines.
+        let line = || line_end(self.bytes, (inside + 2).min(to), to);
+        let triple = tripled && (closing.is_some() || !self.bytes[inside + 2..line()].contains(&quote.mark));
         let (inside, end) = if triple {
-            let closing = [quote.mark; 3];
-            let end =
-                memchr::memmem::find(&self.bytes[inside + 2..to], &closing).map_or(to, |found| inside + 2 + found);
+            let end = closing.map_or(to, |found| inside + 2 + found);
             if self.bytes[inside + 2..end].starts_with(b"\n") { (inside + 3, end) } else { (inside + 2, end) }
         } else {
             (inside, value::quoted_end(self.bytes, inside, to, quote))

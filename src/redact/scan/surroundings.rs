@@ -118,8 +118,9 @@ pub(super) fn skip_colour(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The lines of a YAML block scalar whose indicator stands at `from`: where they begin, and their indentation.
-pub(super) fn block_scalar(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+/// The lines of a YAML block scalar whose indicator stands at `from`: where they begin, and their indentation, which is more
+/// than that of the name.
+pub(super) fn block_scalar(bytes: &[u8], name_start: usize, from: usize, to: usize) -> Option<(usize, usize)> {
     if !matches!(bytes.get(from), Some(b'|' | b'>')) {
         return None;
     }
@@ -129,8 +130,11 @@ pub(super) fn block_scalar(bytes: &[u8], from: usize, to: usize) -> Option<(usiz
     if !plain || line - from > 8 || first >= to {
         return None;
     }
-    let indent = bytes[first..to].iter().take_while(|byte| **byte == b' ').count();
-    (indent > 0).then_some((first, indent))
+    let blank = bytes[first..to].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let indent = bytes[first..first + blank].iter().rev().take_while(|byte| **byte == b' ').count();
+    let line_begin = bytes[..name_start].iter().rev().take(512).take_while(|byte| **byte != b'\n').count();
+    let own = bytes[name_start - line_begin..name_start].iter().take_while(|byte| b" -".contains(byte)).count();
+    (indent > own).then_some((first, indent))
 }
 
 /// The value on the line after a key that has none on its own: further indented than its key, or in quotes.

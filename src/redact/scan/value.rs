@@ -61,11 +61,8 @@ pub(super) fn quoted_end(bytes: &[u8], from: usize, to: usize, quote: Quote) -> 
                     at = place + 4;
                     continue;
                 }
-                if after == b'\''
-                    && run == 0
-                    && place > from
-                    && bytes.get(place + 2).is_some_and(u8::is_ascii_alphanumeric)
-                {
+                let next = bytes.get(place + 2).copied().unwrap_or_default();
+                if after == b'\'' && run == 0 && (place == from || !b"\n\r\0,;)]}".contains(&next)) {
                     at = place + 2;
                     continue;
                 }
@@ -165,7 +162,7 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
                 !(at > from && bytes[at - 1].is_ascii_alphanumeric() && next.is_ascii_alphanumeric())
             }
             b'\\' => {
-                matches!(next, b'"' | b'\\' | b'\n') && quote_at(bytes, at).is_some()
+                matches!(next, b'"' | b'\\' | b'\n') && quote_at(&bytes[..to], at).is_some()
                     || matches!(next, b'n' | b'r' | b't') && !bytes.get(at + 2).is_some_and(u8::is_ascii_lowercase)
                     || bytes[at..to].starts_with(b"\\u00")
             }
@@ -187,7 +184,7 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
                 // A line that assigns one value may hold commas; further settings of a line go by semicolons.
                 next.is_ascii_whitespace()
                     || b"\"'}])\0".contains(&next)
-                    || quote_at(bytes, at + 1).is_some()
+                    || quote_at(&bytes[..to], at + 1).is_some()
                     || (until != Until::Line || byte == b';') && name_follows(bytes, at + 1, to)
             }
             b'(' | b'[' | b'{' => {
