@@ -92,7 +92,7 @@ report-pictures: ## the pictures of docs/images: fixtures, the recorded sick hos
 redaction-score: ## recall, negatives and pseudonyms of the redaction engine on fresh random secrets; fails below the targets
 	$(CARGO) test --locked --release --test redaction -- --ignored --nocapture --exact score
 
-redaction-bench: ## megabytes a second of the redaction engine on logs, dense secrets and hostile data
+redaction-bench: ## megabytes a second on logs, dense secrets and hostile data: the engine against its budgets, the program beside two scanners
 	$(CARGO) test --locked --release --test redaction -- --ignored --nocapture --exact throughput
 
 # The rooms under test alone are compiled, instrumented for libFuzzer as cargo-fuzz does it; findings are kept in
