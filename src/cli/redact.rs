@@ -1,7 +1,7 @@
 //! `snapvisor redact`: the redaction engine alone.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::settings::Overrides;
@@ -47,10 +47,10 @@ impl Redact {
         let report = match (&self.output_dir, self.paths.as_slice()) {
             (Some(_), []) => return Err(CliError::Usage("--output-dir needs paths to read".to_owned())),
             (Some(output_dir), paths) => run::tree(&settings, key, paths, output_dir, explained)?,
-            (None, [] | [_]) => {
-                let (name, mut reader) = self.input()?;
-                run::one(&settings, key, &name, &mut reader, out, explained)?
-            }
+            (None, [] | [_]) => match self.file()? {
+                Some((name, file)) => run::file(&settings, key, &name, file, out, explained)?,
+                None => run::one(&settings, key, "standard input", &mut io::stdin(), out, explained)?,
+            },
             (None, _) => return Err(CliError::Usage("several paths need --output-dir".to_owned())),
         };
         for (path, error) in &report.failed {
@@ -62,16 +62,15 @@ impl Redact {
         Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
-    fn input(&self) -> Result<(String, Box<dyn Read>), RunError> {
-        let Some(path) = self.paths.first().filter(|path| path.as_os_str() != "-") else {
-            return Ok(("standard input".to_owned(), Box::new(io::stdin())));
-        };
+    /// The file to mask; `None` is standard input.
+    fn file(&self) -> Result<Option<(String, File)>, RunError> {
+        let Some(path) = self.paths.first().filter(|path| path.as_os_str() != "-") else { return Ok(None) };
         let unreadable = |source| RunError::Path { path: path.clone(), source };
         let file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_dir() {
             return Err(unreadable(io::ErrorKind::IsADirectory.into()));
         }
-        Ok((path.display().to_string(), Box::new(file)))
+        Ok(Some((path.display().to_string(), file)))
     }
 }
 

@@ -3,7 +3,7 @@
 mod source;
 mod wide;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
@@ -85,8 +85,33 @@ pub fn one(
     writer: &mut dyn Write,
     explain: Option<Explain<'_>>,
 ) -> Result<Report, RunError> {
+    alone(settings, key, name, Source::spooled(name, reader)?, writer, explain)
+}
+
+/// Masks one open file. It is read twice where it is, and only up to the length that it has now: a log may grow.
+///
+/// # Errors
+/// As for [`one`].
+pub fn file(
+    settings: &Settings,
+    key: PseudonymKey,
+    name: &str,
+    file: File,
+    writer: &mut dyn Write,
+    explain: Option<Explain<'_>>,
+) -> Result<Report, RunError> {
+    alone(settings, key, name, Source::opened(name, file)?, writer, explain)
+}
+
+fn alone(
+    settings: &Settings,
+    key: PseudonymKey,
+    name: &str,
+    mut source: Source,
+    writer: &mut dyn Write,
+    explain: Option<Explain<'_>>,
+) -> Result<Report, RunError> {
     let mut learner = Learner::new(settings, key)?;
-    let mut source = Source::spooled(name, reader)?;
     source.learn(&mut learner, name)?;
     let engine = learner.finish();
     engine.self_test()?;

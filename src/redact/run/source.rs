@@ -49,10 +49,19 @@ enum Wrapping {
 }
 
 enum Data {
-    File(File),
+    /// A file, and how much of it is read: a log may grow between two readings.
+    File(File, Length),
     Memory(Cursor<Zeroizing<Vec<u8>>>),
     /// To be opened again.
-    Closed,
+    Closed(Length),
+}
+
+/// Bytes that a file had when it was first opened; `None` for the files of the kernel, which say that they are empty.
+type Length = Option<u64>;
+
+fn length_of(file: &File) -> Result<Length, RedactError> {
+    let length = file.metadata().map_err(RedactError::Read)?.len();
+    Ok(Some(length).filter(|length| *length > 0))
 }
 
 /// An input.
@@ -69,7 +78,21 @@ impl Source {
     /// It cannot be read, or is in a form that is not read here.
     pub(super) fn open(path: &Path) -> Result<Self, RedactError> {
         let file = File::open(path).map_err(RedactError::Read)?;
-        Self::sniffed(&path.display().to_string(), Data::File(file))
+        let length = length_of(&file)?;
+        Self::sniffed(&path.display().to_string(), Data::File(file, length))
+    }
+
+    /// A file that is open: read where it is, if it can be read twice, or else kept.
+    ///
+    /// # Errors
+    /// As for [`Source::spooled`].
+    pub(super) fn opened(name: &str, mut file: File) -> Result<Self, RedactError> {
+        match length_of(&file)? {
+            Some(length) if file.metadata().map_err(RedactError::Read)?.is_file() => {
+                Self::sniffed(name, Data::File(file, Some(length)))
+            }
+            _ => Self::spooled(name, &mut file),
+        }
     }
 
     /// What a reader gives, kept so that it can be read twice.
@@ -85,7 +108,8 @@ impl Source {
         let mut file = nameless().map_err(RedactError::Write)?;
         file.write_all(&bytes).map_err(RedactError::Write)?;
         io::copy(reader, &mut file).map_err(RedactError::Read)?;
-        Self::sniffed(name, Data::File(file))
+        let length = length_of(&file)?;
+        Self::sniffed(name, Data::File(file, length))
     }
 
     fn sniffed(name: &str, data: Data) -> Result<Self, RedactError> {
@@ -116,28 +140,34 @@ impl Source {
 
     /// The same without its open file.
     pub(super) fn closed(self) -> Self {
-        Self { data: Data::Closed, ..self }
+        let length = match self.data {
+            Data::File(_, length) | Data::Closed(length) => length,
+            Data::Memory(_) => None,
+        };
+        Self { data: Data::Closed(length), ..self }
     }
 
-    /// The same with its file open again.
+    /// The same with its file open again; what was added to it since is not read.
     pub(super) fn reopened(self, path: &Path) -> Result<Self, RedactError> {
-        Ok(Self { data: Data::File(File::open(path).map_err(RedactError::Read)?), ..self })
+        let Data::Closed(length) = self.data else { return Ok(self) };
+        Ok(Self { data: Data::File(File::open(path).map_err(RedactError::Read)?, length), ..self })
     }
 
     /// Hands the text to `to`, from its start.
     fn read(&mut self, to: &mut dyn FnMut(&mut dyn Read) -> Result<(), RedactError>) -> Result<(), RedactError> {
+        let mut prefix;
         let (reader, length): (&mut dyn Read, u64) = match &mut self.data {
-            Data::File(file) => {
+            Data::File(file, length) => {
                 file.seek(SeekFrom::Start(0)).map_err(RedactError::Read)?;
-                let length = file.metadata().map_err(RedactError::Read)?.len();
-                (file, length)
+                prefix = file.take(length.unwrap_or(u64::MAX));
+                (&mut prefix, length.unwrap_or(0))
             }
             Data::Memory(cursor) => {
                 cursor.set_position(0);
                 let length = cursor.get_ref().len() as u64;
                 (cursor, length)
             }
-            Data::Closed => return Err(RedactError::Read(io::ErrorKind::NotFound.into())),
+            Data::Closed(_) => return Err(RedactError::Read(io::ErrorKind::NotFound.into())),
         };
         match self.wrapping {
             Wrapping::None => to(reader),
@@ -232,5 +262,43 @@ impl<R: Read> Read for Bounded<R> {
         let read = self.inner.read(&mut to[..wanted])?;
         self.left -= read as u64;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::pseudonym::PseudonymKey;
+    use super::super::super::settings::Settings;
+    use super::*;
+
+    #[test]
+    fn what_is_added_to_a_log_between_the_readings_is_not_read() {
+        let mut log = tempfile::NamedTempFile::new().expect("a file");
+        log.write_all(b"a line\npassword=x8Kq2mZw91LpT\n").expect("it is written");
+        let key = PseudonymKey::from_hex(&"42".repeat(32)).expect("hexadecimal");
+        let mut learner = Learner::new(&Settings::default(), key).expect("no rules of the user's");
+        let mut source = Source::open(log.path()).expect("a log");
+        source.learn(&mut learner, "x.log").expect("it is learned");
+        log.write_all(b"password=never-learned-71Xq\n").expect("it is written");
+        let (engine, mut out) = (learner.finish(), Vec::new());
+        let mut again = source.closed().reopened(log.path()).expect("it is still there");
+        again.mask(&engine, "x.log", &mut out).expect("it is what was learned");
+        let out = String::from_utf8(out).expect("text");
+        assert!(out.starts_with("a line\npassword=REDACTED-pw-") && out.lines().count() == 2, "{out}");
+    }
+
+    #[test]
+    fn a_file_of_the_kernel_is_read_although_it_says_that_it_is_empty() {
+        let mut out = Vec::new();
+        let key = PseudonymKey::from_hex(&"42".repeat(32)).expect("hexadecimal");
+        let engine = Learner::new(&Settings::default(), key).expect("no rules of the user's").finish();
+        for source in [
+            Source::open(Path::new("/proc/self/limits")),
+            Source::opened("limits", File::open("/proc/self/limits").expect("a file")),
+        ] {
+            out.clear();
+            source.expect("it is read").mask(&engine, "limits", &mut out).expect("it is masked");
+            assert!(out.starts_with(b"Limit "), "{}", String::from_utf8_lossy(&out));
+        }
     }
 }
