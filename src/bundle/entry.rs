@@ -19,6 +19,7 @@ use super::{headers, keys};
 /// Unpacked bytes a packed byte may become, and the most that a packed log may unpack to.
 const UNPACK_RATIO_MAX: u64 = 200;
 const UNPACKED_BYTES_MAX: u64 = 4 << 30;
+const TOO_MUCH: &str = "it unpacks to more than 200 times its size, or than 4 GiB";
 /// Level of logs that are packed again: they go into a ZIP afterwards.
 const REPACK_LEVEL: u32 = 1;
 
@@ -188,7 +189,12 @@ impl<'a, 'g> Target<'a, 'g> {
             self.guard.read_back(unpacked_bytes);
             Label::Full
         });
-        self.outcome(masked)
+        match self.outcome(masked)? {
+            Outcome::Unreadable(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Ok(Outcome::Unredacted(TOO_MUCH.to_owned()))
+            }
+            outcome => Ok(outcome),
+        }
     }
 
     /// The headers of a segment's messages as a table.
@@ -221,7 +227,8 @@ pub(super) fn unpacked<R: Read>(packed: R, packed_bytes: u64) -> Result<impl Rea
     match unpacked.by_ref().take(keys::HEAD_BYTES as u64).read_to_end(&mut head) {
         Ok(_) if is_text(&head) => Ok(io::Cursor::new(head).chain(unpacked)),
         Ok(_) => Err("packed data that is not text".to_owned()),
-        Err(error) => Err(format!("unpacking: {error}")),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(TOO_MUCH.to_owned()),
+        Err(error) => Err(format!("it cannot be unpacked: {error}")),
     }
 }
 
@@ -268,7 +275,7 @@ struct Limited<R> {
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(to)?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other("it unpacks to too much"))?;
+        self.left = self.left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
         Ok(read)
     }
 }

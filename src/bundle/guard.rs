@@ -19,6 +19,9 @@ pub(super) enum Stop {
 const FINISH_BYTES_PER_S: u64 = 100 << 20;
 /// Bytes a second at which what was masked is surely unpacked, hashed and searched once more.
 const READ_BACK_BYTES_PER_S: u64 = 50 << 20;
+/// How often the time that masking took is kept for reading back what was masked: seen on idle and on busy machines. On
+/// a machine that gives us a fiftieth of a processor no fixed speed is sure.
+const READ_BACK_PER_MASKING: u64 = 3;
 /// Time kept for finishing whatever the size.
 const FINISH_FLOOR: Duration = Duration::from_secs(2);
 /// Free space is asked again after this many bytes: others write too.
@@ -38,11 +41,12 @@ pub(super) struct Guard {
     space_asked_at: Option<u64>,
     /// Bytes, unpacked, that are searched once more in the finished archive.
     read_back_bytes: u64,
+    started: Instant,
 }
 
 impl Guard {
     pub(super) fn new(finish_by: Instant, max_bytes: u64, reserve_bytes: u64) -> Self {
-        Self { finish_by, max_bytes, reserve_bytes, space_asked_at: None, read_back_bytes: 0 }
+        Self { finish_by, max_bytes, reserve_bytes, space_asked_at: None, read_back_bytes: 0, started: Instant::now() }
     }
 
     /// Counts bytes that are to be searched once more.
@@ -52,7 +56,8 @@ impl Guard {
 
     /// Whether another chunk may be added to the `written` bytes of `out`.
     pub(super) fn check(&mut self, out: &File, written: u64) -> Result<(), Stop> {
-        if self.finish_by.saturating_duration_since(Instant::now()) < finishing_time(written, self.read_back_bytes) {
+        let finishing = finishing_time(written, self.read_back_bytes, self.started.elapsed());
+        if self.finish_by.saturating_duration_since(Instant::now()) < finishing {
             return Err(Stop::Deadline);
         }
         if self.max_bytes > 0 && written >= self.max_bytes {
@@ -69,11 +74,15 @@ impl Guard {
     }
 }
 
-/// Time that it takes to finish an archive of which `written` bytes are packed and `read_back` unpacked ones searched.
-fn finishing_time(written: u64, read_back: u64) -> Duration {
-    FINISH_FLOOR
-        + Duration::from_millis(written.saturating_mul(1000) / FINISH_BYTES_PER_S)
-        + Duration::from_millis(read_back.saturating_mul(1000) / READ_BACK_BYTES_PER_S)
+/// Time that it takes to finish an archive of which `written` bytes are packed and `read_back` unpacked ones searched: at
+/// speeds that are sure elsewhere, or as slow as writing has been here in the time that it took.
+fn finishing_time(written: u64, read_back: u64, took: Duration) -> Duration {
+    let at_sure_speeds =
+        written.saturating_mul(1000) / FINISH_BYTES_PER_S + read_back.saturating_mul(1000) / READ_BACK_BYTES_PER_S;
+    let took_ms = u128::from(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    let work = u128::from(written) + u128::from(read_back) * u128::from(READ_BACK_PER_MASKING);
+    let as_seen_here = took_ms * work / (u128::from(written) + u128::from(read_back)).max(1);
+    FINISH_FLOOR + Duration::from_millis(at_sure_speeds.max(u64::try_from(as_seen_here).unwrap_or(u64::MAX)))
 }
 
 /// Free bytes of the file system that holds `file`, as far as an ordinary user may take them.
@@ -112,5 +121,15 @@ mod tests {
         assert_eq!(guard.check(&out, 0), Ok(()));
         guard.read_back(5 * READ_BACK_BYTES_PER_S);
         assert_eq!(guard.check(&out, 0), Err(Stop::Deadline), "a log of few packed bytes takes its time, too");
+    }
+
+    #[test]
+    fn what_was_slow_to_write_is_slow_to_read_back() {
+        let finishing = |written, read_back, took_s| finishing_time(written, read_back, Duration::from_secs(took_s));
+        assert_eq!(finishing(0, 0, 100), FINISH_FLOOR, "nothing is written yet");
+        assert_eq!(finishing(1 << 20, 0, 100), FINISH_FLOOR + Duration::from_secs(100));
+        assert_eq!(finishing(0, 1 << 20, 100), FINISH_FLOOR + Duration::from_mins(5));
+        let fast = Duration::from_secs(1);
+        assert_eq!(finishing_time(10 * FINISH_BYTES_PER_S, 0, fast), FINISH_FLOOR + Duration::from_secs(10));
     }
 }

@@ -20,6 +20,8 @@ use crate::report::model::{Bundle, BundleState, EntryLabel, LeftOut};
 
 /// Left-out files that the report lists; the manifest lists all.
 const LEFT_OUT_MAX: usize = 200;
+/// Files of which the report's note says what was wrong with them.
+const EXPLAINED_MAX: usize = 5;
 
 /// The data directory, or why there is none.
 pub(super) enum Source {
@@ -180,7 +182,14 @@ fn cut_note(section: &manifest::DataSection) -> Option<String> {
         _ => None,
     });
     let why = limit.map_or(String::new(), |limit| format!(": {limit}, so the newest segments went first"));
-    (lost + cut > 0).then(|| format!("{lost} files are missing and {cut} are cut{why}."))
+    (lost + cut > 0).then(|| format!("{lost} files are missing and {cut} are cut{why}.{}", explained(section)))
+}
+
+/// What was wrong with the first files that could not be read or masked.
+fn explained(section: &manifest::DataSection) -> String {
+    let wrong = |file: &&manifest::LeftOut| matches!(file.reason, Reason::Redaction | Reason::Unreadable);
+    let sentence = |file: &manifest::LeftOut| format!(" {}: {}.", file.path.as_str(), file.detail.as_str());
+    section.left_out.iter().filter(wrong).take(EXPLAINED_MAX).map(sentence).collect()
 }
 
 fn labels(section: &manifest::DataSection) -> Vec<EntryLabel> {

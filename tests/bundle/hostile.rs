@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -9,6 +10,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rustix::fs::{FileType, Mode};
 use snapvisor::bundle::manifest::Label;
 use snapvisor::bundle::plan::Plan;
@@ -93,6 +96,37 @@ fn private_keys_and_key_stores_become_notes() {
             assert!(memchr::memmem::find(bytes, b"PRIVATE KEY").is_none());
         }
     }
+}
+
+#[test]
+fn packed_logs_that_are_bombs_or_no_text_become_notes() {
+    let packed = |bytes: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(bytes).unwrap();
+        gzip.finish().unwrap()
+    };
+    let tree = tempfile::tempdir().unwrap();
+    let bomb = packed(&vec![b'a'; 64 << 20]);
+    let half = packed(b"a line that is not whole\n");
+    for (rotation, bytes) in
+        [&bomb, &packed(&vec![0; 64 << 20]), &packed(&bomb), &half[..half.len() / 2].to_vec()].into_iter().enumerate()
+    {
+        put(tree.path(), &format!("logs/iggy-server.log.{rotation}.gz"), bytes);
+    }
+    let bundle = masked(Plan::of_path(tree.path()).unwrap(), &unlimited()).unwrap();
+    let content = content(&bundle.zip);
+    for (rotation, why) in [
+        (0, "it unpacks to more than 200 times its size, or than 4 GiB"),
+        (1, "packed data that is not text"),
+        (2, "it unpacks to more than 200 times its size, or than 4 GiB"),
+        (3, "it cannot be unpacked: "),
+    ] {
+        let note = &content[&format!("logs/iggy-server.log.{rotation}.gz.redaction-failed.txt")];
+        let note = std::str::from_utf8(note).unwrap();
+        assert!(note.starts_with(&format!("This file is not in the bundle: {why}")), "{note}");
+    }
+    assert_eq!(content.len(), 4);
+    assert!(left_out(&bundle).iter().all(|(_, reason)| *reason == "redaction"), "{:?}", left_out(&bundle));
 }
 
 /// What another test runs as another user.
