@@ -1,5 +1,6 @@
 //! Whether the kernel has killed for want of memory.
 
+use super::super::figures::counted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
@@ -43,7 +44,14 @@ fn victims(case: &Case<'_>) -> Result<Judgement, Gap> {
         log.as_ref().map(|log| log.lines.iter().filter(|line| is_kill(&line.text)).collect()).unwrap_or_default();
     let since_us = log.as_ref().map_or(0, |log| since_us(log.uptime_s, case.setting("hours_max")));
     let recent = |line: &&&KernelLine| line.since_boot_us >= since_us;
-    let iggy = lines.iter().rev().filter(recent).find(|line| line.text.contains("(iggy-"));
+    let of_iggy = |line: &&&KernelLine| line.text.contains("(iggy-");
+    let iggy = lines.iter().rev().filter(recent).find(of_iggy);
+    // The counter has no names: whose the kills were, the log alone knows.
+    let whose = match &log {
+        Err(_) => "its log, which names them, could not be read",
+        Ok(_) if lines.iter().any(|line| of_iggy(&line)) => "those of Iggy were longer ago than hours_max",
+        Ok(_) => "none that its log tells of was of Iggy",
+    };
     let judged = if let Some(line) = iggy {
         Judgement::fail(format!("The kernel killed a process of Iggy for want of memory: {}", line.text.trim()))
     } else if of_group > 0 {
@@ -52,12 +60,16 @@ fn victims(case: &Case<'_>) -> Result<Judgement, Gap> {
         match kills {
             Some(0) => Judgement::pass("The kernel has killed nothing for want of memory since boot."),
             Some(kills) => Judgement::warn(format!(
-                "The kernel has killed {kills} times for want of memory since boot; none was of Iggy."
+                "The kernel has killed {} for want of memory since boot; {whose}.",
+                counted(kills, "time", "times")
             ))
             .measured(super::super::figures::float(kills), Unit::Count, kills.to_string())
             .expected("0"),
-            None if lines.is_empty() => Judgement::pass("The kernel's log tells of no kill for want of memory."),
-            None => Judgement::warn("The kernel's log tells of kills for want of memory; none was of Iggy."),
+            None => match &log {
+                Err(gap) => return Err(gap.clone()),
+                Ok(_) if lines.is_empty() => Judgement::pass("The kernel's log tells of no kill for want of memory."),
+                Ok(_) => Judgement::warn(format!("The kernel's log tells of kills for want of memory; {whose}.")),
+            },
         }
     };
     let uptime_s = log.as_ref().map_or(0, |log| log.uptime_s);
@@ -109,6 +121,37 @@ mod tests {
         evidence.put(KERNEL_LOG, Ok(KernelLog { lines: vec![line(656), line(812)], dropped: 0, uptime_s: 1_000 }));
         let judged = judge_one("mem.oom", &evidence).unwrap();
         assert!(judged.summary.contains("Killed process 812"), "{}", judged.summary);
+    }
+
+    #[test]
+    fn nobody_is_acquitted_by_a_log_that_was_not_read() {
+        let server = "Out of memory: Killed process 656 (iggy-server) total-vm:1kB".to_owned();
+        let old = KernelLine { priority: 3, since_boot_us: 1, text: server };
+        let log = |lines: &[KernelLine]| Ok(KernelLog { lines: lines.to_vec(), dropped: 0, uptime_s: 2 * 86_400 });
+        for (kills, log, said) in [
+            (
+                Some(1),
+                Err(Gap::broken("x")),
+                Ok("1 time for want of memory since boot; its log, which names them, could"),
+            ),
+            (
+                Some(2),
+                log(&[old]),
+                Ok("2 times for want of memory since boot; those of Iggy were longer ago than hours"),
+            ),
+            (Some(1), log(&[]), Ok("none that its log tells of was of Iggy")),
+            (None, Err(Gap::broken("x")), Err("x")),
+        ] {
+            let mut evidence = Evidence::default();
+            evidence.put(PAGING, Ok(Paging { oom_kills: kills, ..Paging::default() }));
+            evidence.put(KERNEL_LOG, log);
+            match (judge_one("mem.oom", &evidence), said) {
+                (Ok(judged), Ok(said)) => assert!(judged.summary.contains(said), "{}", judged.summary),
+                (judged, said) => {
+                    assert_eq!(judged.map(|_| "judged").map_err(|gap| gap.detail), said.map_err(str::to_owned));
+                }
+            }
+        }
     }
 
     #[test]
