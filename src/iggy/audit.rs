@@ -176,6 +176,8 @@ impl Progress {
             let skips =
                 if u64::from(entry.end_position) > message.end() { ", the bytes between are in no entry" } else { "" };
             format!("position {} for a message that ends at {}{skips}", entry.end_position, message.end())
+        } else if entry.timestamp_us != message.header.timestamp_us {
+            format!("time {} for a message of {}", entry.timestamp_us, message.header.timestamp_us)
         } else {
             return;
         };
@@ -250,6 +252,10 @@ mod tests {
         let mut pointed = index.clone();
         pointed[16 * 3 + 4] ^= 1;
         assert_eq!(place(audit(start, &log, &pointed)), Some((SegmentFile::Index, 48)));
+
+        let mut dated = index.clone();
+        dated[16 * 3 + 15] ^= 1;
+        assert_eq!(place(audit(start, &log, &dated)), Some((SegmentFile::Index, 48)));
 
         assert_eq!(place(audit(start + 1, &log, &index)), Some((SegmentFile::Log, 0)), "a file with another's name");
 

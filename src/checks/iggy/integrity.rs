@@ -1,6 +1,7 @@
 //! Whether the messages on disk are whole.
 
 use super::super::figures::counted;
+use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
@@ -20,7 +21,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[INTEGRITY.source(), IGGY_PLACE.source()],
     rule: "Reads segments through, the newest first, for ten seconds at most: checksums, header fields, offsets within and across segments, and index entries. Fails at the first thing that is wrong in a partition, with file and byte. \
            Warns when the newest segment of a stopped 0.8 server holds whole messages that its index does not have, or ends inside a message, as a kill leaves it: 0.8 starts from the index and writes behind the end of the log, so it gives those messages' offsets away and can never read the first new one. \
-           Information when that is so in another layout, when a consumer is further than the newest message of a stopped server (servers set it back at their start), or when time ran out; passes otherwise. The end of a running server's newest segment is not judged.",
+           Information when that is so in another layout, when a consumer is further than the newest message of a stopped server (servers set it back at their start), when a segment could not be read, or when time ran out; passes otherwise. The end of a running server's newest segment is not judged.",
     threshold_source: "The layout of Iggy's segments: what the server wrote is what must be read. What 0.8 makes of a log that is ahead of its index was tried with a server of 0.8.0 that was killed and started again.",
     why: "A flipped bit or a lost segment is found by the first consumer that reaches it, possibly months later; replicas and backups are still there today.",
     remedy: "# Keep the files as they are, and do not restart the server yet: what it writes next may stand behind the damage.\n# Copy the partition's folder, compare it with a replica or a backup, and open a ticket with this table.",
@@ -38,6 +39,8 @@ tar -cf /var/tmp/before-repair-$(date +%s).tar FOLDER
 python3 - SEGMENT <<'END'
 import os, struct, sys
 log, index, start = sys.argv[1] + ".log", sys.argv[1] + ".index", int(os.path.basename(sys.argv[1]))
+open(index, "ab").close()
+os.chown(index, os.stat(log).st_uid, os.stat(log).st_gid)
 os.truncate(index, os.path.getsize(index) // 16 * 16)
 data, done = open(log, "rb").read(), open(index, "rb").read()
 end = struct.unpack_from("<I", done, len(done) - 12)[0] if done else 0
@@ -73,7 +76,7 @@ fn judged(found: &Integrity, layout: Layout, root: &str) -> Judgement {
     let read = format!(
         "{messages} messages ({}) in {}",
         human(bytes),
-        counted(found.partitions.len(), "partition", "partitions")
+        counted(found.partitions.iter().filter(|partition| seen(partition)).count(), "partition", "partitions")
     );
     let wrong: Vec<_> =
         found.partitions.iter().filter_map(|partition| Some((partition, partition.defect.as_ref()?))).collect();
@@ -102,10 +105,15 @@ fn judged(found: &Integrity, layout: Layout, root: &str) -> Judgement {
                 "{read} are whole, but {name}{others} was left by a kill: {left} in {file}.log. A server that starts on \
                  this gives the offsets of what is not indexed away, and cannot read the first message that it writes."
             ))
-            .remedy(MEND.replace("FOLDER", folder).replace("SEGMENT", &segment))
+            .remedy(MEND.replace("FOLDER", &quoted(folder)).replace("SEGMENT", &quoted(&segment)))
         } else {
             Judgement::info(format!("{read} are whole; {name}{others} was left by a kill: {left} in {file}.log."))
         };
+    }
+    let unread = found.partitions.iter().filter(|partition| partition.unread.is_some()).count();
+    if unread > 0 {
+        let unread = counted(unread, "partition", "partitions");
+        return Judgement::info(format!("{read} are whole; {unread} could not be read through."));
     }
     if let Some(partition) = found.partitions.iter().find(|partition| partition.ahead.is_some()) {
         let ahead = partition.ahead.as_deref().unwrap_or_default();
@@ -116,6 +124,11 @@ fn judged(found: &Integrity, layout: Layout, root: &str) -> Judgement {
         return Judgement::info(format!("{read} are whole; {left} not read in the time there was."));
     }
     Judgement::pass(format!("{read} are whole."))
+}
+
+/// Whether any of it was read, or there was nothing to read.
+fn seen(partition: &PartitionAudit) -> bool {
+    partition.segments > 0 || partition.unread.is_none()
 }
 
 /// What a kill left at the end of a partition: whole messages that no index has, and a message that is not whole.
@@ -185,6 +198,7 @@ mod tests {
         let ahead =
             PartitionAudit { ahead: Some("groups/1 is at 9, and the newest message is 4".into()), ..whole.clone() };
         let defect = Defect { file: "streams/0/x.log".into(), position: 64, what: "offset 7 where 1 should be".into() };
+        let unread = PartitionAudit { unread: Some("p/0.log: input/output error".into()), ..whole.clone() };
         let damaged = PartitionAudit { defect: Some(defect), ..whole.clone() };
         let (old, edge) = (Layout::V0_8, Layout::Edge);
         for (partition, writer, layout, segments_left, expected) in [
@@ -196,6 +210,7 @@ mod tests {
             (behind, Writer::Live, old, 0, Verdict::Pass),
             (torn, Writer::Live, old, 0, Verdict::Pass),
             (ahead, Writer::None, old, 0, Verdict::Info),
+            (unread, Writer::None, old, 0, Verdict::Info),
             (damaged, Writer::Live, old, 0, Verdict::Fail),
         ] {
             let found = Integrity { partitions: vec![whole.clone(), partition], writer, segments_left, bytes_read: 0 };
@@ -216,13 +231,13 @@ mod tests {
             ..PartitionAudit::default()
         };
         let found = Integrity { partitions: vec![partition], ..Integrity::default() };
-        let judged = judged(&found, Layout::V0_8, "/var/lib/iggy");
+        let judged = judged(&found, Layout::V0_8, "/var/lib/it's iggy");
         let named = "1508 whole messages from byte 13616000 on that the index does not have, and 160 bytes of an \
                      unfinished message at byte 13893472 in streams/0/topics/0/partitions/1/00000000000000000000.log";
         assert!(judged.summary.contains(named), "{}", judged.summary);
         let remedy = judged.remedy.unwrap();
-        let folder = "/var/lib/iggy/streams/0/topics/0/partitions/1";
-        assert!(remedy.contains(&format!("before-repair-$(date +%s).tar {folder}\n")), "{remedy}");
-        assert!(remedy.contains(&format!("python3 - {folder}/00000000000000000000 <<")), "{remedy}");
+        let folder = r"'/var/lib/it'\''s iggy/streams/0/topics/0/partitions/1";
+        assert!(remedy.contains(&format!("before-repair-$(date +%s).tar {folder}'\n")), "{remedy}");
+        assert!(remedy.contains(&format!("python3 - {folder}/00000000000000000000' <<")), "{remedy}");
     }
 }
