@@ -75,7 +75,8 @@ fn document_of_checks() -> String {
          its reason, never a pass; `self.coverage` lists them all. A threshold is changed, and a check switched off, in the \
          configuration:\n\n\
          ```toml\n[checks.\"disk.space\"]\nwarn_percent = 10\n\n[checks.\"disk.queue\"]\nenabled = false\n```\n\n\
-         A report shows which thresholds were changed. Unknown checks, names and values are errors.\n"
+         A report shows which thresholds were changed and which checks are switched off. Unknown checks, names and values are \
+         errors.\n"
     );
     let mut category = "";
     for check in checks::catalogue() {

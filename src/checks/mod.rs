@@ -231,17 +231,23 @@ pub fn find(id: &str) -> Option<&'static Check> {
     catalogue().find(|check| check.id == id)
 }
 
-/// The findings of all checks that the settings leave on, in the order of the catalogue.
+/// The findings of all checks, in the order of the catalogue.
 ///
+/// One that is switched off is a skip that says so: a report that leaves it out reads as if it had passed.
 /// A rule that panics costs its own check alone: it becomes a skip that says so.
 #[must_use]
 pub fn judge(evidence: &Evidence, settings: &Settings, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for check in catalogue().filter(|check| settings.enabled(check.id)) {
+    for check in catalogue() {
         let case = Case { evidence, now, findings: &findings, check, settings };
         let started = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| (check.evaluate)(&case)))
-            .unwrap_or_else(|_| Err(Gap::broken("the rule itself failed; this is a bug in snapvisor")));
+        let outcome = if settings.enabled(check.id) {
+            catch_unwind(AssertUnwindSafe(|| (check.evaluate)(&case)))
+                .unwrap_or_else(|_| Err(Gap::broken("the rule itself failed; this is a bug in snapvisor")))
+        } else {
+            Err(Gap::not_applicable("switched off by the configuration")
+                .unlocked_by("enabled = true in the check's table"))
+        };
         let outcome = outcome.map(|judged| match remedies::fitted(check, &judged, evidence) {
             Some(remedy) => judged.remedy(remedy),
             None => judged,
@@ -289,6 +295,15 @@ mod tests {
             }
             assert!(!check.needs.is_empty(), "{} needs nothing", check.id);
         }
+    }
+
+    #[test]
+    fn a_check_that_is_switched_off_says_so() {
+        let settings: Settings = toml::from_str("[\"disk.space\"]\nenabled = false").unwrap();
+        let findings = judge(&Evidence::default(), &settings, Timestamp::from_unix(0));
+        assert_eq!(findings.len(), catalogue().count());
+        let space = findings.iter().find(|finding| finding.check == "disk.space").unwrap();
+        assert_eq!(space.outcome.as_ref().unwrap_err().detail, "switched off by the configuration");
     }
 
     #[test]

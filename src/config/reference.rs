@@ -43,7 +43,8 @@ const TAIL: &str = "
 ## `[checks.\"ID\"]`
 
 One table for each check whose thresholds differ from the catalogue's, or that is switched off. `snapvisor checks
-explain ID` lists a check's settings, their defaults and ranges. A report shows which thresholds were changed.
+explain ID` lists a check's settings, their defaults and ranges. A report shows which thresholds were changed
+and which checks are switched off.
 
 ```toml
 [checks.\"mem.swap\"]
