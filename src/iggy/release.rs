@@ -77,7 +77,9 @@ impl Version {
         let differ = |(ours, theirs)| ours != theirs;
         self.minor != other.minor
             || self.patch.zip(other.patch).is_some_and(differ)
-            || self.before.as_ref().zip(other.before.as_ref()).is_some_and(|(ours, theirs)| ours != theirs)
+            || self.before.as_ref().zip(other.before.as_ref()).is_some_and(|(ours, theirs)| {
+                ours.word != theirs.word || ours.number.zip(theirs.number).is_some_and(differ)
+            })
     }
 }
 
@@ -93,7 +95,7 @@ fn before(rest: &str) -> Option<Before> {
         let (front, behind) = rest.split_once(word)?;
         let whole = !front.ends_with(|c: char| c.is_ascii_alphabetic())
             && !behind.starts_with(|c: char| c.is_ascii_alphabetic());
-        let number = number(behind.strip_prefix(['.', '-', '_']).unwrap_or(behind)).map(|(number, _)| number);
+        let number = number(behind.strip_prefix(['.', '_']).unwrap_or(behind)).map(|(number, _)| number);
         whole.then_some(Before { word, number })
     })
 }
@@ -150,6 +152,7 @@ mod tests {
             ("0.9.0-edge.5", "0.9.0-0.1.edge5.el9"),
             // The package says less, or the program does: server-0.8.0-rc.2 calls itself 0.8.0.
             ("0.9.0-edge.5", "0.9.0-1"),
+            ("0.9.0-edge.5", "0.9.0~edge-1"),
             ("0.8.0", "0.8.0~rc2-1"),
         ] {
             assert!(!version(program).differs(&version(package)), "{program} {package}");
