@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Key;
+use crate::domain::gap::Gap;
 
 /// The audit.
 pub const INTEGRITY: Key<Integrity> = Key::new("iggy.integrity");
@@ -12,6 +13,9 @@ pub const INTEGRITY: Key<Integrity> = Key::new("iggy.integrity");
 pub struct Integrity {
     /// Each partition.
     pub partitions: Vec<PartitionAudit>,
+    /// Folders of streams and topics that could not be listed: their partitions are not among those.
+    #[serde(default)]
+    pub unlisted: Vec<Gap>,
     /// Bytes of segments that were read.
     pub bytes_read: u64,
     /// Segments that were not read, because time or bytes ran out.
@@ -65,7 +69,7 @@ pub struct PartitionAudit {
     /// A consumer or group that is further than the newest message.
     pub ahead: Option<String>,
     /// Why something could not be read.
-    pub unread: Option<String>,
+    pub unread: Option<Gap>,
 }
 
 /// What is wrong, and where.

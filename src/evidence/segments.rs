@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Key;
+use crate::domain::gap::Gap;
 
 /// What stands in the partitions' folders.
 pub const SEGMENT_FILES: Key<SegmentFiles> = Key::new("iggy.segment-files");
@@ -12,6 +13,9 @@ pub const SEGMENT_FILES: Key<SegmentFiles> = Key::new("iggy.segment-files");
 pub struct SegmentFiles {
     /// Partitions.
     pub partitions: u64,
+    /// Folders that could not be listed: what is in them is not counted.
+    #[serde(default)]
+    pub unlisted: Vec<Gap>,
     /// Logs.
     pub logs: u64,
     /// Logs without a byte.

@@ -59,7 +59,8 @@ const GAPS_MAX: usize = 8;
 
 fn integrity(case: &Case<'_>) -> Result<Judgement, Gap> {
     let found = case.read(INTEGRITY)?;
-    let unread = found.partitions.iter().filter_map(|partition| Some(Gap::broken(partition.unread.clone()?)));
+    let unread = found.partitions.iter().filter_map(|partition| partition.unread.clone());
+    let unread = found.unlisted.iter().cloned().chain(unread);
     let place = case.read(IGGY_PLACE).ok().and_then(|place| place.believed());
     let layout = place.map_or(Layout::Unknown, |(_, directory)| directory.layout);
     let root = place.map_or("", |(root, _)| root.trim_end_matches('/'));
@@ -115,6 +116,9 @@ fn judged(found: &Integrity, layout: Layout, root: &str) -> Judgement {
         let unread = counted(unread, "partition", "partitions");
         return Judgement::info(format!("{read} are whole; {unread} could not be read through."));
     }
+    if let Some(gap) = found.unlisted.first() {
+        return Judgement::info(format!("{read} are whole; others were not seen: {}.", gap.detail));
+    }
     if let Some(partition) = found.partitions.iter().find(|partition| partition.ahead.is_some()) {
         let ahead = partition.ahead.as_deref().unwrap_or_default();
         return Judgement::info(format!("{read} are whole; {}: {ahead}; the server sets it back.", name(partition)));
@@ -159,7 +163,7 @@ fn table(found: &Integrity) -> Proof {
             (_, Some(left), ..) if found.writer == Writer::None => left,
             (_, Some(left), ..) => format!("being written: {left}"),
             (_, None, Some(ahead), _) => ahead.clone(),
-            (.., Some(unread)) => unread.clone(),
+            (.., Some(unread)) => unread.detail.clone(),
             _ => "whole".to_owned(),
         };
         vec![
@@ -198,7 +202,7 @@ mod tests {
         let ahead =
             PartitionAudit { ahead: Some("groups/1 is at 9, and the newest message is 4".into()), ..whole.clone() };
         let defect = Defect { file: "streams/0/x.log".into(), position: 64, what: "offset 7 where 1 should be".into() };
-        let unread = PartitionAudit { unread: Some("p/0.log: input/output error".into()), ..whole.clone() };
+        let unread = PartitionAudit { unread: Some(Gap::broken("p/0.log: input/output error")), ..whole.clone() };
         let damaged = PartitionAudit { defect: Some(defect), ..whole.clone() };
         let (old, edge) = (Layout::V0_8, Layout::Edge);
         for (partition, writer, layout, segments_left, expected) in [
@@ -213,10 +217,18 @@ mod tests {
             (unread, Writer::None, old, 0, Verdict::Info),
             (damaged, Writer::Live, old, 0, Verdict::Fail),
         ] {
-            let found = Integrity { partitions: vec![whole.clone(), partition], writer, segments_left, bytes_read: 0 };
+            let partitions = vec![whole.clone(), partition];
+            let found = Integrity { partitions, segments_left, writer, ..Integrity::default() };
             let judged = judged(&found, layout, "/data");
             assert_eq!(judged.verdict, expected, "{}", judged.summary);
         }
+    }
+
+    #[test]
+    fn a_folder_that_was_not_listed_is_no_pass() {
+        let unlisted = vec![Gap::denied("streams/1/topics may not be read", "CAP_DAC_READ_SEARCH")];
+        let judged = judged(&Integrity { unlisted, ..Integrity::default() }, Layout::V0_8, "/data");
+        assert_eq!(judged.verdict, Verdict::Info, "{}", judged.summary);
     }
 
     #[test]

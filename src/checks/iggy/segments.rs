@@ -45,11 +45,15 @@ pub(super) const CHECK: Check = Check {
 /// Segments that may come and go between the walk and the answer, whatever their share.
 const MOVING_MAX: u64 = 2;
 
+/// Folders that were not listed and are worth a line each.
+const UNLISTED_MAX: usize = 8;
+
 fn segments(case: &Case<'_>) -> Result<Judgement, Gap> {
     let files = case.read(SEGMENT_FILES)?;
     let counted = case.read(IGGY_API).ok().and_then(|api| api.stats.as_ref().ok()).map(|stats| stats.segments_count);
     let judged = judged(files, counted, case.setting("files_warn"), case.setting("count_warn_percent"));
     let judged = judged.proof(facts(files, counted));
+    let judged = files.unlisted.iter().take(UNLISTED_MAX).cloned().fold(judged, Judgement::gap);
     Ok(if files.orphans.is_empty() { judged } else { judged.proof(orphans(files)) })
 }
 
@@ -68,7 +72,7 @@ fn judged(files: &SegmentFiles, server_counts: Option<u64>, files_warn: f64, cou
             .measured(float(total), Unit::Count, format!("{total} files"))
             .expected(format!("≤ {files_warn} files"));
     }
-    if let Some(server) = server_counts.filter(|_| files.walk == Walk::Whole) {
+    if let Some(server) = server_counts.filter(|_| files.walk == Walk::Whole && files.unlisted.is_empty()) {
         let apart = server.abs_diff(files.logs);
         if apart > MOVING_MAX && share(apart, server.max(files.logs)) > count_warn_percent {
             return Judgement::warn(format!(
@@ -77,7 +81,8 @@ fn judged(files: &SegmentFiles, server_counts: Option<u64>, files_warn: f64, cou
             ));
         }
     }
-    let cut = if files.walk == Walk::Cut { "At least " } else { "" };
+    let whole = files.walk == Walk::Whole && files.unlisted.is_empty();
+    let cut = if whole { "" } else { "At least " };
     Judgement::pass(format!(
         "{cut}{} in {}, {}, each with what belongs to it.",
         counted(usize::try_from(files.logs).unwrap_or(usize::MAX), "segment", "segments"),

@@ -52,8 +52,9 @@ pub(super) fn integrity(scene: &Scene) -> Observed<Integrity> {
 
 /// Audits the partitions below `root`.
 pub(super) fn audit(host: &Host, root: &str, layout: Layout, writer: Writer, until: Instant) -> Observed<Integrity> {
-    let mut partitions = partitions(host, root)?;
-    let mut found = Integrity { writer, ..Integrity::default() };
+    let (folders, unlisted) = partition_folders(host, root)?;
+    let mut partitions: Vec<Partition> = folders.into_iter().map(|folder| partition(host, folder)).collect();
+    let mut found = Integrity { unlisted, writer, ..Integrity::default() };
     let longest = partitions.iter().map(|partition| partition.starts.len()).max().unwrap_or(0);
     let mut reader = Reader { host, root, layout, writer, until, piece: vec![0; PIECE_BYTES] };
     for back in 0..longest {
@@ -82,41 +83,55 @@ fn numbers(host: &Host, path: &str) -> Observed<Vec<u64>> {
     Ok(numbers)
 }
 
-/// Stream, topic and partition of each partition's folder below a data directory, and the folder.
-pub(super) fn partition_folders(host: &Host, root: &str) -> Observed<Vec<([u64; 3], String)>> {
-    let mut found = Vec::new();
+/// A folder that was not listed, unless it is gone: streams and topics may be removed meanwhile.
+pub(super) fn lost(gap: Gap) -> Option<Gap> {
+    (gap.reason != GapReason::Absent).then_some(gap)
+}
+
+/// A partition's folder: stream, topic and partition, and its path.
+type Folder = ([u64; 3], String);
+
+/// Each partition's folder below a data directory, and which folders above them could not be listed.
+pub(super) fn partition_folders(host: &Host, root: &str) -> Observed<(Vec<Folder>, Vec<Gap>)> {
+    let (mut found, mut unlisted) = (Vec::new(), Vec::new());
+    let below = |path: &str, unlisted: &mut Vec<Gap>| {
+        numbers(host, path).unwrap_or_else(|gap| {
+            unlisted.extend(lost(gap));
+            Vec::new()
+        })
+    };
     let streams = match numbers(host, &format!("{root}/streams")) {
         // A server that never had a stream has no such folder.
-        Err(gap) if gap.reason == GapReason::Absent => return Ok(found),
+        Err(gap) if gap.reason == GapReason::Absent => return Ok((found, unlisted)),
         streams => streams?,
     };
     for stream in streams {
-        for topic in numbers(host, &format!("{root}/streams/{stream}/topics")).unwrap_or_default() {
+        for topic in below(&format!("{root}/streams/{stream}/topics"), &mut unlisted) {
             let above = format!("{root}/streams/{stream}/topics/{topic}/partitions");
-            for partition in numbers(host, &above).unwrap_or_default() {
+            for partition in below(&above, &mut unlisted) {
                 if found.len() == PARTITIONS_MAX {
-                    return Ok(found);
+                    unlisted.push(Gap::broken(format!(
+                        "more than {PARTITIONS_MAX} partitions: the rest was not looked at"
+                    )));
+                    return Ok((found, unlisted));
                 }
                 found.push(([stream, topic, partition], format!("{above}/{partition}")));
             }
         }
     }
-    Ok(found)
+    Ok((found, unlisted))
 }
 
-fn partitions(host: &Host, root: &str) -> Observed<Vec<Partition>> {
-    let partition = |([stream, topic, partition], path): ([u64; 3], String)| {
-        let mut audit = PartitionAudit { stream, topic, partition, ..PartitionAudit::default() };
-        let starts = match host.list(&path) {
-            Ok(names) => starts(&names),
-            Err(gap) => {
-                audit.unread = Some(gap.detail);
-                Vec::new()
-            }
-        };
-        Partition { path, starts, audit }
+fn partition(host: &Host, ([stream, topic, partition], path): Folder) -> Partition {
+    let mut audit = PartitionAudit { stream, topic, partition, ..PartitionAudit::default() };
+    let starts = match host.list(&path) {
+        Ok(names) => starts(&names),
+        Err(gap) => {
+            audit.unread = Some(gap);
+            Vec::new()
+        }
     };
-    Ok(partition_folders(host, root)?.into_iter().map(partition).collect())
+    Partition { path, starts, audit }
 }
 
 fn starts(names: &[String]) -> Vec<u64> {
@@ -137,13 +152,13 @@ impl Partition {
             Err(gap) => {
                 // A segment that was removed since it was listed is retention at work.
                 if !(gap.reason == GapReason::Absent && writer == Writer::Live) {
-                    self.audit.unread = Some(gap.detail);
+                    self.audit.unread = Some(gap);
                 }
                 return 0;
             }
         };
         let Some(report) = report else {
-            self.audit.unread = Some(format!("{stem}.log was not read to its end: time ran out"));
+            self.audit.unread = Some(Gap::timeout(format!("{stem}.log was not read to its end: time ran out")));
             return read;
         };
         let name = |file| {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::root::Host;
 use super::super::scene::Scene;
-use super::integrity::partition_folders;
+use super::integrity::{lost, partition_folders};
 use crate::evidence::Observed;
 use crate::evidence::iggy::IGGY_PLACE;
 use crate::evidence::segments::{Counterpart, ORPHANS_MAX, Orphan, SegmentFiles, Walk};
@@ -25,14 +25,21 @@ pub(super) fn segments(scene: &Scene) -> Observed<SegmentFiles> {
 }
 
 fn walk(host: &Host, root: &str, layout: Layout, until: Instant) -> Observed<SegmentFiles> {
-    let mut found = SegmentFiles::default();
-    for (_, folder) in partition_folders(host, root)? {
+    let (folders, unlisted) = partition_folders(host, root)?;
+    let mut found = SegmentFiles { unlisted, ..SegmentFiles::default() };
+    for (_, folder) in folders {
         if Instant::now() >= until || found.logs + found.indexes >= FILES_MAX {
             found.walk = Walk::Cut;
             break;
         }
         found.partitions += 1;
-        let Ok(names) = host.list(&folder) else { continue };
+        let names = match host.list(&folder) {
+            Ok(names) => names,
+            Err(gap) => {
+                found.unlisted.extend(lost(gap));
+                continue;
+            }
+        };
         for name in &names {
             let Some((is_log, _)) = kind(name) else { continue };
             let metadata = host.metadata(&format!("{folder}/{name}")).ok();
