@@ -81,7 +81,7 @@ impl Learner {
         let literals = Literals::new(&secrets, |place| wanted[place]);
         let (mut seen, mut shared_tags) = (HashSet::new(), HashSet::new());
         for tag in places.keys() {
-            if !seen.insert(tag.short().to_owned()) {
+            if !seen.insert(tag.short()) {
                 shared_tags.insert(tag.short().to_owned());
             }
         }

@@ -304,6 +304,7 @@ fn environments_and_files_of_credentials_are_read_by_their_layout() {
 #[test]
 fn what_engineers_need_stays() {
     let kept = [
+        "openssl req -new -key f.pem -keyout g.pem -kdf x",
         "password = \"/run/secrets/pw\"\nvalue = 1000",
         "request_id=550e8400-e29b-41d4-a716-446655440000 status=200",
         "commit 0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c (HEAD -> main)",

@@ -29,13 +29,16 @@ pub(in super::super) fn of(secret: &[u8]) -> Vec<(Zeroizing<Vec<u8>>, Encoding)>
         }
     }
     if secret.len() <= VARIED_BYTES_MAX {
-        variants.json(secret);
-        variants.percent(secret);
-        variants.html(secret);
+        // Nothing escapes letters and digits.
+        if !secret.iter().all(u8::is_ascii_alphanumeric) {
+            variants.json(secret);
+            variants.percent(secret);
+            variants.html(secret);
+            variants.shell(secret);
+        }
         variants.base64(secret);
         variants.hex(secret);
         variants.utf16(secret);
-        variants.shell(secret);
     }
     std::mem::take(&mut variants.list)
 }

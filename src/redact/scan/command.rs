@@ -313,7 +313,7 @@ fn arguments_of(bytes: &[u8], place: usize, arguments: &[Argument], rules: &Comp
                 }
             } else if let Some(value) = rest.strip_prefix(b"=").filter(|_| long) {
                 held(bytes, *holds, end - value.len(), end, spans);
-            } else if !long && !rest.is_empty() {
+            } else if !long && !rest.is_empty() && program.name != "openssl" {
                 let quote =
                     value::quote_at(bytes, end - rest.len()).map_or(0, |(_, inside)| inside - (end - rest.len()));
                 held(bytes, *holds, end - rest.len() + quote.min(rest.len()), end, spans);
