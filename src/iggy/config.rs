@@ -101,6 +101,8 @@ pub struct Durability {
     pub partition_fsync: Option<bool>,
     /// Whether checksums are verified at start.
     pub validate_checksum: Option<bool>,
+    /// Whether messages with an id that was met lately are left out.
+    pub deduplicates: Option<bool>,
 }
 
 /// What 0.9 edge refuses to start with, or livelocks on. All `None` in a file of 0.8, but for the first two, which 0.8 has
@@ -341,6 +343,7 @@ impl<'a> File<'a> {
             messages_required_to_save: partition("messages_required_to_save").and_then(count),
             partition_fsync: partition("enforce_fsync").and_then(Value::as_bool),
             validate_checksum: partition("validate_checksum").and_then(Value::as_bool),
+            deduplicates: self.system(&["message_deduplication", "enabled"]).and_then(Value::as_bool),
         }
     }
 

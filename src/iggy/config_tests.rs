@@ -51,6 +51,7 @@ fn the_configuration_of_a_real_server_is_read_whole() {
             messages_required_to_save: Some(1024),
             partition_fsync: Some(false),
             validate_checksum: Some(false),
+            deduplicates: Some(false),
         },
         cluster: Cluster {
             enabled: Some(false),

@@ -7,7 +7,8 @@ use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
 use crate::domain::size::human;
 use crate::domain::time::Timestamp;
-use crate::domain::verdict::Severity;
+use crate::domain::verdict::{Severity, Verdict};
+use crate::evidence::config::IGGY_CONFIG;
 use crate::evidence::iggy::IGGY_PLACE;
 use crate::evidence::integrity::{INTEGRITY, Integrity, PartitionAudit, Writer};
 use crate::iggy::Layout;
@@ -18,9 +19,10 @@ pub(super) const CHECK: Check = Check {
     category: Category::Iggy,
     tier: Tier::Core,
     severity: Severity::Critical,
-    needs: &[INTEGRITY.source(), IGGY_PLACE.source()],
+    needs: &[INTEGRITY.source(), IGGY_PLACE.source(), IGGY_CONFIG.source()],
     rule: "Reads segments through, the newest first, for ten seconds at most: checksums, header fields, offsets within and across segments, and index entries. Fails at the first thing that is wrong in a partition, with file and byte. \
            Warns when the newest segment of a stopped 0.8 server holds whole messages that its index does not have, or ends inside a message, as a kill leaves it: 0.8 starts from the index and writes behind the end of the log, so it gives those messages' offsets away and can never read the first new one. \
+           Of a 0.8 server that drops duplicates it warns instead of failing, since that leaves gaps in the offsets. \
            Information when that is so in another layout, when a consumer is further than the newest message of a stopped server (servers set it back at their start), when a segment could not be read, or when time ran out; passes otherwise. The end of a running server's newest segment is not judged.",
     threshold_source: "The layout of Iggy's segments: what the server wrote is what must be read. What 0.8 makes of a log that is ahead of its index was tried with a server of 0.8.0 that was killed and started again.",
     why: "A flipped bit or a lost segment is found by the first consumer that reaches it, possibly months later; replicas and backups are still there today.",
@@ -64,7 +66,22 @@ fn integrity(case: &Case<'_>) -> Result<Judgement, Gap> {
     let place = case.read(IGGY_PLACE).ok().and_then(|place| place.believed());
     let layout = place.map_or(Layout::Unknown, |(_, directory)| directory.layout);
     let root = place.map_or("", |(root, _)| root.trim_end_matches('/'));
-    Ok(unread.take(GAPS_MAX).fold(judged(found, layout, root).proof(table(found)), Judgement::gap))
+    let deduplicates = case.read(IGGY_CONFIG).is_ok_and(|config| config.server.durability.deduplicates == Some(true));
+    let judged = softened(judged(found, layout, root), layout, deduplicates);
+    Ok(unread.take(GAPS_MAX).fold(judged.proof(table(found)), Judgement::gap))
+}
+
+/// What 0.8 leaves of a batch from which it dropped duplicates has gaps in its offsets and entries of its index that point
+/// nowhere: by the files alone that looks like damage.
+fn softened(judged: Judgement, layout: Layout, deduplicates: bool) -> Judgement {
+    if !(deduplicates && layout == Layout::V0_8 && judged.verdict == Verdict::Fail) {
+        return judged;
+    }
+    Judgement::warn(format!(
+        "{} This server drops duplicates (system.message_deduplication), which leaves such traces in 0.8: it may be no damage.",
+        judged.summary
+    ))
+    .remedy("# Read the partition through with a consumer from its first offset: what it reads to the end is whole.")
 }
 
 fn name(partition: &PartitionAudit) -> String {
@@ -191,7 +208,6 @@ fn table(found: &Integrity) -> Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::verdict::Verdict;
     use crate::evidence::integrity::Defect;
 
     #[test]
@@ -221,6 +237,19 @@ mod tests {
             let found = Integrity { partitions, segments_left, writer, ..Integrity::default() };
             let judged = judged(&found, layout, "/data");
             assert_eq!(judged.verdict, expected, "{}", judged.summary);
+        }
+    }
+
+    #[test]
+    fn what_may_be_dropped_duplicates_is_no_certain_damage() {
+        let fail = || Judgement::fail("stream 0, topic 0, partition 1: offset 7 where 5 should be.");
+        for (judged, layout, deduplicates, expected) in [
+            (fail(), Layout::V0_8, true, Verdict::Warn),
+            (fail(), Layout::V0_8, false, Verdict::Fail),
+            (fail(), Layout::Edge, true, Verdict::Fail),
+            (Judgement::pass("5 messages are whole."), Layout::V0_8, true, Verdict::Pass),
+        ] {
+            assert_eq!(softened(judged, layout, deduplicates).verdict, expected);
         }
     }
 
