@@ -127,6 +127,7 @@ fn what_is_no_file_is_not_replaced_and_a_recording_is_not_mixed_with_another() {
         (["--output", "pipe"], "pipe is there and is no file"),
         (["--output", "missing/"], "there is no directory missing/"),
         (["--record", "tree"], "tree is not empty"),
+        (["--root", "nowhere"], "--root: there is no directory nowhere"),
     ] {
         let output = collect(directory.path(), &arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -135,6 +135,9 @@ impl Collect {
         if !self.output.is_dir() {
             place::refuse_special(&self.output)?;
         }
+        if let Some(tree) = self.root.as_ref().filter(|tree| !tree.is_dir()) {
+            return Err(CliError::Usage(format!("--root: there is no directory {}", tree.display())));
+        }
         if let Some(tree) = &self.record {
             place::refuse_in_iggy(tree, config)?;
             place::refuse_occupied(tree, &[], "is not empty: --record needs a new or empty directory")?;

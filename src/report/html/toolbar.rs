@@ -22,7 +22,7 @@ const KEYS: [(&str, &str); 9] = [
 /// Terms of a search.
 const TERMS: [(&str, &str); 5] = [
     ("disk full", "both words"),
-    ("\"accept queue\"", "these words in a row"),
+    ("\"listening sockets\"", "these words in a row"),
     ("v:fail v:warn", "verdicts; either"),
     ("c:network", "a category"),
     ("-v:pass -swap", "not these"),
