@@ -139,12 +139,19 @@ impl Progress {
     fn go_on_between(&mut self, spans: &[Span], resume: usize) {
         self.name_to = self.name_to.max(resume);
         self.url_to = self.url_to.max(resume);
+        let alone = self.ahead.is_empty() && spans.len() == 1;
         self.ahead.extend(spans.iter().map(|span| (span.start, span.end)));
-        self.ahead.make_contiguous().sort_unstable();
+        if !alone {
+            self.ahead.make_contiguous().sort_unstable();
+        }
     }
 
     /// Whether nothing at this position, which no earlier one follows, is masked yet.
+    #[inline]
     fn is_open(&mut self, at: usize) -> bool {
+        if self.ahead.is_empty() {
+            return at >= self.masked_to;
+        }
         while self.ahead.pop_front_if(|(_, end)| *end <= at).is_some() {}
         at >= self.masked_to && self.ahead.front().is_none_or(|(start, _)| at < *start)
     }
