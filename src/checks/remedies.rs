@@ -4,6 +4,7 @@
 use super::{Category, Check};
 use crate::domain::finding::Judgement;
 use crate::domain::gap::GapReason;
+use crate::domain::shell::quoted;
 use crate::domain::verdict::Verdict;
 use crate::evidence::Evidence;
 use crate::evidence::iggy::{IGGY_PLACE, IGGY_PROCESS, Program};
@@ -23,11 +24,6 @@ const IN_A_CONTAINER: &str =
 const WITHOUT_SYSTEMD: &str =
     "# There is no systemd here: restart the server the way it is started on this host, and set its limits there.";
 const NOT_HERE: &str = "# There is no systemd here: start and stop services the way it is done on this host.";
-
-/// A text as one word of a shell.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
 
 /// The remedy of a finding that needs attention, made to fit; `None` when it is right as it stands.
 pub(super) fn fitted(check: &Check, judged: &Judgement, evidence: &Evidence) -> Option<String> {

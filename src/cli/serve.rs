@@ -16,6 +16,7 @@ use super::{CliError, Exit, output, place};
 use crate::archive::{Archives, Links};
 use crate::config::{Config, LogFormat};
 use crate::domain::causes::chain;
+use crate::domain::shell;
 use crate::http::{self, AppState};
 use crate::observability::{Colour, Format, Logs, Metrics};
 use crate::orchestrator::{ChildExaminer, Clock as _, Orchestrator, Parts, ServeLock, Start, SystemClock, bootstrap};
@@ -186,7 +187,7 @@ A snapshot of this host, and its archive:
 /// The text as a shell takes it for one word.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@,:=".contains(c);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if text.chars().all(plain) { text.to_owned() } else { shell::quoted(text) }
 }
 
 fn start_logs(config: &Config) -> Result<(), CliError> {

@@ -90,6 +90,14 @@ impl IggyProcess {
             ProcessRoot::Own | ProcessRoot::Unseen => format!("/proc/{}/root{path}", self.pid),
         }
     }
+
+    /// The configuration that its environment names, as we can open it. A relative path is below the working directory of a
+    /// shell that is gone.
+    #[must_use]
+    pub fn config_file(&self) -> Option<String> {
+        let path = self.environment.as_ref().ok()?.config_path.as_ref()?;
+        path.starts_with('/').then(|| self.seen(path))
+    }
 }
 
 /// The executable of a process.

@@ -101,10 +101,10 @@ fn before(rest: &str) -> Option<Before> {
 }
 
 impl Companion {
-    fn of(self, release: &Release) -> Vec<Minor> {
+    const fn of(self, release: &Release) -> &[Minor] {
         match self {
-            Self::Connectors => vec![release.connectors],
-            Self::Cli => release.cli.to_vec(),
+            Self::Connectors => std::slice::from_ref(&release.connectors),
+            Self::Cli => release.cli,
         }
     }
 
@@ -116,7 +116,7 @@ impl Companion {
 
     /// What came out with this server; `None` when that is not known here.
     #[must_use]
-    pub fn released_with(self, server: Minor) -> Option<Vec<Minor>> {
+    pub fn released_with(self, server: Minor) -> Option<&'static [Minor]> {
         RELEASES.iter().find(|release| release.server == server).map(|release| self.of(release))
     }
 

@@ -1,10 +1,10 @@
 //! Damage that the kernel counted: file systems and arrays.
 
 use super::super::figures::counted;
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Severity;
 use crate::evidence::damage::{ARRAYS, Array, FILE_SYSTEM_ERRORS, FileSystemErrors};

@@ -1,10 +1,10 @@
 //! Whose Iggy's data directory is, and whether the server can write to it.
 
 use super::super::figures::counted;
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof};
 use crate::domain::gap::{Gap, GapReason};
+use crate::domain::shell::quoted;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::data_dir::{DATA_DIR, DataDirectory, DataEntry, User};
 use crate::evidence::iggy::{FoundBy, IGGY_PLACE, IGGY_PROCESS, IggyPlace, Standing};

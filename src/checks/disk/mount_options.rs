@@ -1,9 +1,9 @@
 //! Options with which the file system of the data is mounted.
 
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Judgement, Proof};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::verdict::Severity;
 use crate::evidence::mounts::{DATA_VOLUME, Mount, MountClass};
 

@@ -1,10 +1,10 @@
 //! Free space and free inodes of the file systems that Iggy and the system need.
 
 use super::super::figures::{float, percent, share};
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{ChartKind, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::size::{GIB, human};
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::config::IGGY_CONFIG;

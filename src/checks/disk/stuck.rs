@@ -1,10 +1,10 @@
 //! Mounts that do not answer.
 
 use super::super::figures::counted;
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Column, Judgement, Proof};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::verdict::Severity;
 use crate::evidence::iggy::IGGY_PLACE;
 use crate::evidence::mounts::{DATA_VOLUME, MOUNTS, Mount, holding};

@@ -1,10 +1,10 @@
 //! The runtime of connectors, its sources and its sinks.
 
 use super::super::figures::counted;
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Column, Judgement, Proof};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::verdict::Severity;
 use crate::evidence::connectors::{CONNECTORS, Connectors, Runtime};
 use crate::evidence::units::Wanted;

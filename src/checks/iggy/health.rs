@@ -1,9 +1,9 @@
 //! Whether the server answers.
 
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::api::{IGGY_PING, Knock, Ping};
 

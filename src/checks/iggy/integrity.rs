@@ -1,10 +1,10 @@
 //! Whether the messages on disk are whole.
 
 use super::super::figures::counted;
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::size::human;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Severity, Verdict};

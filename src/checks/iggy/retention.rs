@@ -1,10 +1,10 @@
 //! Topics that grow without a limit.
 
 use super::super::figures::{percent, share};
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::size::human;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::api::IGGY_API;

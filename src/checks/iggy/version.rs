@@ -133,7 +133,7 @@ impl<'a> Known<'a> {
     /// What came out with this server, for the table.
     fn companions(&self) -> Option<(String, String)> {
         let server = Version::of(self.server()?)?.minor();
-        let of = |companion: Companion| Some(listed(&companion.released_with(server)?));
+        let of = |companion: Companion| Some(listed(companion.released_with(server)?));
         let (connectors, cli) = (of(Companion::Connectors)?, of(Companion::Cli)?);
         let name = format!("Came out with server {}", listed(&[server]));
         Some((name, format!("connectors runtime {connectors}, CLI {cli}")))
@@ -175,7 +175,7 @@ fn mismatched(known: &Known<'_>) -> Option<Judgement> {
             if companion.belongs(server_minor, Version::of(version)?.minor()) != Some(false) {
                 return None;
             }
-            let expected = listed(&companion.released_with(server_minor)?);
+            let expected = listed(companion.released_with(server_minor)?);
             let judged = Judgement::warn(format!(
                 "The server is version {server} and {name} {version}: with server {} came {expected}.",
                 listed(&[server_minor])

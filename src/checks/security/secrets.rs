@@ -1,9 +1,9 @@
 //! Secrets where others can read them: names and places, never values.
 
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Column, Judgement, Proof};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::iggy::{IGGY_PROCESSES, IggyProcess, StartFlag};
 use crate::evidence::logs::{RUNTIME_LOGS, RuntimeLog};

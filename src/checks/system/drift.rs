@@ -1,10 +1,10 @@
 //! Whether the kernel has the parameters that its files set.
 
 use super::super::figures::counted;
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Column, Judgement, Proof};
 use crate::domain::gap::{Gap, GapReason};
+use crate::domain::shell::quoted;
 use crate::domain::verdict::Severity;
 use crate::evidence::sysctl::{Author, SYSCTL_FILES, SysctlFiles, SysctlSetting};
 use crate::evidence::system::PLATFORM;

@@ -1,10 +1,10 @@
 //! The manager's state, failed units and timers.
 
 use super::super::figures::counted;
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Cell, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Severity;
 use crate::evidence::systemd::{SYSTEMD, Service, Systemd, Timer};

@@ -1,9 +1,9 @@
 //! How long certificates are still valid.
 
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Setting, Tier};
 use crate::domain::finding::{Cell, ChartKind, Column, Judgement, Proof, Unit};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::tls::{Certificate, TLS_FILES, TlsFile, TlsRole};

@@ -1,9 +1,9 @@
 //! Who may read private keys.
 
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Judgement, Proof};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::verdict::Severity;
 use crate::evidence::iggy::IGGY_PROCESS;
 use crate::evidence::tls::{Access, TLS_FILES, TlsFile, TlsRole};

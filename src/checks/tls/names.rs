@@ -1,9 +1,9 @@
 //! Whether certificates are good for the names and addresses under which clients reach the server.
 
-use super::super::remedies::quoted;
 use super::super::{Case, Category, Check, Tier};
 use crate::domain::finding::{Judgement, Proof};
 use crate::domain::gap::Gap;
+use crate::domain::shell::quoted;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::evidence::config::{IGGY_CONFIG, IggyConfig, address};
 use crate::evidence::tls::{Certificate, TLS_FILES, TlsFile, TlsRole};

@@ -41,9 +41,10 @@ fn unasked(runtime: Runtime) -> Connectors {
 
 fn of_process(scene: &Scene, process: &IggyProcess) -> Connectors {
     let environment = process.environment.as_ref().ok();
-    let path = environment.and_then(|environment| environment.config_path.as_ref());
-    let text = path.filter(|path| path.starts_with('/')).map(|path| scene.host.seed(&process.seen(path)));
-    let text = text.and_then(Result::ok).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = process
+        .config_file()
+        .and_then(|path| scene.host.seed(&path).ok())
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let variables = environment.map(|environment| environment.connectors_http.clone()).unwrap_or_default();
     let api = HttpApi::of(text.as_deref().unwrap_or_default(), &variables);
     if api.on == Switch::Off {

@@ -15,11 +15,8 @@ const FILES_MAX: usize = 64;
 pub(super) fn start_files(scene: &Scene) -> Observed<Vec<StartFile>> {
     let process = scene.evidence.read(IGGY_PROCESS)?;
     let mut named: Vec<(String, StartFileKind)> = Vec::new();
-    // A relative path is below the working directory of a shell that is gone.
-    let config = process.environment.as_ref().ok().and_then(|environment| environment.config_path.as_ref());
-    let config = config.filter(|path| path.starts_with('/')).map(|path| process.seen(path));
     let configured = scene.request.iggy.config_file.as_ref().map(|path| path.to_string_lossy().into_owned());
-    named.extend(config.or(configured).map(|path| (path, StartFileKind::Configuration)));
+    named.extend(process.config_file().or(configured).map(|path| (path, StartFileKind::Configuration)));
     let units = scene.evidence.read(IGGY_UNITS).map_or(&[][..], Vec::as_slice);
     for unit in units.iter().filter(|unit| starts_a_server(unit)) {
         named.extend(unit.paths.iter().map(|path| (path.clone(), StartFileKind::Unit)));

@@ -66,10 +66,7 @@ fn config_file(scene: &Scene, place: &IggyPlace, process: Option<&IggyProcess>) 
     let named = scene.request.iggy.config_file.as_ref().map(|path| path.to_string_lossy().into_owned());
     let current = place.below(CURRENT_CONFIG).ok();
     let believed = process.filter(|process| executable_doubt(process).is_ok_and(|doubt| doubt.is_none()));
-    let read = believed.and_then(|process| {
-        let path = process.environment.as_ref().ok()?.config_path.as_ref()?;
-        path.starts_with('/').then(|| process.seen(path))
-    });
+    let read = believed.and_then(IggyProcess::config_file);
     current.filter(is_file).or_else(|| named.filter(is_file)).or_else(|| read.filter(is_file))
 }
 

@@ -5,7 +5,7 @@ use super::super::scene::Scene;
 use super::environment::is_secret_name;
 use crate::evidence::Observed;
 use crate::evidence::config::IGGY_CONFIG;
-use crate::evidence::iggy::IGGY_PROCESSES;
+use crate::evidence::iggy::{IGGY_PROCESSES, IggyProcess};
 use crate::evidence::secret_files::{Readers, SecretFile};
 use crate::evidence::units::IGGY_UNITS;
 
@@ -22,10 +22,7 @@ pub(super) fn secret_files(scene: &Scene) -> Observed<Vec<SecretFile>> {
         let processes = scene.evidence.read(IGGY_PROCESSES).map_or(&[][..], Vec::as_slice);
         let mut paths: Vec<String> = units.iter().flat_map(|unit| unit.environment_files.iter()).cloned().collect();
         paths.extend(units.iter().filter_map(|unit| unit.config_path.clone()));
-        for process in processes {
-            let named = process.environment.as_ref().ok().and_then(|environment| environment.config_path.as_ref());
-            paths.extend(named.filter(|path| path.starts_with('/')).map(|path| process.seen(path)));
-        }
+        paths.extend(processes.iter().filter_map(IggyProcess::config_file));
         // What the server wrote at its start: 0.8 writes secrets down there.
         paths.extend(scene.evidence.read(IGGY_CONFIG).ok().map(|config| config.path.clone()));
         // What stands in a root of its own is open to nobody on this host by its mode.
