@@ -9,6 +9,7 @@
 //! every other occurrence of a secret learned, in any artifact and in the usual encodings. What either fails on is left
 //! out: an error here never means clear text.
 
+mod arena;
 mod bytes;
 mod carrier;
 mod decode;

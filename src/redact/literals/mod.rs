@@ -5,6 +5,7 @@
 
 mod bitmap;
 mod gate;
+mod index;
 mod variants;
 
 use std::collections::HashMap;
@@ -13,16 +14,15 @@ use aho_corasick::AhoCorasick;
 
 pub(super) use bitmap::{AT_HAND, Bitmap};
 pub(super) use gate::{Vocabulary, is_distinctive, may_propagate};
-pub(super) use variants::of as variants;
+pub(super) use index::{HEAD, Index, head_of};
+pub(super) use variants::Variants;
 
-use super::mixing::Mixed;
+use super::arena::{Arena, Entry};
 use super::pseudonym::Encoding;
 use super::secret::Secret;
 use super::shape::bounded;
 use super::span::{Form, Rule, Seed, Span};
 
-/// Bytes of a pattern that are hashed; a shorter variant is not looked for.
-const HEAD: usize = 8;
 /// Bytes by which a shorter literal of the user's is looked up; they have no less.
 const SHORT_HEAD: usize = 4;
 /// Bytes between two probes; a probe looks at five, so that together they are no more than a head.
@@ -36,11 +36,11 @@ const CUT_HEAD_MIN: usize = 14;
 
 /// One pattern.
 struct Pattern {
-    bytes: zeroize::Zeroizing<Vec<u8>>,
-    secret: usize,
+    bytes: Entry,
+    secret: u32,
     encoding: Encoding,
     /// Bytes that suffice when the text goes on differently.
-    head: usize,
+    head: u32,
     /// Whether letters or digits may stand next to it.
     bounded: Bounded,
 }
@@ -54,15 +54,16 @@ enum Bounded {
 /// The table of all patterns.
 pub(super) struct Literals {
     bitmap: Bitmap,
-    table: HashMap<u64, Vec<u32>, Mixed>,
+    index: Index,
     patterns: Vec<Pattern>,
+    bytes: Arena,
     /// Literals of the user's that are shorter than [`HEAD`], by their first bytes, and what finds them.
     short: HashMap<[u8; SHORT_HEAD], Vec<u32>>,
     short_starts: Option<AhoCorasick>,
 }
 
-fn head_of(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(at..at + HEAD)?.try_into().ok()?))
+fn number(of: usize) -> u32 {
+    u32::try_from(of).expect("the table of secrets is bounded")
 }
 
 impl Literals {
@@ -70,19 +71,25 @@ impl Literals {
     pub(super) fn new(secrets: &[Secret], wanted: impl Fn(usize) -> bool) -> Self {
         let mut literals = Self {
             bitmap: Bitmap::new(0),
-            table: HashMap::default(),
+            index: Index::default(),
             patterns: Vec::new(),
+            bytes: Arena::default(),
             short: HashMap::new(),
             short_starts: None,
         };
+        let (mut variants, mut heads) = (Variants::default(), Vec::new());
         for (place, secret) in secrets.iter().enumerate().filter(|(place, _)| wanted(*place)) {
-            for (bytes, encoding) in variants(&secret.bytes) {
-                literals.add(place, bytes, encoding, secret.seed);
+            for (bytes, encoding) in variants.of(&secret.bytes) {
+                if let Some(head) = head_of(bytes) {
+                    heads.push((head, number(literals.patterns.len())));
+                    literals.add(place, bytes, encoding, secret.seed);
+                }
             }
             if secret.bytes.len() < HEAD && secret.seed == Seed::Listed {
                 literals.add_short(place, &secret.bytes);
             }
         }
+        literals.index = Index::new(heads, |pattern| literals.bytes.get(literals.patterns[pattern as usize].bytes));
         literals.mark();
         let starts: Vec<[u8; SHORT_HEAD]> = literals.short.keys().copied().collect();
         literals.short_starts = (!starts.is_empty())
@@ -93,7 +100,7 @@ impl Literals {
     /// Fills the bitmap, which is as large as there are patterns.
     fn mark(&mut self) {
         self.bitmap = Bitmap::new(self.patterns.len());
-        for head in self.table.keys() {
+        for head in self.index.heads() {
             for skipped in 0..STEP {
                 self.bitmap.mark(head >> (skipped * 8));
             }
@@ -102,25 +109,23 @@ impl Literals {
 
     fn add_short(&mut self, secret: usize, bytes: &[u8]) {
         let Some(head) = bytes.first_chunk::<SHORT_HEAD>() else { return };
-        let place = u32::try_from(self.patterns.len()).expect("the table of secrets is bounded");
-        self.short.entry(*head).or_default().push(place);
-        let (bytes, head, bounded) = (zeroize::Zeroizing::new(bytes.to_vec()), bytes.len(), Bounded::Yes);
+        self.short.entry(*head).or_default().push(number(self.patterns.len()));
+        let (head, bounded) = (number(bytes.len()), Bounded::Yes);
+        let (bytes, secret) = (self.bytes.add(bytes), number(secret));
         self.patterns.push(Pattern { bytes, secret, encoding: Encoding::Raw, head, bounded });
     }
 
-    fn add(&mut self, secret: usize, bytes: zeroize::Zeroizing<Vec<u8>>, encoding: Encoding, seed: Seed) {
-        let Some(head) = head_of(&bytes, 0) else { return };
-        let place = u32::try_from(self.patterns.len()).expect("the table of secrets is bounded");
+    fn add(&mut self, secret: usize, bytes: &[u8], encoding: Encoding, seed: Seed) {
         let cut = encoding == Encoding::Raw
             && bytes.len() >= CUT_BYTES_MIN
             && seed >= Seed::Found
-            && gate::is_distinctive(&bytes);
-        let head_bytes = if cut { CUT_HEAD_MIN.max(bytes.len() * 3 / 5) } else { bytes.len() };
+            && gate::is_distinctive(bytes);
+        let head = number(if cut { CUT_HEAD_MIN.max(bytes.len() * 3 / 5) } else { bytes.len() });
         let free = bytes.len() >= UNBOUNDED_BYTES_MIN
             || matches!(encoding, Encoding::Base64 | Encoding::Hex | Encoding::Utf16);
         let bounded = if free { Bounded::No } else { Bounded::Yes };
-        self.table.entry(head).or_default().push(place);
-        self.patterns.push(Pattern { bytes, secret, encoding, head: head_bytes, bounded });
+        let (bytes, secret) = (self.bytes.add(bytes), number(secret));
+        self.patterns.push(Pattern { bytes, secret, encoding, head, bounded });
     }
 
     /// The bitmap of all patterns.
@@ -131,7 +136,7 @@ impl Literals {
     /// The positions at which a pattern may begin, when the bitmap says that one may stand around `at`.
     pub(super) fn around<'b>(&'b self, bytes: &'b [u8], at: usize) -> impl Iterator<Item = usize> + 'b {
         let begins = at.saturating_sub(STEP - 1)..=at;
-        begins.filter(|begin| head_of(bytes, *begin).is_some_and(|head| self.table.contains_key(&head)))
+        begins.filter(|begin| bytes.get(*begin..).and_then(head_of).is_some_and(|head| self.index.has(head)))
     }
 
     /// The positions between two others at which a pattern shorter than its kind begins.
@@ -157,24 +162,27 @@ impl Literals {
 
     /// The longest pattern that stands at `at`.
     pub(super) fn at(&self, bytes: &[u8], at: usize) -> Option<Span> {
-        let long = head_of(bytes, at).and_then(|head| self.table.get(&head));
-        let short = bytes[at..].first_chunk::<SHORT_HEAD>().and_then(|head| self.short.get(head));
-        let mut best: Option<(usize, &Pattern)> = None;
-        for place in long.into_iter().chain(short).flatten() {
-            let pattern = &self.patterns[*place as usize];
-            let length = common(&pattern.bytes, &bytes[at..]);
-            if length < pattern.head
-                || pattern.bounded == Bounded::Yes && !apart(bytes, at, at + length, &pattern.bytes)
+        let text = &bytes[at..];
+        let long = self.index.candidates(text, |pattern| self.bytes.get(self.patterns[pattern as usize].bytes));
+        let short = text.first_chunk::<SHORT_HEAD>().and_then(|head| self.short.get(head));
+        let mut best: Option<(usize, u32)> = None;
+        for place in long.chain(short.into_iter().flatten().copied()) {
+            let pattern = &self.patterns[place as usize];
+            let known = self.bytes.get(pattern.bytes);
+            let length = common(known, text);
+            if length < pattern.head as usize
+                || pattern.bounded == Bounded::Yes && !apart(bytes, at, at + length, known)
             {
                 continue;
             }
-            if best.is_none_or(|(longest, _)| length > longest) {
-                best = Some((length, pattern));
+            // Of several that agree as far, the first one that was learned.
+            if best.is_none_or(|(longest, first)| length > longest || length == longest && place < first) {
+                best = Some((length, place));
             }
         }
-        let (length, pattern) = best?;
-        let encoding = if length < pattern.bytes.len() { Encoding::Prefix } else { pattern.encoding };
-        let form = Form::Known { secret: pattern.secret, encoding };
+        let (length, pattern) = best.map(|(length, place)| (length, &self.patterns[place as usize]))?;
+        let encoding = if length < pattern.bytes.length() { Encoding::Prefix } else { pattern.encoding };
+        let form = Form::Known { secret: pattern.secret as usize, encoding };
         let (rule, class) = (Rule::Builtin("known-secret"), super::pseudonym::Class::Password);
         Some(Span { start: at, end: at + length, rule, class, form, seed: Seed::Never })
     }

@@ -1,15 +1,15 @@
 //! The plain reading: every position of a text against every known secret, and every place where a token may begin.
 
-use std::collections::HashMap;
 use std::io::{ErrorKind, Read};
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use zeroize::Zeroizing;
 
+use super::super::arena::{Arena, Entry};
 use super::super::engine::Engine;
 use super::super::error::RedactError;
-use super::super::literals::variants;
+use super::super::literals::{HEAD, Index, Variants, head_of};
 use super::super::pseudonym::{Encoding, mask_length};
 use super::super::scan::formats;
 
@@ -20,8 +20,6 @@ const BEHIND: usize = 64;
 const AHEAD: usize = 8 << 10;
 /// Bytes of a known secret that are compared; a longer one is as good as found when so many agree.
 const COMPARED_BYTES_MAX: usize = 4 << 10;
-/// Bytes of a known secret that are looked up.
-const HEAD: usize = 8;
 /// Bits of the table that says which heads there are.
 const BITS: u32 = 18;
 /// Bytes of a known secret from which letters and digits may stand next to it.
@@ -31,17 +29,20 @@ const KEY_MATERIAL_MIN: usize = 40;
 
 /// A known secret, in one of its encodings.
 struct Known {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Entry,
     encoding: Encoding,
     /// Whether it counts only where no letter or digit stands next to it.
     alone: bool,
+    /// Whether it stands in words of this program's own.
+    ours: bool,
 }
 
 /// What is looked for.
 pub(super) struct Plain<'a> {
     engine: &'a Engine,
     known: Vec<Known>,
-    heads: HashMap<[u8; HEAD], Vec<usize>>,
+    bytes: Arena,
+    index: Index,
     bits: Vec<bool>,
     /// Those that are shorter than a head.
     short: Option<AhoCorasick>,
@@ -52,8 +53,8 @@ pub(super) struct Plain<'a> {
 /// A rule and an encoding: what was found.
 type Found<'a> = (&'a str, Encoding);
 
-fn slot(head: [u8; HEAD]) -> usize {
-    let mixed = u64::from_le_bytes(head).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+fn slot(head: u64) -> usize {
+    let mixed = head.wrapping_mul(0xD6E8_FEB8_6659_FD93);
     usize::try_from(mixed >> (64 - BITS)).expect("18 bits")
 }
 
@@ -62,36 +63,40 @@ impl<'a> Plain<'a> {
         let mut plain = Self {
             engine,
             known: Vec::new(),
-            heads: HashMap::new(),
+            bytes: Arena::default(),
+            index: Index::default(),
             bits: vec![false; 1 << BITS],
             short: None,
             ours: Vec::new(),
         };
+        let (mut variants, mut heads) = (Variants::default(), Vec::new());
         for secret in engine.propagated() {
-            for (bytes, encoding) in variants(secret) {
-                plain.add(bytes, encoding);
+            for (bytes, encoding) in variants.of(secret) {
+                let number = u32::try_from(plain.known.len()).expect("the table of secrets is bounded");
+                heads.extend(plain.add(bytes, encoding).map(|head| (head, number)));
             }
         }
+        plain.index = Index::new(heads, |known| plain.bytes.get(plain.known[known as usize].bytes));
         let short: Vec<&[u8]> = engine.propagated().filter(|secret| secret.len() < HEAD).collect();
         plain.short = (!short.is_empty())
             .then(|| AhoCorasick::new(short).expect("as many patterns of eight bytes as there may be secrets fit"));
         plain
     }
 
-    fn add(&mut self, mut bytes: Zeroizing<Vec<u8>>, encoding: Encoding) {
+    /// Keeps what is looked for; its head.
+    fn add(&mut self, bytes: &[u8], encoding: Encoding) -> Option<u64> {
         let free = matches!(encoding, Encoding::Base64 | Encoding::Hex | Encoding::Utf16);
         let alone = bytes.len() < UNBOUNDED_BYTES_MIN && !free;
-        bytes.truncate(COMPARED_BYTES_MAX);
-        let Some(head) = bytes.first_chunk::<HEAD>().copied() else { return };
+        let head = head_of(bytes)?;
         self.bits[slot(head)] = true;
-        self.heads.entry(head).or_default().push(self.known.len());
-        self.known.push(Known { bytes, encoding, alone });
+        let bytes = self.bytes.add(&bytes[..bytes.len().min(COMPARED_BYTES_MAX)]);
+        self.known.push(Known { bytes, encoding, alone, ours: false });
+        Some(head)
     }
 
     pub(super) fn except(&mut self, ours: &[u8]) {
-        let known = &self.known;
-        for places in self.heads.values_mut() {
-            places.retain(|place| memchr::memmem::find(ours, &known[*place].bytes).is_none());
+        for known in &mut self.known {
+            known.ours |= memchr::memmem::find(ours, self.bytes.get(known.bytes)).is_some();
         }
         self.ours.extend_from_slice(ours);
     }
@@ -137,11 +142,12 @@ impl<'a> Plain<'a> {
         }
         let end = bytes.len().min(to + HEAD - 1);
         let windows = bytes.get(from..end)?.array_windows::<HEAD>().enumerate();
-        for (at, head) in windows.filter(|(_, head)| self.bits[slot(**head)]).map(|(at, head)| (from + at, head)) {
-            let Some(places) = self.heads.get(head) else { continue };
-            let found = places.iter().map(|place| &self.known[*place]).find(|known| {
-                let end = at + known.bytes.len();
-                bytes[at..].starts_with(&known.bytes) && !(known.alone && touches(bytes, at, end))
+        for (at, _) in windows.filter(|(_, head)| self.bits[slot(u64::from_le_bytes(**head))]) {
+            let text = &bytes[from + at..];
+            let candidates = self.index.candidates(text, |known| self.bytes.get(self.known[known as usize].bytes));
+            let found = candidates.map(|known| &self.known[known as usize]).find(|known| {
+                let (at, secret) = (from + at, self.bytes.get(known.bytes));
+                !known.ours && text.starts_with(secret) && !(known.alone && touches(bytes, at, at + secret.len()))
             });
             if let Some(known) = found {
                 return Some(("known-secret", known.encoding));
