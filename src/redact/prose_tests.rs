@@ -71,3 +71,42 @@ fn statements_and_tickets_lose_what_is_secret_in_them() {
         ],
     );
 }
+
+#[test]
+fn lists_of_changes_results_of_tests_and_manuals_are_left_alone() {
+    let same = |text: &'static str| (text, text);
+    check(
+        Carrier::Text,
+        &[
+            same("PASS: gdb.base/x.exp: print 4 words\n"),
+            same("PASS: addr2line\n"),
+            ("USER: bob\nPASS: hunter2\n", "USER: bob\nPASS: ‹pw›\n"),
+            same("* src/chpasswd.c: New functions: process_flags()\n"),
+            same("  pre_shared_key: make ticket age calculation consistent\n"),
+            same("gnutls_privkey_export: Added\n"),
+            same("Pass \"-b\" to it, or pass `--all` to the other."),
+            ("pass \"hunter2\";\n", "pass \"‹pw›\";\n"),
+            same("such works are identified as \"derived from\" it, and identified by `CERTIFICATE`"),
+            ("grant all on x to y identified by 'hunter2'", "grant all on x to y identified by '‹pw›'"),
+            same("<a accesskey=\"n\" href=\"x.html\">next</a>"),
+            same("License: LGPLv3+_or_GPLv2+\n"),
+            same("  id-token: write\n"),
+            same("echo aa | grep -Pw now"),
+            same("NSS_BUFLEN_PASSWD                  1024\n"),
+            same("Add the options --password to groupadd and --passphrase= option."),
+            same("It is the username and password separated\nby a colon"),
+            same("the `Into<Cookie>` implementation, and an Option<Token> {"),
+            ("a<password>hunter2</password>", "a<password>‹pw›</password>"),
+            same("#define TXT_kPSK \"kPSK\"\n"),
+            same("pw = getpass.getpass('Password: ')\n"),
+        ],
+    );
+}
+
+#[test]
+fn words_with_a_version_are_no_secret_to_look_for_everywhere() {
+    let mut learner = super::tests::learner();
+    learner.learn(Carrier::Text, "a", b"secret_key = \"Win32_System_Console\"\n").expect("it is learned");
+    let engine = learner.finish();
+    assert_eq!(engine.text("feature = Win32_System_Console"), "feature = Win32_System_Console");
+}

@@ -200,14 +200,20 @@ pub(super) fn is_random(value: &[u8], hex: HexIs) -> bool {
         && entropy_centibits(value) > 320
 }
 
-/// Words and numbers with `-`, `_` or `.` between them.
-fn is_compound(value: &[u8]) -> bool {
+/// Words and numbers with `-`, `_`, `.` or `+` between them; a word may end in its version: `GPLv2`, `Win32`.
+pub(super) fn is_compound(value: &[u8]) -> bool {
     let plain = |part: &[u8]| {
         let kinds = Kinds::of(part);
-        kinds.other == 0 && (part.len() <= 3 || kinds.classes() <= 1 || kinds.digit == 0 && kinds.upper == 1)
+        let letters = part.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let version = letters > 0 && part.len() - letters <= 2 && part[letters..].iter().all(u8::is_ascii_digit);
+        kinds.other == 0
+            && (part.len() <= 3
+                || kinds.classes() <= 1
+                || kinds.digit == 0 && (kinds.upper == 1 || is_wordlike(part))
+                || version && part.len() <= 8 && (kinds.upper <= 1 || kinds.lower <= 1))
     };
-    value.iter().filter(|byte| b"-_.".contains(byte)).count() >= 2
-        && value.split(|byte| b"-_.".contains(byte)).all(plain)
+    value.iter().filter(|byte| b"-_.+".contains(byte)).count() >= 2
+        && value.split(|byte| b"-_.+".contains(byte)).all(plain)
 }
 
 /// How a long hexadecimal value is to be taken.

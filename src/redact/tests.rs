@@ -6,7 +6,7 @@ fn key() -> PseudonymKey {
     PseudonymKey::from_hex(&"42".repeat(32)).expect("hexadecimal")
 }
 
-fn learner() -> Learner {
+pub(super) fn learner() -> Learner {
     Learner::new(&Settings::default(), key()).expect("no rules of the user's")
 }
 

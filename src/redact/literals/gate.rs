@@ -86,6 +86,7 @@ pub(in super::super) fn may_propagate(secret: &[u8], seed: Seed, vocabulary: &Vo
         && mixed
         && !is_code(secret)
         && !shape::is_path(secret)
+        && (seed == Seed::Typed || !shape::is_compound(secret))
         && (!shape::is_wordlike(secret)
             || symbols(secret) >= 2 && kinds.classes() >= 3
             || seed == Seed::Typed && kinds.digit > 0 && kinds.classes() >= 3)

@@ -11,10 +11,12 @@ use super::surroundings::{
     shell_default, skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, Until};
-use super::{Through, VALUE_BYTES_MAX, clause, hashes, header};
+use super::{Through, VALUE_BYTES_MAX, clause, code, hashes, header};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
+/// Bytes before a name in which the line before may stand.
+const BEFORE_BYTES_MAX: usize = 256;
 /// Bytes in which an element's text may end.
 const ELEMENT_BYTES_MAX: usize = 4096;
 
@@ -37,6 +39,13 @@ impl Keyed<'_> {
         }
         if assigned {
             from = next_line(bytes, name.start, from, to, separator == Separator::Colon).unwrap_or(from);
+            if separator == Separator::Colon && value::quote_at(bytes, from).is_none() {
+                from = code::typed_default(bytes, from, to).unwrap_or(from);
+            }
+        }
+        // `--password= word`: the option without its argument, told about.
+        if name.flag && bytes[at - 1] == b'=' && from > at {
+            return None;
         }
         let blank = separator == Separator::Blank;
         if blank && !self.blank_allowed(name, from, to) {
@@ -88,6 +97,12 @@ impl Keyed<'_> {
             return None;
         }
         let (inside, end) = value::within_quotes(self.bytes, inside, end, quote);
+        // The quote after a question: `ask("Password: ")`.
+        if self.bytes.get(end) != Some(&quote.mark)
+            && matches!(self.bytes[inside..end].first(), Some(b')' | b',' | b';'))
+        {
+            return None;
+        }
         let escaped = quote.mark == b'"' && memchr::memchr(b'\\', &self.bytes[inside..end]).is_some();
         let depth = u8::try_from((quote.depth + 1).trailing_zeros()).unwrap_or(0) + 1;
         let form = if escaped { Form::Escaped(depth) } else { Form::Raw };
@@ -152,11 +167,7 @@ impl Keyed<'_> {
         }
         let line = || line_end(bytes, from, to.min(from + 2048));
         let prose = separator == Separator::Colon || from > name.end + 2;
-        if prose
-            && !name.flag
-            && value::is_prose(&bytes[from..line()])
-            && !(name.line_start && is_config_name(&bytes[name.start..name.end]))
-        {
+        if prose && !name.flag && is_prose(bytes, name, &bytes[from..line()]) {
             return None;
         }
         let shell = separator == Separator::Equals
@@ -182,6 +193,9 @@ impl Keyed<'_> {
                 end = end.min(value::bare_end(bytes, from, to, Until::Blank));
             }
         }
+        if !name.flag && code::is_expression(bytes, name, separator, (from, end)) {
+            return None;
+        }
         let number = separator == Separator::Colon && name.quote.is_some() && is_json_word(&bytes[from..end]);
         let form = match name.quote {
             Some(quote) if number => Form::Bare { quote: quote.mark, depth: u8::try_from(quote.depth).unwrap_or(0) },
@@ -199,6 +213,7 @@ impl Keyed<'_> {
             return Some(end);
         }
         if !plausible::is_secret(value, name.verdict, quoted)
+            || plausible::repeats(&self.bytes[name.start..name.end], value, name.verdict)
             || self.rules.allow_values.iter().any(|allowed| allowed == value)
         {
             return None;
@@ -307,11 +322,19 @@ impl Keyed<'_> {
         if name.flag {
             let dash = bytes.get(from) == Some(&b'-')
                 && bytes.get(from + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'-');
+            let word = bytes[from..to].iter().take(16).take_while(|byte| byte.is_ascii_lowercase()).count();
+            let apart = bytes.get(from + word).is_some_and(u8::is_ascii_whitespace);
+            let sentence = apart && value::is_prose_word(&bytes[from..from + word]);
             return !dash
+                && !sentence
                 && !matches!(bytes.get(from), Some(b'|' | b'>' | b'<' | b'[' | b'('))
                 && name.line_start_or_command(bytes);
         }
         if quoted {
+            // `pass "-b" to it`: a verb, unless nothing else stands on the line.
+            if lower == b"pass" {
+                return name.line_start && clause::quoted_alone(bytes, from, to);
+            }
             return class == Class::Password && name.quote.is_none() || name.line_start;
         }
         let line = line_end(bytes, from, to.min(from + 512));
@@ -344,6 +367,8 @@ impl Keyed<'_> {
             && value.len() >= 4
             && (kinds.digit > 0 || kinds.other > 0 && kinds.upper + kinds.digit > 0)
             && !is_port(value)
+            && !(kinds.digit == value.len() && value.len() < 6)
+            && !matches!(value[0], b'*' | b'&')
             && !value.ends_with(b".so")
             && !value.ends_with(b":")
     }
@@ -354,6 +379,30 @@ impl Name {
         let before = bytes[..self.start].iter().rev().take(4).find(|byte| **byte != b'-');
         before.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`\0[,".contains(byte))
     }
+}
+
+/// Whether what stands behind a name on its line is told about it. Where a line of a configuration begins it may be a phrase.
+fn is_prose(bytes: &[u8], name: Name, line: &[u8]) -> bool {
+    let text = &bytes[name.start..name.end];
+    let config = name.line_start && is_config_name(text);
+    let words = || line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).count();
+    value::is_prose(line) && (!config || words() > 4)
+        || matches!(name.verdict, Verdict::Strong(Class::Key | Class::Token))
+            && memchr::memmem::find(text, b"secret").is_none()
+            && !clause::is_phrase(text)
+            && value::is_told(line)
+        || text == b"PASS" && is_test_result(bytes, name.start, line)
+}
+
+/// `PASS: name of a test`, and not the password of the user in the line before.
+fn is_test_result(bytes: &[u8], start: usize, line: &[u8]) -> bool {
+    let before = &bytes[start.saturating_sub(BEFORE_BYTES_MAX)..start];
+    let before = before.trim_ascii_end();
+    let previous = memchr::memrchr(b'\n', before).map_or(before, |at| &before[at + 1..]).trim_ascii_start();
+    let user = [b"user".as_slice(), b"login", b"email", b"account"]
+        .iter()
+        .any(|word| previous.len() >= word.len() && previous[..word.len()].eq_ignore_ascii_case(word));
+    !user || line.trim_ascii().contains(&b' ')
 }
 
 /// `464/tcp`, as in `/etc/services`.

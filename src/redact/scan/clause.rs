@@ -107,6 +107,15 @@ pub(super) fn below(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usiz
     secret.then_some((start, end))
 }
 
+/// Whether nothing but a value in quotes stands from `from` to the end of its line.
+pub(super) fn quoted_alone(bytes: &[u8], from: usize, to: usize) -> bool {
+    let line = line_end(bytes, from, to);
+    value::quote_at(bytes, from).is_some_and(|(quote, inside)| {
+        let end = value::quoted_end(bytes, inside, line, quote) + quote.depth + 1;
+        end <= line && bytes[end..line].iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';')
+    })
+}
+
 /// Whether what stands in quotes behind a quoted name and a comma is its value and not the next of a list of names.
 pub(super) fn is_listed(bytes: &[u8], quote: Quote, inside: usize, to: usize) -> bool {
     let end = value::quoted_end(bytes, inside, to, quote);

@@ -10,6 +10,9 @@ use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_st
 use super::value::{self, Quote};
 use super::vocabulary::Weak;
 
+/// Bytes in which a short element may end.
+const ELEMENT_BYTES_MAX: usize = 256;
+
 /// What a stem led to.
 pub(super) struct Outcome {
     /// Stems before this position belong to the same name and need no second look.
@@ -86,11 +89,14 @@ impl Keyed<'_> {
         let dashes = bytes[start..end].iter().take_while(|byte| matches!(**byte, b'-' | b'.')).count();
         let flag = dashes > 0 && bytes[start] == b'-';
         start += dashes;
-        if start >= end {
+        if start >= end || flag && dashes == 1 && is_cluster(&bytes[start..end]) {
             return outcome;
         }
         let Some((separator, value_at)) = self.separator(start, end, flag) else { return outcome };
         if separator == Separator::Blank && !flag && !worth_a_look(bytes, start, value_at) {
+            return outcome;
+        }
+        if separator == Separator::Colon && is_file(bytes, start, end) {
             return outcome;
         }
         let Some(verdict) = self.verdict(start, end) else { return outcome };
@@ -170,7 +176,9 @@ impl Keyed<'_> {
                 Some((Separator::Equals, place + 6))
             }
             b'&' if bytes[place..].starts_with(b"&#61;") => Some((Separator::Equals, place + 5)),
-            b'>' if start > 0 && bytes[start - 1] == b'<' && !quoted => Some((Separator::Element, place + 1)),
+            b'>' if start > 0 && bytes[start - 1] == b'<' && !quoted => {
+                is_element(bytes, (start, end), place + 1).then_some((Separator::Element, place + 1))
+            }
             // `-pSecretPass` of another program has its value already, and `-e` is none.
             0 if flag && is_short_flag(bytes, place + 1) && !bytes[..start].ends_with(b"--") => None,
             0 if flag => Some((Separator::Nul, place + 1)),
@@ -248,6 +256,29 @@ fn is_short_flag(bytes: &[u8], at: usize) -> bool {
     bytes.get(at) == Some(&b'-')
         && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
         && bytes.get(at + 2) == Some(&0)
+}
+
+/// Whether a name in angle brackets is that of an element, and not the parameter of a type: `Option<Token>`.
+fn is_element(bytes: &[u8], (start, end): (usize, usize), inside: usize) -> bool {
+    let before = start.checked_sub(2).map_or(b'\n', |at| bytes[at]);
+    let near = &bytes[inside..bytes.len().min(inside + ELEMENT_BYTES_MAX)];
+    !(before.is_ascii_alphanumeric() || before == b':')
+        || memchr::memmem::find(near, b"</").is_some_and(|close| near[close + 2..].starts_with(&bytes[start..end]))
+}
+
+/// Several options of one letter: `-Pw`.
+fn is_cluster(name: &[u8]) -> bool {
+    name.len() <= 3 && name.iter().any(u8::is_ascii_uppercase)
+}
+
+/// Whether a name is that of a file of a path that is told about: `src/passwd.c: New file.`
+fn is_file(bytes: &[u8], start: usize, end: usize) -> bool {
+    let name = &bytes[start..end];
+    let suffix = memchr::memrchr(b'.', name).map_or(&[][..], |dot| &name[dot + 1..]);
+    start > 0
+        && bytes[start - 1] == b'/'
+        && (1..=5).contains(&suffix.len())
+        && suffix.iter().all(u8::is_ascii_lowercase)
 }
 
 /// Whether a text ends in `name: `, `key: `, `name>`, `key>`, `name=` or `key=`.

@@ -8,6 +8,7 @@ mod assigned;
 mod audit;
 mod buckets;
 mod clause;
+mod code;
 mod command;
 pub(super) mod formats;
 mod hashes;

@@ -43,6 +43,15 @@ const STATUS_WORDS: &[&str] = &[
     "sanitized",
     "filtered",
     "unknown",
+    "added",
+    "deprecated",
+    "fixed",
+    "updated",
+    "renamed",
+    "likewise",
+    "ditto",
+    "write",
+    "read",
     "n/a",
     "empty",
     "default",
@@ -131,8 +140,22 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
         Verdict::Weak(Weak::Key) => shape::is_random(value, HexIs::Hash),
         Verdict::Weak(Weak::Session) => shape::is_random(value, HexIs::Random),
         Verdict::Strong(Class::Password) => !(digits && value.len() < 4 && !quoted),
-        Verdict::Strong(_) => !(is_number(value) || is_date(value) || digits && value.len() < 10),
+        Verdict::Strong(_) => !(value.len() < 2 || is_number(value) || is_date(value) || digits && value.len() < 10),
     }
+}
+
+/// Whether a value says its own name again, as constants and columns do: `TXT_kPSK "kPSK"`, `SharedSecret => "shared_secret"`.
+pub(super) fn repeats(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
+    let word = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    if !value.iter().all(word) {
+        return false;
+    }
+    if value.iter().any(u8::is_ascii_uppercase) {
+        return name.len() > value.len() && name.ends_with(value) && name[name.len() - value.len() - 1] == b'_';
+    }
+    let ends = |tail: &[u8]| name.len() >= tail.len() && name[name.len() - tail.len()..].eq_ignore_ascii_case(tail);
+    let last = memchr::memrchr(b'_', value).map(|at| &value[at + 1..]);
+    !matches!(verdict, Verdict::Strong(Class::Password)) && last.is_some_and(|last| last.len() > 2 && ends(last))
 }
 
 fn is_number(value: &[u8]) -> bool {

@@ -8,6 +8,8 @@ use super::surroundings::blanks;
 use super::words::token;
 use super::{plausible, value};
 
+/// Bytes before `IDENTIFIED` in which its statement is told.
+const STATEMENT_BYTES_MAX: usize = 160;
 /// Bytes of a table's name and its columns.
 const COLUMNS_BYTES_MAX: usize = 4 << 10;
 /// Bytes of the rows that are looked at.
@@ -18,6 +20,9 @@ const COLUMNS_MAX: usize = 128;
 /// What stands in quotes after `IDENTIFIED`, `BY` or `WITH … AS`.
 pub(super) fn identified(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     let line = to.min(from + 200);
+    if !is_statement(bytes, from - b"identified".len()) {
+        return None;
+    }
     let rest = &bytes[from..line];
     let place =
         rest.windows(4).position(|word| word.eq_ignore_ascii_case(b" by ") || word.eq_ignore_ascii_case(b" as "))?;
@@ -25,10 +30,23 @@ pub(super) fn identified(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     if bytes[at..line].len() > 9 && bytes[at..at + 9].eq_ignore_ascii_case(b"password ") {
         at += 9;
     }
-    let (quote, inside) = value::quote_at(bytes, at)?;
+    let (quote, inside) = value::quote_at(bytes, at).filter(|(quote, _)| quote.mark != b'`')?;
     let end = value::quoted_end(bytes, inside, to, quote);
     let secret = plausible::is_secret(&bytes[inside..end], Verdict::Strong(Class::Password), true);
     secret.then(|| Span { rule: Rule::Builtin("sql"), ..token(inside, end, Class::Password) })
+}
+
+/// Whether `IDENTIFIED` at `at` belongs to a statement: in a sentence something *is* identified by another.
+fn is_statement(bytes: &[u8], at: usize) -> bool {
+    let before = &bytes[at.saturating_sub(STATEMENT_BYTES_MAX)..at];
+    let capital = bytes[at].is_ascii_uppercase() && bytes[at + 1].is_ascii_uppercase();
+    let is = before.trim_ascii_end().rsplit(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
+    let told = [b"user".as_slice(), b"grant", b"role", b"alter", b"create", b"default"];
+    !matches!(is, b"is" | b"are" | b"was" | b"were" | b"be" | b"been" | b"being")
+        && (capital
+            || before
+                .split(|byte| !byte.is_ascii_alphabetic())
+                .any(|word| told.iter().any(|listed| word.eq_ignore_ascii_case(listed))))
 }
 
 /// The secrets among the values of the statement whose `INSERT INTO` ends at `from`; returns where it was left.

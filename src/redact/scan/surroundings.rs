@@ -93,7 +93,7 @@ pub(super) fn netrc_before(bytes: &[u8], at: usize) -> bool {
     let (Some(name), Some(keyword)) = (words.next(), words.next()) else { return false };
     let joined = name == b"and" || name == b"or";
     let is_word = |word: &[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_lowercase);
-    if joined && bytes[at..].split(|byte| *byte == b' ').nth(1).is_some_and(is_word) {
+    if joined && bytes[at..].split(u8::is_ascii_whitespace).nth(1).is_some_and(is_word) {
         return false;
     }
     [b"login".as_slice(), b"machine", b"account", b"user", b"username"].contains(&keyword)
@@ -204,6 +204,9 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
                         .count();
                     return if gap > 0 && value::quote_at(bytes, end + gap).is_some() { end + gap } else { from };
                 }
+                if asks(&wrapper) {
+                    return from;
+                }
                 return inside;
             }
             let nested = bytes[inside.min(to)..to]
@@ -237,6 +240,16 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
         return at;
     }
     at
+}
+
+/// Whether what a function of this name is given is the name of a value or a question, and not the value.
+fn asks(function: &[u8]) -> bool {
+    const VERBS: &[&[u8]] = &[b"get", b"input", b"prompt", b"ask", b"read", b"find", b"lookup", b"fetch", b"load"];
+    let last = function.iter().rposition(|byte| b".: ".contains(byte)).map_or(function, |at| &function[at + 1..]);
+    VERBS.iter().any(|verb| last.starts_with(verb))
+        || [b"get".as_slice(), b"input", b"prompt"].iter().any(|verb| {
+            last.len() > verb.len() && last[..last.len() - verb.len()].ends_with(b"_") && last.ends_with(verb)
+        })
 }
 
 /// `${NAME:-default}`: the default.

@@ -16,7 +16,7 @@ pub(in crate::redact) struct Quote {
 const PROSE_WORDS: &[&str] = &[
     "must", "is", "are", "was", "for", "to", "from", "at", "of", "the", "not", "has", "have", "in", "with", "should",
     "cannot", "and", "or", "will", "does", "be", "been", "this", "that", "a", "an", "required", "expected", "missing",
-    "on", "by", "line",
+    "on", "by", "line", "if", "when", "unless", "which", "can", "may", "but", "also", "option", "options",
 ];
 
 /// The backslashes that end before `at`.
@@ -249,6 +249,26 @@ pub(super) fn line_value(bytes: &[u8], from: usize, to: usize) -> usize {
     from + value.len()
 }
 
+/// Whether only sentences have this word.
+pub(super) fn is_prose_word(word: &[u8]) -> bool {
+    PROSE_WORDS.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()))
+}
+
+/// Whether what follows a colon tells of a function or a file, as lists of changes do: words and nothing else.
+pub(super) fn is_told(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let mut words = 0;
+    for word in line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty()) {
+        let body = word.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+        let plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.,;()'".contains(byte));
+        if !plain || words == 0 && (body < word.len() || word.len() > 12) {
+            return false;
+        }
+        words += 1;
+    }
+    words >= 3 || words == 2 && line.ends_with(b".")
+}
+
 /// Whether what follows a colon is prose: lower-case words with one among them that only sentences have.
 pub(super) fn is_prose(line: &[u8]) -> bool {
     let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
@@ -261,7 +281,7 @@ pub(super) fn is_prose(line: &[u8]) -> bool {
     let named = line
         .split(|byte| *byte == b' ')
         .any(|word| matches!(word, b"password" | b"passphrase" | b"secret" | b"token" | b"key"));
-    let listed = |word: &[u8]| PROSE_WORDS.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()));
+    let listed = is_prose_word;
     let mut rest = words.take(4).peekable();
     rest.peek().is_some() && (named || listed(first) || rest.any(listed))
 }
