@@ -81,12 +81,18 @@ fn fail_on_tells_scripts_how_bad_it_is() {
 }
 
 #[test]
-fn a_directory_that_is_not_there_is_named() {
+fn an_output_that_no_archive_can_go_to_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let output = collect(directory.path(), &["--output", "missing/node.zip"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(stderr, "error: --output: there is no directory missing\n");
+    for (given, told) in [
+        ("missing/node.zip", "there is no directory missing"),
+        ("-", "an archive is written into a file, not to standard output"),
+    ] {
+        let output = collect(directory.path(), &["--output", given]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(stderr, format!("error: --output: {told}\n"));
+    }
+    assert!(names(directory.path()).is_empty());
 }
 
 /// A directory that looks like a data directory of Iggy's.

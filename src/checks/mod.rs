@@ -231,6 +231,21 @@ pub fn find(id: &str) -> Option<&'static Check> {
     catalogue().find(|check| check.id == id)
 }
 
+/// What is said of an id that no check has: which check was meant, when one is near.
+#[must_use]
+pub fn unknown(id: &str) -> String {
+    /// Letters that may be wrong, missing, too many or swapped.
+    const SLIPS_MAX: usize = 2;
+    let distance = |check: &'static Check| {
+        let named = check.id.split_once('.').is_some_and(|(_, name)| name == id);
+        (if named { 0 } else { strsim::damerau_levenshtein(check.id, id) }, check.id)
+    };
+    let meant = catalogue().map(distance).min().filter(|(slips, _)| *slips <= SLIPS_MAX);
+    let meant = meant.map_or_else(String::new, |(_, id)| format!(": did you mean `{id}`?"));
+    let lists = if meant.is_empty() { "; `snapvisor checks` lists them" } else { "" };
+    format!("there is no check `{id}`{meant}{lists}")
+}
+
 /// The findings of all checks, in the order of the catalogue.
 ///
 /// One that is switched off is a skip that says so: a report that leaves it out reads as if it had passed.

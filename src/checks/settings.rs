@@ -57,7 +57,7 @@ const ENABLED: &str = "enabled";
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// No check has this id.
-    #[error("there is no check `{0}`; `snapvisor checks` lists them")]
+    #[error("{}", super::unknown(.0))]
     UnknownCheck(String),
     /// The check has no such setting.
     #[error("check `{check}` has no setting `{name}`; it has {known}")]
@@ -171,7 +171,9 @@ mod tests {
     #[test]
     fn unknown_checks_names_and_values_are_refused() {
         for (text, message) in [
-            ("[\"disk.nothing\"]", "there is no check `disk.nothing`; `snapvisor checks` lists them"),
+            ("[\"weather.today\"]", "there is no check `weather.today`; `snapvisor checks` lists them"),
+            ("[\"disk.spcae\"]", "there is no check `disk.spcae`: did you mean `disk.space`?"),
+            ("[\"data-dir\"]", "there is no check `data-dir`: did you mean `disk.data-dir`?"),
             ("[\"mem.swap\"]\nwarn = 1", "check `mem.swap` has no setting `warn`; it has enabled, swappiness_pass_max"),
             ("[\"mem.swap\"]\nenabled = 1", "check `mem.swap`: `enabled` must be true or false"),
             ("[\"tls.chain\"]\nca_file = []", "check `tls.chain` has no setting `ca_file`; it has enabled, ca_files"),

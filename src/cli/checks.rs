@@ -46,9 +46,8 @@ impl Checks {
         match self.command {
             None => list(out, settings, self.format.format)?,
             Some(ChecksCommand::Explain(explain)) => {
-                let check = checks::find(&explain.id).ok_or_else(|| {
-                    CliError::Refused(format!("there is no check `{}`; `snapvisor checks` lists them", explain.id))
-                })?;
+                let check = checks::find(&explain.id);
+                let check = check.ok_or_else(|| CliError::Refused(checks::unknown(&explain.id)))?;
                 match explain.format.format {
                     Format::Table => explanation(out, check, settings)?,
                     Format::Json => output::json(out, &document(check, settings))?,

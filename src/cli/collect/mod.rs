@@ -127,6 +127,11 @@ impl Collect {
 
     /// Before anything is looked at: may we write where we are told to?
     fn refuse_places(&self, config: &Config) -> Result<(), CliError> {
+        if self.output.as_os_str() == "-" {
+            return Err(CliError::Usage(
+                "--output: an archive is written into a file, not to standard output".to_owned(),
+            ));
+        }
         let directory = self.directory();
         if !directory.is_dir() {
             return Err(CliError::Usage(format!("--output: there is no directory {}", directory.display())));
