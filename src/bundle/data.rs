@@ -79,6 +79,9 @@ pub fn learn(plan: &mut Plan, learner: &mut Learner, spec: &DataBundleSpec) {
                     let _ = learner.learn_stream(Carrier::Text, &artifact, &mut text);
                 }
             }
+            Treatment::Scan => {
+                let _ = learner.learn_unknown(&mut until);
+            }
             _ => continue,
         }
         if matches!(planned.role, Role::ServerLog(_)) && source.rewind().is_ok() {

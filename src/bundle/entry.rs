@@ -2,10 +2,9 @@
 
 use std::io::{self, Read, Write};
 
-use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-use crate::redact::{Carrier, Engine, RedactError, Scan};
+use crate::redact::{Carrier, Engine, Gunzip, RedactError, Scan};
 
 use super::deflate::CHUNK_BYTES;
 use super::error::BundleError;
@@ -16,8 +15,7 @@ use super::source::{Source, Stretch};
 use super::treatment::is_text;
 use super::{headers, keys};
 
-/// Unpacked bytes a packed byte may become, and the most that a packed log may unpack to.
-const UNPACK_RATIO_MAX: u64 = 200;
+/// The most that a packed log may unpack to: all of it is searched once more in the end.
 const UNPACKED_BYTES_MAX: u64 = 4 << 30;
 const TOO_MUCH: &str = "it unpacks to more than 200 times its size, or than 4 GiB";
 /// Level of logs that are packed again: they go into a ZIP afterwards.
@@ -221,8 +219,7 @@ impl<'a, 'g> Target<'a, 'g> {
 
 /// The text of a packed log of so many bytes, which fails where it unpacks to more than any log does; or why it is none.
 pub(super) fn unpacked<R: Read>(packed: R, packed_bytes: u64) -> Result<impl Read, String> {
-    let left = packed_bytes.saturating_mul(UNPACK_RATIO_MAX).min(UNPACKED_BYTES_MAX);
-    let mut unpacked = Limited { inner: MultiGzDecoder::new(packed), left };
+    let mut unpacked = Gunzip::new(packed, packed_bytes).at_most(UNPACKED_BYTES_MAX);
     let mut head = Vec::new();
     match unpacked.by_ref().take(keys::HEAD_BYTES as u64).read_to_end(&mut head) {
         Ok(_) if is_text(&head) => Ok(io::Cursor::new(head).chain(unpacked)),
@@ -262,20 +259,6 @@ impl Read for Tee<'_, '_, '_> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(to)?;
         self.target.write_all(&to[..read])?;
-        Ok(read)
-    }
-}
-
-/// Fails when more comes than a limit.
-struct Limited<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(to)?;
-        self.left = self.left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
         Ok(read)
     }
 }

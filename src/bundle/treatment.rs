@@ -110,12 +110,22 @@ impl Case<'_> {
                 Packing::Gzip => Treatment::MaskPacked,
                 Packing::Zstd | Packing::Xz => Treatment::Refuse("it is compressed in a form that is not read here"),
             },
-            Role::Unknown if is_text(self.head) => Treatment::Mask(Carrier::of_path(&self.path.to_string_lossy())),
+            Role::Unknown if is_text(self.head) || self.is_log() => {
+                Treatment::Mask(Carrier::of_path(&self.path.to_string_lossy()))
+            }
             Role::Unknown if self.head.starts_with(b"\x1f\x8b") => Treatment::MaskPacked,
             Role::Unknown | Role::StateInfo | Role::StateTokens | Role::Index { .. } | Role::ConsumerOffset(_) => {
                 Treatment::Scan
             }
         }
+    }
+
+    /// Whether it lies among the logs and is called one: after a crash such a file may begin with a hole, which is no text.
+    fn is_log(&self) -> bool {
+        let name = self.path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let packed = self.head.starts_with(b"\x1f\x8b");
+        let mut parts = name.split('.').skip(1);
+        self.path.starts_with("logs") && !packed && parts.any(|part| matches!(part, "log" | "txt" | "out" | "err"))
     }
 
     /// Whether the head is that of an index: numbers that rise.
@@ -200,6 +210,9 @@ mod tests {
             ("notes.txt", b"hello", Mask(Carrier::Text)),
             ("extra.toml", b"a = 1", Mask(Carrier::Toml)),
             ("blob", b"\x00\x01\x02", Scan),
+            ("logs/connectors.log.2", b"\x00\x00\x00", Mask(Carrier::Text)),
+            ("logs/connectors.log.2.gz", b"\x1f\x8b\x08", MaskPacked),
+            ("logs/blob", b"\x00\x00\x00", Scan),
             ("server.key", b"", Exclude("a key or secret store by its name")),
             ("server.pem", pem, Exclude("a private key")),
             (WAL, b"\x00", Scan),

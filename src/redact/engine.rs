@@ -18,6 +18,7 @@ use super::settings::{Compiled, Settings, SettingsError};
 use super::span::{Form, Rule, Span};
 use super::stream::{self, Fingerprint, Piece, STRUCTURED_BYTES_MAX, read_whole};
 use super::summary::{Ledger, Summary, Tally};
+use super::unknown::Unknown;
 
 /// What stands in place of a text on which the engine failed.
 const FAILED: &str = "[redaction failed]";
@@ -57,7 +58,7 @@ pub struct StreamSummary {
 /// What a search of unknown data said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scan {
-    /// No secret, in no encoding, and no token.
+    /// No secret, in no encoding.
     Clean,
     /// A hit of this rule.
     Hit {
@@ -238,15 +239,15 @@ impl Engine {
         catch_unwind(run).unwrap_or(Err(RedactError::Panicked)).map_err(|error| self.failed(artifact, error))
     }
 
-    /// Searches data of unknown layout for any known secret, in any encoding, and for tokens.
+    /// Searches data of unknown layout for any known secret, in any encoding, and for all else that text would have masked.
     ///
     /// # Errors
     /// When reading or the engine fails; the artifact is then listed among those left out.
     pub fn scan(&self, artifact: &str, reader: &mut dyn Read) -> Result<Scan, RedactError> {
-        let mut hit = None;
+        let (mut hit, mut unknown) = (None, Unknown::default());
         let run = AssertUnwindSafe(|| {
-            stream::cut(&self.scanner(Layers::Verification), reader, &mut |piece| {
-                if let Piece::Secret(span, _) = piece {
+            stream::cut(&self.scanner(Layers::All), reader, &mut |piece| {
+                if let Some((span, _)) = unknown.secret(&piece) {
                     hit.get_or_insert_with(|| self.rule_name(span.rule).to_owned());
                 }
                 Ok(())

@@ -15,7 +15,8 @@ use super::scan::{Layers, Scanner};
 use super::secret::Secret;
 use super::settings::{Compiled, Settings, SettingsError};
 use super::span::{Form, Rule, Seed, Span};
-use super::stream::{self, Fingerprint, Piece, STRUCTURED_BYTES_MAX, read_whole};
+use super::stream::{self, Fingerprint, Piece, STRUCTURED_BYTES_MAX, Taken, read_whole};
+use super::unknown::Unknown;
 
 /// Different secrets that are remembered; those past it are masked only where they are found.
 const SECRETS_MAX: usize = 1 << 16;
@@ -122,21 +123,41 @@ impl Learner {
             return Ok(bytes.len() as u64);
         }
         let place = self.sample_of(artifact);
+        let read = self.cut(reader, &mut |learner, piece| match piece {
+            Piece::Secret(span, bytes) => learner.found(span, bytes),
+            Piece::Clear(bytes) => learner.sample(place, bytes),
+        })?;
+        self.fingerprints.insert(artifact.to_owned(), read.fingerprint);
+        Ok(read.bytes)
+    }
+
+    /// Learns the secrets of data of unknown layout, which [`Engine::scan`](super::Engine::scan) will search.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the engine fails on it.
+    pub fn learn_unknown(&mut self, reader: &mut dyn Read) -> Result<u64, RedactError> {
+        let mut unknown = Unknown::default();
+        let read = self.cut(reader, &mut |learner, piece| {
+            if let Some((span, bytes)) = unknown.secret(&piece) {
+                learner.found(span, bytes);
+            }
+        })?;
+        Ok(read.bytes)
+    }
+
+    /// Hands out the pieces of a stream in which no secret is known.
+    fn cut(&mut self, reader: &mut dyn Read, each: &mut dyn FnMut(&mut Self, Piece<'_>)) -> Result<Taken, RedactError> {
         let rules = std::mem::take(&mut self.rules);
+        let scanner = Scanner { rules: &rules, literals: None, layers: Layers::All };
         let read = catch_unwind(AssertUnwindSafe(|| {
-            stream::cut(&Scanner { rules: &rules, literals: None, layers: Layers::All }, reader, &mut |piece| {
-                match piece {
-                    Piece::Secret(span, bytes) => self.found(span, bytes),
-                    Piece::Clear(bytes) => self.sample(place, bytes),
-                }
+            stream::cut(&scanner, reader, &mut |piece| {
+                each(self, piece);
                 Ok(())
             })
         }))
         .unwrap_or(Err(RedactError::Panicked));
         self.rules = rules;
-        let read = read?;
-        self.fingerprints.insert(artifact.to_owned(), read.fingerprint);
-        Ok(read.bytes)
+        read
     }
 
     /// Learns a value that is known to be secret: it is masked wherever it stands unless it is shorter than 8 bytes.

@@ -16,6 +16,7 @@ mod decode;
 mod engine;
 mod error;
 mod explain;
+mod gunzip;
 mod learner;
 mod literals;
 mod mixing;
@@ -37,12 +38,14 @@ mod stream_tests;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod verify;
 
 pub use carrier::Carrier;
 pub use engine::{Engine, Scan, StreamSummary};
 pub use error::RedactError;
 pub use explain::Place;
+pub use gunzip::Gunzip;
 pub use learner::Learner;
 pub use policy::{Policy, Redacted, UnredactedConsent, VerifiedArchive};
 pub use pseudonym::{Class, Encoding, KeyError, PseudonymKey};

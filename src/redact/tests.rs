@@ -442,6 +442,20 @@ fn a_value_that_every_fifth_artifact_holds_is_a_word_of_this_host() {
 }
 
 #[test]
+fn in_data_of_unknown_layout_a_secret_counts_where_text_surrounds_it() {
+    let scanned = |bytes: &[u8]| engine().scan("blob", &mut &bytes[..]).expect("it is searched");
+    assert_eq!(scanned(b"\0\x01\x02 rows \xff\xfe"), Scan::Clean);
+    assert_eq!(scanned(b"\x02\x9fpw=\x81Zq\x03\x04 sid=\x8fx"), Scan::Clean, "chance");
+    for named in ["db_password=hunter2", "{\"api_key\":\"k3-99Xq-w2\"}", "postgres://app:hunter2@db/x"] {
+        let hit = scanned(&[b"\0\x01\x02", named.as_bytes(), b"\xff\xfe"].concat());
+        assert!(matches!(hit, Scan::Hit { .. }), "{named}");
+    }
+    let mut learner = learner();
+    learner.learn_unknown(&mut &b"\0\x01\x02db_password=x8Kq2mZw91LpT\xff\xfe"[..]).expect("it is read");
+    assert!(!learner.finish().text("said again: x8Kq2mZw91LpT").contains("x8Kq2"));
+}
+
+#[test]
 fn a_search_that_fails_is_told() {
     struct Broken;
     impl std::io::Read for Broken {

@@ -6,7 +6,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use zeroize::Zeroizing;
 
@@ -14,6 +13,7 @@ use super::super::carrier::Carrier;
 use super::super::engine::Engine;
 use super::super::error::RedactError;
 use super::super::explain::{self, Place};
+use super::super::gunzip::{Gunzip, TOO_MUCH};
 use super::super::learner::Learner;
 use super::super::stream::read_whole;
 use super::wide::{self, Order};
@@ -24,9 +24,6 @@ const KEPT_BYTES_MAX: usize = 8 << 20;
 const SNIFFED_BYTES: usize = 64 << 10;
 /// Bytes of wide text, which is turned into narrow text as a whole.
 const WIDE_BYTES_MAX: usize = 32 << 20;
-/// Bytes that a packed byte may become; a few MiB are always allowed.
-const UNPACK_RATIO_MAX: u64 = 200;
-const UNPACKED_BYTES_FREE: u64 = 4 << 20;
 
 /// First bytes of archives and packed files that are not read here.
 const PACKED: &[&[u8]] = &[
@@ -172,13 +169,13 @@ impl Source {
         match self.wrapping {
             Wrapping::None => to(reader),
             Wrapping::Gzip => {
-                let left = (length.saturating_mul(UNPACK_RATIO_MAX)).max(UNPACKED_BYTES_FREE);
-                let mut bounded = Bounded { inner: MultiGzDecoder::new(reader), left };
-                let read = to(&mut bounded);
-                if bounded.left == 0 {
-                    return Err(RedactError::Form("it unpacks to more than 200 times its size"));
-                }
-                read
+                let read = to(&mut Gunzip::new(reader, length));
+                read.map_err(|error| match error {
+                    RedactError::Read(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                        RedactError::Form(TOO_MUCH)
+                    }
+                    error => error,
+                })
             }
             Wrapping::Wide(order) => {
                 let (bytes, _) = read_whole(reader, WIDE_BYTES_MAX)?;
@@ -245,24 +242,6 @@ fn nameless() -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)
-}
-
-/// A reader that ends with an error once it has given as much as it may.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let wanted = to.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let read = self.inner.read(&mut to[..wanted])?;
-        self.left -= read as u64;
-        Ok(read)
-    }
 }
 
 #[cfg(test)]
