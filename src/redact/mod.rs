@@ -35,6 +35,8 @@ mod span;
 mod stream;
 #[cfg(test)]
 mod stream_tests;
+#[cfg(test)]
+mod structure_tests;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -216,6 +216,46 @@ pub(super) fn is_compound(value: &[u8]) -> bool {
         && value.split(|byte| b"-_.+".contains(byte)).all(plain)
 }
 
+/// Lower-case words with a number behind them, or one such word of any case, or a known kind of code: `us-east-1`, `sha256`,
+/// `itemList2`, `API_TOKEN2`.
+pub(super) fn is_label(value: &[u8]) -> bool {
+    let numbered = |part: &[u8]| {
+        let digits = part.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        digits <= 4 && part[..part.len() - digits].iter().all(u8::is_ascii_alphabetic)
+    };
+    let lower = !value.iter().any(u8::is_ascii_uppercase);
+    let separators: &[u8] = if lower { b"-_./:+@" } else { b"_" };
+    let parts = || value.split(|byte| separators.contains(byte));
+    parts().all(|part| numbered(part) || part.iter().all(u8::is_ascii_digit)) || is_code_of_a_standard(value)
+}
+
+/// `AES-256-GCM`, `ES256K`, `SHA-512/256`, `v1beta1`
+fn is_code_of_a_standard(value: &[u8]) -> bool {
+    const FAMILIES: [&[u8]; 16] = [
+        b"aes", b"sha", b"hmac", b"rsa", b"ecdsa", b"ecdh", b"pbkdf", b"argon", b"oauth", b"tls", b"utf", b"base",
+        b"pbe", b"rfc", b"blake", b"curve",
+    ];
+    let starts = |family: &[u8]| value.len() > family.len() && value[..family.len()].eq_ignore_ascii_case(family);
+    value.len() <= 24 && FAMILIES.into_iter().any(starts)
+}
+
+/// Numbers with what they count, versions, dates and addresses: `1.5rem`, `v1.2.3-rc1`, `2026-01-02T03:04:05Z`, `10.0.0.1:80`,
+/// `#ff00aa`.
+pub(super) fn is_measure(value: &[u8]) -> bool {
+    if let Some(colour) = value.strip_prefix(b"#") {
+        return is_hex(colour) && colour.len() <= 8;
+    }
+    if value.starts_with(b"0x") {
+        return is_hex(&value[2..]) && value.len() <= 18;
+    }
+    let number = value.strip_prefix(b"v").or(value.strip_prefix(b"V")).unwrap_or(value);
+    let digits = number.iter().take_while(|byte| byte.is_ascii_digit() || b".:-+_,/T".contains(byte)).count();
+    let signs = number[..digits].iter().filter(|byte| !byte.is_ascii_digit()).count();
+    let rest = number.len() - digits;
+    number.first().is_some_and(u8::is_ascii_digit)
+        && (rest <= 3 && (signs > 0 || digits <= 5) || signs >= 2 && number[..digits].contains(&b'.'))
+}
+
 /// How a long hexadecimal value is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HexIs {

@@ -24,6 +24,14 @@ impl Keyed<'_> {
     pub(super) fn value(&mut self, name: Name, separator: Separator, at: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         let to = bytes.len().min(name.end + VALUE_BYTES_MAX);
+        if separator == Separator::Before {
+            return self.before(name, at).map(|resume| (resume, None));
+        }
+        if separator == Separator::Part {
+            let end = line_end(bytes, at, to);
+            let end = at + bytes.get(at..end)?.trim_ascii_end().len();
+            return self.push(name, at, end, Form::Raw, true).map(|resume| (resume, None));
+        }
         if separator == Separator::Element {
             return self.element(name, at, to);
         }
@@ -48,6 +56,14 @@ impl Keyed<'_> {
             return None;
         }
         let blank = separator == Separator::Blank;
+        if matches!(bytes.get(from), Some(b'{' | b'[' | b'\n' | b'\r'))
+            && let Some(found) = self.children(name, separator, from, to)
+        {
+            return Some((found, None));
+        }
+        if separator == Separator::Section {
+            return None;
+        }
         if blank && !self.blank_allowed(name, from, to) {
             return self.is_clause(name, from, to);
         }
@@ -103,9 +119,7 @@ impl Keyed<'_> {
         {
             return None;
         }
-        let escaped = quote.mark == b'"' && memchr::memchr(b'\\', &self.bytes[inside..end]).is_some();
-        let depth = u8::try_from((quote.depth + 1).trailing_zeros()).unwrap_or(0) + 1;
-        let form = if escaped { Form::Escaped(depth) } else { Form::Raw };
+        let form = value::form_of(quote, &self.bytes[inside..end]);
         let through = (end == to && end - inside >= VALUE_BYTES_MAX / 2).then_some(Through::Quoted(quote));
         let resume = self.push(name, inside, end, form, true)?;
         Some((resume, through))
@@ -114,7 +128,11 @@ impl Keyed<'_> {
     fn bare(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         if let Verdict::Weak(_) = name.verdict {
-            let end = weak_end(bytes, from, to.min(from + 4096));
+            let mut near = to.min(from + 4096);
+            if is_percent(&bytes[..from]) {
+                near = memchr::memchr(b'%', &bytes[from..near]).map_or(near, |sign| from + sign);
+            }
+            let end = weak_end(bytes, from, near);
             return self.push(name, from, end, Form::Raw, false).map(|resume| (resume, None));
         }
         if bytes.get(from) == Some(&b'{')
@@ -156,9 +174,7 @@ impl Keyed<'_> {
                 } else {
                     end
                 };
-                let escaped = memchr::memchr(b'\\', &bytes[from..end]).is_some() && quote.mark == b'"';
-                let depth = u8::try_from((quote.depth + 1).trailing_zeros()).unwrap_or(0) + 1;
-                let form = if escaped { Form::Escaped(depth) } else { Form::Raw };
+                let form = value::form_of(quote, &bytes[from..end]);
                 return self.push(name, from, end, form, false).map(|resume| (resume, None));
             }
         }
@@ -179,7 +195,7 @@ impl Keyed<'_> {
             && matches!(separator, Separator::Equals | Separator::Colon)
             && bytes.get(from) != Some(&b'{');
         let until = match separator {
-            Separator::Equals if name.query => Until::Query,
+            Separator::Equals if name.query || is_percent(&bytes[..from]) => Until::Query,
             _ if whole_line => Until::Line,
             _ => Until::Blank,
         };
@@ -409,4 +425,12 @@ fn is_test_result(bytes: &[u8], start: usize, line: &[u8]) -> bool {
 fn is_port(value: &[u8]) -> bool {
     let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     digits > 0 && matches!(&value[digits..], b"/tcp" | b"/udp" | b"/sctp" | b"/dccp")
+}
+
+/// Whether a text ends in `=`, percent-encoded.
+fn is_percent(text: &[u8]) -> bool {
+    matches!(text.last(), Some(b'd' | b'D'))
+        && text.len() > 3
+        && text[text.len() - 2..].eq_ignore_ascii_case(b"3d")
+        && [3, 5].iter().any(|back| text.get(text.len().wrapping_sub(*back)) == Some(&b'%'))
 }

@@ -4,11 +4,11 @@ use super::super::bytes::ByteSet;
 use super::super::pseudonym::{Class, MASK_PREFIX, mask_in, mask_length};
 use super::super::settings::Compiled;
 use super::super::span::Span;
-use super::Through;
 use super::name::{NAME_BYTES_MAX, Verdict, Verdicts, is_header};
-use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
+use super::surroundings::{at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value::{self, Quote};
 use super::vocabulary::Weak;
+use super::{Through, pairs};
 
 /// Bytes in which a short element may end.
 const ELEMENT_BYTES_MAX: usize = 256;
@@ -42,6 +42,27 @@ pub(super) enum Separator {
     Comma,
     /// The end of the line of a name that stands alone.
     Below,
+    /// The end of the header of a part of a form.
+    Part,
+    /// None: the value of the pair stands before its name.
+    Before,
+    /// `]` of a section that has a line of its own.
+    Section,
+}
+
+/// What is known from earlier names.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    verdicts: Verdicts,
+    /// Lines before this position were looked at as headers of tables, or are rows of one.
+    pub(super) header_to: usize,
+}
+
+impl Memory {
+    /// Follows a buffer that lost its first `bytes`.
+    pub(super) fn shift(&mut self, bytes: usize) {
+        self.header_to = self.header_to.saturating_sub(bytes);
+    }
 }
 
 /// One look at a name.
@@ -49,7 +70,7 @@ pub(super) struct Keyed<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) rules: &'a Compiled,
     pub(super) spans: &'a mut Vec<Span>,
-    pub(super) verdicts: &'a mut Verdicts,
+    pub(super) memory: &'a mut Memory,
 }
 
 #[derive(Clone, Copy)]
@@ -92,6 +113,11 @@ impl Keyed<'_> {
         if start >= end || flag && dashes == 1 && is_cluster(&bytes[start..end]) {
             return outcome;
         }
+        if let Some(header) = self.columns(start, end) {
+            outcome.name_end = header.end;
+            outcome.resume = Some(end);
+            return outcome;
+        }
         let Some((separator, value_at)) = self.separator(start, end, flag) else { return outcome };
         if separator == Separator::Blank && !flag && !worth_a_look(bytes, start, value_at) {
             return outcome;
@@ -121,11 +147,11 @@ impl Keyed<'_> {
         if is_header(&self.bytes[start..end]) {
             return Some(Verdict::Strong(Class::Token));
         }
-        let verdict = self.verdicts.of(&self.bytes[start..end], self.rules);
+        let verdict = self.memory.verdicts.of(&self.bytes[start..end], self.rules);
         if !matches!(verdict, Verdict::Strong(_)) && self.bytes[start..end].iter().all(u8::is_ascii_alphabetic) {
             let wide = prose_start(self.bytes, start);
             if wide < start {
-                match self.verdicts.of(&self.bytes[wide..end], self.rules) {
+                match self.memory.verdicts.of(&self.bytes[wide..end], self.rules) {
                     Verdict::No => {}
                     wide_verdict => return Some(wide_verdict),
                 }
@@ -169,9 +195,10 @@ impl Keyed<'_> {
             b':' if bytes.get(place + 1) == Some(&b'=') => Some((Separator::Equals, place + 2)),
             b':' if bytes.get(place + 1) == Some(&b':') || bytes[place..].starts_with(b"://") => None,
             b':' => Some((Separator::Colon, place + 1)),
-            b'%' if bytes.get(place + 1..place + 3).is_some_and(|hex| hex.eq_ignore_ascii_case(b"3d")) => {
-                Some((Separator::Equals, place + 3))
+            b'%' if value::percent(bytes, place, b"3d").is_some() => {
+                value::percent(bytes, place, b"3d").map(|value| (Separator::Equals, value))
             }
+            b'%' => value::percent(bytes, place, b"3a").map(|value| (Separator::Colon, value)),
             b'\\' if bytes[place..].starts_with(b"\\u003d") || bytes[place..].starts_with(b"\\u003D") => {
                 Some((Separator::Equals, place + 6))
             }
@@ -196,57 +223,26 @@ impl Keyed<'_> {
                 if quoted && next == b',' && whole(start) && whole(at) {
                     return Some((Separator::Comma, place + 1));
                 }
+                if let Some(value) = pairs::tuple(bytes, start, place) {
+                    return Some((Separator::Equals, value));
+                }
+                if (quoted || b"\n\r<,}/".contains(&next))
+                    && let Some(before) = self.value_before(start)
+                {
+                    return Some(before);
+                }
                 if matches!(next, b'\n' | b'\r') {
+                    if let Some(value) = self.form_part(start, place).filter(|_| quoted) {
+                        return Some((Separator::Part, value));
+                    }
+                    if at > end && start > 0 && bytes[start - 1] == b'[' && at_line_start(bytes, start - 1) {
+                        return Some((Separator::Section, place));
+                    }
                     let alone = !quoted && !flag && at_line_start(bytes, start);
                     return alone.then_some((Separator::Below, place));
                 }
                 (blanks > 0 && !quoted).then_some((Separator::Blank, place))
             }),
-        }
-    }
-
-    /// `{"name": "DB_PASSWORD", "value": "…"}`, `<name>…</name><value>…`, `- name: …` and its next line `value: …`.
-    fn pair(&self, start: usize, after: usize, quoted: bool) -> Option<(Separator, usize)> {
-        let bytes = self.bytes;
-        let mut at = after;
-        if quoted {
-            // The end of a longer text, of a path for one, is nobody's name.
-            if value::quote_before(bytes, start).is_none() && !bytes[..start].ends_with(b";") {
-                return None;
-            }
-        } else {
-            if !named_before(&bytes[..start]) {
-                return None;
-            }
-            if bytes[at.min(bytes.len())..].starts_with(b"</") {
-                at += bytes[at..bytes.len().min(at + 32)].iter().position(|byte| *byte == b'>')? + 1;
-            }
-        }
-        let gap = bytes[at.min(bytes.len())..]
-            .iter()
-            .take(GAP_MAX)
-            .take_while(|byte| byte.is_ascii_whitespace() || b",;<".contains(byte))
-            .count();
-        at += gap;
-        if gap == 0 {
-            return None;
-        }
-        if let Some((_, inside)) = value::quote_at(bytes, at) {
-            at = inside;
-        }
-        let word = bytes.get(at..at + 5)?;
-        if !word.eq_ignore_ascii_case(b"value") {
-            return None;
-        }
-        at += 5;
-        if let Some((_, outside)) = value::quote_at(bytes, at) {
-            at = outside;
-        }
-        at += blanks(bytes, at);
-        match bytes.get(at)? {
-            b':' | b'=' => Some((Separator::Pair, at + 1)),
-            b'>' => Some((Separator::Element, at + 1)),
-            _ => None,
         }
     }
 }
@@ -281,15 +277,6 @@ fn is_file(bytes: &[u8], start: usize, end: usize) -> bool {
         && suffix.iter().all(u8::is_ascii_lowercase)
 }
 
-/// Whether a text ends in `name: `, `key: `, `name>`, `key>`, `name=` or `key=`.
-fn named_before(text: &[u8]) -> bool {
-    let Some(word) = text.strip_suffix(b": ").or(text.strip_suffix(b">")).or(text.strip_suffix(b"=")) else {
-        return false;
-    };
-    let ends = |name: &[u8]| word.len() >= name.len() && word[word.len() - name.len()..].eq_ignore_ascii_case(name);
-    ends(b"name") || ends(b"key")
-}
-
 /// Whether a blank after a name may stand for a separator: in quotes, at the start of a line, in a clause, in `.netrc`.
 fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
     // A long run with a digit among its first characters: `token 3k144a5af729351d`.
@@ -298,6 +285,7 @@ fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
         return true;
     }
     value::quote_at(bytes, value_at).is_some()
+        || bytes[value_at] == b'{'
         || at_line_start(bytes, start)
         || [b"is ".as_slice(), b"is: ", b"was ", b"set to ", b"for "]
             .iter()

@@ -9,6 +9,7 @@ mod audit;
 mod buckets;
 mod clause;
 mod code;
+mod columns;
 mod command;
 pub(super) mod formats;
 mod hashes;
@@ -17,6 +18,8 @@ mod iggy;
 mod keyed;
 mod kubernetes;
 mod name;
+mod nested;
+mod pairs;
 mod pem;
 mod plausible;
 mod sieve;
@@ -102,7 +105,7 @@ pub(super) struct Progress {
     custom: Vec<usize>,
     /// The run of bytes in which the last URL stood.
     url: url::Run,
-    verdicts: name::Verdicts,
+    names: keyed::Memory,
     through: Option<Through>,
 }
 
@@ -126,6 +129,7 @@ impl Progress {
         for (start, end) in &mut self.ahead {
             (*start, *end) = (start.saturating_sub(bytes), end.saturating_sub(bytes));
         }
+        self.names.shift(bytes);
         self.url.end = self.url.end.saturating_sub(bytes);
         self.url.sign = self.url.sign.and_then(|sign| sign.checked_sub(bytes));
         for place in &mut self.custom {
@@ -387,7 +391,7 @@ impl Scanner<'_> {
             return;
         }
         let known = spans.len();
-        let outcome = Keyed { bytes, rules: self.rules, spans, verdicts: &mut progress.verdicts }.look(at);
+        let outcome = Keyed { bytes, rules: self.rules, spans, memory: &mut progress.names }.look(at);
         progress.name_to = outcome.name_end;
         let Some(resume) = outcome.resume else { return };
         if outcome.through.is_some() {

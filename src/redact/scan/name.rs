@@ -5,12 +5,14 @@
 
 use std::hash::Hasher as _;
 
+use super::super::bytes::ByteSet;
 use super::super::mixing::Mixing;
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::vocabulary::{
-    FIRST_DENIED, FIRST_DENIED_FOR_PASSWORDS, KEY_OWNERS, KEY_WORDS, LAST_DENIED, LAST_DENIED_NOT_FOR_PASSWORDS,
-    NAMES_DENIED, NOT_PASS, PASSWORD_PARTS, PASSWORD_WORDS, STRONG_LAST, WEAK_LAST, Weak,
+    CHILDREN_DENIED, FIRST_DENIED, FIRST_DENIED_FOR_PASSWORDS, KEY_OWNERS, KEY_WORDS, LAST_DENIED,
+    LAST_DENIED_NOT_FOR_PASSWORDS, NAMES_DENIED, NOT_PASS, OWNERS, PASSWORD_PARTS, PASSWORD_WORDS, STRONG_LAST,
+    WEAK_LAST, Weak,
 };
 
 /// Bytes of the longest name that is judged.
@@ -183,6 +185,35 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
         return Verdict::No;
     }
     strong(&words, last).map_or_else(|| weak.map_or(Verdict::No, Verdict::Weak), Verdict::Strong)
+}
+
+/// Whether the name of a table's child says what its value is, and not only whose.
+pub(super) fn describes(child: &[u8]) -> bool {
+    let words = Words::of(child);
+    let Some(last) = words.count.checked_sub(1).map(|last| words.get(last)) else { return false };
+    let (first, owner) = (words.get(words.part.min(words.count - 1)), among(last, OWNERS));
+    among(last, LAST_DENIED) && !owner
+        || among(last, CHILDREN_DENIED)
+        || words.count > 1 && among(first, FIRST_DENIED)
+        || has_public(&words)
+}
+
+/// What the name of a table's child is made of, where no quotes tell.
+pub(super) fn run(text: &[u8]) -> usize {
+    const CHILD: ByteSet = ByteSet::alphanumeric_and(b"_-.@/").and_beyond_ascii();
+    CHILD.run(text)
+}
+
+/// Where the password of a `user:password` begins.
+pub(super) fn pair(text: &[u8]) -> Option<usize> {
+    const USER: ByteSet = ByteSet::alphanumeric_and(b"_-.@+").and_beyond_ascii();
+    let user = USER.run(text);
+    let password = text.get(user + 1..).filter(|_| user > 0 && text[user] == b':')?;
+    let plain = password.len() > 2
+        && !password.iter().all(u8::is_ascii_digit)
+        && !password.starts_with(b"//")
+        && password.iter().all(u8::is_ascii_graphic);
+    plain.then_some(user + 1)
 }
 
 fn of_the_user(name: &[u8], rules: &Compiled) -> Option<Verdict> {

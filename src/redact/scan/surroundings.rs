@@ -20,6 +20,7 @@ pub(super) fn unescaped_start(bytes: &[u8], start: usize, stem: usize) -> usize 
             Some(b'n' | b't' | b'r' | b'0') => 1,
             _ => 0,
         },
+        Some(b'%') if rest.len() >= 4 && rest.starts_with(b"25") && rest[2..4].iter().all(u8::is_ascii_hexdigit) => 4,
         Some(b'%') if rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit) => 2,
         Some(b'[')
             if matches!(before(2), Some(0x1b))
@@ -180,6 +181,10 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
     let mut at = from;
     for _ in 0..4 {
         let rest = &bytes[at.min(to)..to.min(at + 64)];
+        // A binary of Erlang.
+        if rest.starts_with(b"<<\"") {
+            return at + 2;
+        }
         if let Some(tag) = rest.strip_prefix(b"!!") {
             at += 2 + tag.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
             at += blanks(bytes, at);

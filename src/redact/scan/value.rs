@@ -2,6 +2,7 @@
 
 use super::super::bytes::ByteSet;
 use super::super::shape;
+use super::super::span::Form;
 
 /// A quote, and the backslashes before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,13 @@ pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<(Quote, usize)> {
     let mark = *bytes.get(at + depth)?;
     let nested = (depth + 1).is_power_of_two();
     (b"\"'`".contains(&mark) && nested).then_some((Quote { mark, depth }, at + depth + 1))
+}
+
+/// How what stands in these quotes is written.
+pub(super) fn form_of(quote: Quote, text: &[u8]) -> Form {
+    let escaped = quote.mark == b'"' && memchr::memchr(b'\\', text).is_some();
+    let depth = u8::try_from((quote.depth + 1).trailing_zeros()).unwrap_or(0) + 1;
+    if escaped { Form::Escaped(depth) } else { Form::Raw }
 }
 
 /// The quote that ends before `at`.
@@ -113,8 +121,17 @@ pub(super) fn within_quotes(bytes: &[u8], inside: usize, end: usize, quote: Quot
 }
 
 /// Quotes written as entities, percent-encoded or as an escape of JSON.
-const ENTITY_QUOTES: &[&[u8]] =
-    &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#x27;", b"&#x22;", b"%22", b"%27", b"\\u0022", b"\\u0027"];
+const ENTITY_QUOTES: &[&[u8]] = &[
+    b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#x27;", b"&#x22;", b"%22", b"%27", b"%2522", b"%2527", b"\\u0022",
+    b"\\u0027",
+];
+
+/// Where what follows this sign, percent-encoded once or twice, begins.
+pub(super) fn percent(bytes: &[u8], at: usize, hex: &[u8]) -> Option<usize> {
+    let rest = bytes.get(at..)?.strip_prefix(b"%")?;
+    let (rest, twice) = rest.strip_prefix(b"25").map_or((rest, 0), |rest| (rest, 2));
+    rest.get(..2)?.eq_ignore_ascii_case(hex).then_some(at + 3 + twice)
+}
 
 /// The entity that stands for a quote at `at`.
 pub(super) fn entity_quote(bytes: &[u8], at: usize) -> Option<&'static [u8]> {
@@ -177,7 +194,7 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
             b'#' => until == Until::Query,
             b'%' => {
                 entity_quote(bytes, at).is_some()
-                    || bytes[at..to].starts_with(b"%26") && until == Until::Query
+                    || until == Until::Query && percent(&bytes[..to], at, b"26").is_some()
                     || bytes[at..to].len() > 2 && bytes[at + 1..at + 3].eq_ignore_ascii_case(b"0a")
             }
             b',' | b';' => {

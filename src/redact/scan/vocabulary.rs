@@ -55,11 +55,27 @@ pub(super) const LAST_DENIED: &[&str] = &[
     "last", "next", "old", "wait", "delay", "rate", "hits", "misses", "ms2", "bucket", "window", "burst", "budget",
     "used", "remaining", "available", "allowed", "quota", "hashing", "changes", "resets", "prompts", "module", "pam",
     "quality", "manager2", "dialog", "input", "form", "screen", "plugin", "transport", "storage", "engine", "backend",
-    "driver", "database", "db", "domain", "realm", "region", "zone",
+    "driver", "database", "db", "domain", "realm", "region", "zone", "identity",
 ];
 /// Last words of [`LAST_DENIED`] that do not clear a password (`password_old`, `root_password_text`).
 pub(super) const LAST_DENIED_NOT_FOR_PASSWORDS: &[&str] =
     &["old", "first", "last", "next", "text", "set", "list", "db", "database", "auth"];
+/// Words of [`LAST_DENIED`] that say whose a secret is when they name the child of a table of secrets.
+#[rustfmt::skip]
+pub(super) const OWNERS: &[&str] = &[
+    "agent", "service", "services", "user", "users", "owner", "domain", "database", "db", "backend", "storage",
+    "engine", "plugin", "driver", "provider", "realm", "region", "zone", "host", "board", "manager", "store",
+    "bucket", "cache", "process", "helper", "exchange", "issuer", "login", "old", "next", "first", "last", "set", "on",
+];
+/// Further last words that say what the child of a table of secrets is.
+#[rustfmt::skip]
+pub(super) const CHILDREN_DENIED: &[&str] = &[
+    "key", "keys", "integrity", "resolved", "checksum", "digest", "hash", "sha", "md", "image", "tag", "tags", "example",
+    "examples", "placeholder", "comment", "icon", "color", "colour", "schema", "package", "revision", "commit", "license",
+    "licence", "homepage", "repository", "repo", "template", "added", "removed", "deprecated", "since", "href", "salt",
+    "iv", "aud", "iss", "sub", "iat", "nbf", "kid", "uuid", "uid", "gid", "guid", "objectid", "width", "height",
+    "content", "challenge",
+];
 /// A first word (of the last part of a dotted name) that says the value is no secret.
 #[rustfmt::skip]
 pub(super) const FIRST_DENIED: &[&str] = &[

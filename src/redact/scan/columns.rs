@@ -1,0 +1,244 @@
+//! Tables: a line of names of columns, and rows below it. CSV and its kin, Markdown, and what `psql` and `mysql` print.
+//!
+//! A header is one only when nothing else can be meant: every cell is a name, the line before has other cells, and a ruler
+//! or a row of as many cells follows.
+
+use super::super::pseudonym::Class;
+use super::super::shape::Kinds;
+use super::super::span::Form;
+use super::keyed::{Keyed, Name};
+use super::name::{Verdict, classify};
+use super::nested::looks_owned;
+use super::surroundings::{GAP_MAX, blanks, line_end};
+
+/// Bytes of a header before the name that led to it, and behind.
+const BEFORE_MAX: usize = 512;
+const BEHIND_MAX: usize = 1024;
+/// Columns of a table.
+const COLUMNS_MAX: usize = 64;
+/// Bytes and words of a column's name.
+const COLUMN_BYTES_MAX: usize = 40;
+const COLUMN_WORDS_MAX: usize = 4;
+/// Rows that are looked at, and their bytes.
+const ROWS_MAX: usize = 1024;
+const ROWS_BYTES_MAX: usize = 48 << 10;
+
+/// A cell without its quotes, and whether it had any.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    start: usize,
+    end: usize,
+    quoted: bool,
+}
+
+/// What a name in a header led to.
+pub(super) struct Header {
+    /// Where the header ends: names before it are those of its columns.
+    pub(super) end: usize,
+}
+
+impl Keyed<'_> {
+    /// Masks the secrets below the header in which the name between two positions stands, if it stands in one.
+    pub(super) fn columns(&mut self, start: usize, end: usize) -> Option<Header> {
+        let bytes = self.bytes;
+        let sign = divider(bytes, start, end)?;
+        if start < self.memory.header_to {
+            return None;
+        }
+        let line = line_end(bytes, end, bytes.len().min(end + BEHIND_MAX));
+        self.memory.header_to = line;
+        let begin = line_start(bytes, start)?;
+        let header = cells(bytes, begin, line, sign)?;
+        if line >= bytes.len()
+            || !(2..=COLUMNS_MAX).contains(&header.len())
+            || !is_first(bytes, begin, sign, header.len())
+        {
+            return None;
+        }
+        let all = header.iter().all(|cell| is_name(&bytes[cell.start..cell.end]));
+        if !all || sign != b'|' && header.iter().any(|cell| cell.quoted != header[0].quoted) {
+            return None;
+        }
+        let to = bytes.len().min(line + 1 + ROWS_BYTES_MAX);
+        let mut rows = line + 1;
+        if sign == b'|' {
+            let ruler = line_end(bytes, rows, to);
+            if !is_ruler(&bytes[rows..ruler]) {
+                return None;
+            }
+            rows = ruler + 1;
+        } else if count(bytes, rows, line_end(bytes, rows, to), sign) != Some(header.len()) {
+            return None;
+        }
+        let verdicts: Vec<Verdict> =
+            header.iter().map(|cell| classify(&bytes[cell.start..cell.end], self.rules)).collect();
+        self.memory.header_to = self.rows(
+            Name { start, end, verdict: Verdict::No, flag: false, quote: None, line_start: false, query: false },
+            rows,
+            to,
+            sign,
+            &verdicts,
+        );
+        Some(Header { end: line })
+    }
+
+    /// Masks what is secret in the rows from a position on; where they end.
+    fn rows(&mut self, name: Name, from: usize, to: usize, sign: u8, verdicts: &[Verdict]) -> usize {
+        let bytes = self.bytes;
+        let mut at = from;
+        for _ in 0..ROWS_MAX {
+            // A row that is cut says nothing.
+            let line = line_end(bytes, at, to);
+            if at >= to || line == to && to < bytes.len() {
+                return at;
+            }
+            let ruler = sign == b'|' && is_ruler(&bytes[at..line]);
+            if !ruler {
+                let Some(row) = cells(bytes, at, line, sign).filter(|row| row.len() == verdicts.len()) else {
+                    return at;
+                };
+                for (cell, verdict) in row.iter().zip(verdicts) {
+                    let text = &bytes[cell.start..cell.end];
+                    if *verdict != Verdict::No && self.is_cell(*verdict, text, cell.quoted, sign) {
+                        self.push(Name { verdict: *verdict, ..name }, cell.start, cell.end, Form::Raw, true);
+                    }
+                }
+            }
+            at = line + 1;
+        }
+        at
+    }
+
+    /// Whether what stands in a cell below a secret's name is one, and no word of a table that explains.
+    fn is_cell(&self, verdict: Verdict, text: &[u8], quoted: bool, sign: u8) -> bool {
+        let kinds = Kinds::of(text);
+        match verdict {
+            Verdict::Strong(Class::Password) => {
+                let explained = sign == b'|' && kinds.digit == 0 && kinds.classes() < 3;
+                let named = matches!(classify(text, self.rules), Verdict::Strong(_)) && kinds.digit == 0;
+                (quoted || !text.contains(&b' ')) && !explained && !named
+            }
+            Verdict::Strong(Class::Hash) => true,
+            // `| Key | Meaning |`
+            Verdict::Weak(_) => sign != b'|',
+            _ => looks_owned(verdict, text),
+        }
+    }
+}
+
+/// What divides the cells of the line in which a name stands, as far as the bytes around it tell.
+fn divider(bytes: &[u8], start: usize, end: usize) -> Option<u8> {
+    let after = end + usize::from(bytes.get(end) == Some(&b'"'));
+    match bytes.get(after) {
+        Some(sign @ (b',' | b';' | b'\t')) => return (bytes.get(after + 1) != Some(&b' ')).then_some(*sign),
+        Some(b' ') if bytes.get(after + 1).is_some_and(u8::is_ascii_alphanumeric) => return None,
+        Some(b' ' | b'|' | b'*' | b'`' | b'\n' | b'\r') => {}
+        _ => return None,
+    }
+    let stars = |bytes: &[u8], at: usize| bytes[at..].iter().take(2).take_while(|byte| b"*`".contains(byte)).count();
+    let after = after + stars(bytes, after);
+    match bytes.get(after + blanks(bytes, after)) {
+        Some(b'|') => return Some(b'|'),
+        Some(b'\n' | b'\r') => {}
+        _ => return None,
+    }
+    // The last column.
+    let before = &bytes[start.saturating_sub(GAP_MAX)..start];
+    let before = before.strip_suffix(b"\"").unwrap_or(before);
+    match before.last() {
+        Some(sign @ (b',' | b';' | b'\t')) => Some(*sign),
+        Some(b' ' | b'*' | b'`') => {
+            let blank = before.iter().rev().take_while(|byte| b" *`".contains(byte)).count();
+            before[..before.len() - blank].ends_with(b"|").then_some(b'|')
+        }
+        Some(b'|') => Some(b'|'),
+        _ => None,
+    }
+}
+
+/// Where the line begins in which `at` stands, unless that is too far.
+fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
+    let floor = at.saturating_sub(BEFORE_MAX);
+    memchr::memrchr(b'\n', &bytes[floor..at]).map(|found| floor + found + 1).or_else(|| (floor == 0).then_some(0))
+}
+
+/// The cells of a line, unless it is none of such a table.
+fn cells(bytes: &[u8], from: usize, to: usize, sign: u8) -> Option<Vec<Cell>> {
+    let mut found = Vec::new();
+    each_cell(bytes, from, to, sign, |cell| found.push(cell)).map(|_| found)
+}
+
+/// Hands out the cells of a line; how many there are, unless it is none of such a table.
+fn each_cell(bytes: &[u8], from: usize, to: usize, sign: u8, mut each: impl FnMut(Cell)) -> Option<usize> {
+    let mut end = to - usize::from(to > from && bytes[to - 1] == b'\r');
+    let mut at = from;
+    if sign == b'|' {
+        end = from + bytes[from..end].trim_ascii_end().len();
+        at += blanks(&bytes[..end], at);
+        at += usize::from(bytes[at..end].starts_with(b"|"));
+        end -= usize::from(end > at && bytes[end - 1] == b'|');
+    }
+    let mut count = 0;
+    while at <= end && count <= COLUMNS_MAX {
+        if sign != b'|' && bytes[at..end].starts_with(b"\"") {
+            let close = closing(bytes, at + 1, end)?;
+            each(Cell { start: at + 1, end: close, quoted: true });
+            at = close + 1;
+            if at < end && bytes[at] != sign {
+                return None;
+            }
+        } else {
+            let stop = memchr::memchr(sign, &bytes[at..end]).map_or(end, |found| at + found);
+            let (mut start, mut last) = (at, stop);
+            let trimmed: &[u8] = if sign == b'|' { b" \t*`" } else { b" " };
+            start += bytes[start..last].iter().take_while(|byte| trimmed.contains(byte)).count();
+            last -= bytes[start..last].iter().rev().take_while(|byte| trimmed.contains(byte)).count();
+            each(Cell { start, end: last, quoted: false });
+            at = stop;
+        }
+        at += 1;
+        count += 1;
+    }
+    (from < to).then_some(count)
+}
+
+/// How many cells a line has, unless it is none of such a table.
+fn count(bytes: &[u8], from: usize, to: usize, sign: u8) -> Option<usize> {
+    each_cell(bytes, from, to, sign, |_| {})
+}
+
+/// Where a quoted cell ends; `""` stands for a quote.
+fn closing(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let quote = at + memchr::memchr(b'"', &bytes[at..to])?;
+        if bytes.get(quote + 1) != Some(&b'"') {
+            return Some(quote);
+        }
+        at = quote + 2;
+    }
+}
+
+/// Whether a cell of a header is a name.
+fn is_name(cell: &[u8]) -> bool {
+    let first = cell.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_#".contains(byte) || *byte >= 0x80);
+    first
+        && cell.len() <= COLUMN_BYTES_MAX
+        && cell.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-. /()#%".contains(byte) || *byte >= 0x80)
+        // `Size (MB)`, and no call.
+        && memchr::memchr2(b'(', b')', cell).is_none_or(|sign| sign > 0 && cell[sign - 1] == b' ' && cell.ends_with(b")"))
+        && cell.split(|byte| *byte == b' ').count() <= COLUMN_WORDS_MAX
+}
+
+/// Whether the line before `begin` has another number of cells: names in the midst of a table are no header.
+fn is_first(bytes: &[u8], begin: usize, sign: u8, cells: usize) -> bool {
+    if sign == b'|' || begin == 0 {
+        return true;
+    }
+    line_start(bytes, begin - 1).is_some_and(|before| count(bytes, before, begin - 1, sign) != Some(cells))
+}
+
+/// `|---|:--|`, `------+-----`, `+---+---+`
+fn is_ruler(line: &[u8]) -> bool {
+    line.iter().all(|byte| b"-+|:= \t\r".contains(byte)) && line.windows(2).any(|pair| pair == b"--" || pair == b"==")
+}

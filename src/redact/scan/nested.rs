@@ -1,0 +1,355 @@
+//! Secrets whose name stands one level up: `"apiKeys": {"prod": "…"}`, `tokens { agent = "…" }`, `[tokens]`, and the lines
+//! below `passwords:`.
+//!
+//! The children of such a table have names that only say whose secret it is. A child whose own name says what it is (a path,
+//! a type, an expiry) is shown, and so is a value that looks like a word, a label or a version: tables of settings and of
+//! texts have the same names.
+
+use super::super::bytes::ByteSet;
+use super::super::pseudonym::Class;
+use super::super::shape::{self, HexIs, Kinds};
+use super::super::span::Form;
+use super::keyed::{Keyed, Name, Separator};
+use super::name::{self, Verdict, classify};
+use super::surroundings::{blanks, block_scalar, line_end};
+use super::value::{self, Until};
+use super::vocabulary::Weak;
+
+/// Children of one table, and lines of one that goes by lines.
+const CHILDREN_MAX: usize = 64;
+const LINES_MAX: usize = 128;
+/// Bytes of one table.
+const TABLE_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a child's name.
+const CHILD_BYTES_MAX: usize = 80;
+/// Tables within a child that are stepped over.
+const DEPTH_MAX: usize = 3;
+/// Bytes of the shortest value that is taken for a secret here.
+const PASSWORD_MIN: usize = 6;
+const TOKEN_MIN: usize = 8;
+
+/// How the children of a table are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// In braces, or in brackets as PHP has it.
+    Braces,
+    /// A line each, further indented than the table's name.
+    Indented(usize),
+    /// A line each, up to the next `[section]`.
+    Section,
+}
+
+/// Which items of a list are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Items {
+    /// Any.
+    All,
+    /// Those of the form `user:password`.
+    Pairs,
+}
+
+impl Keyed<'_> {
+    /// Masks the secrets among the children of the table that begins at `at`; where scanning goes on: the names of the
+    /// children are looked at by themselves.
+    pub(super) fn children(&mut self, name: Name, separator: Separator, at: usize, to: usize) -> Option<usize> {
+        if name.flag || !may_own(name.verdict) {
+            return None;
+        }
+        let to = to.min(at + TABLE_BYTES_MAX);
+        let known = self.spans.len();
+        match self.bytes.get(at)? {
+            b'{' => self.in_braces(name, separator, at + 1, to),
+            b'[' if separator == Separator::Equals => self.in_brackets(name, at + 1, to),
+            b'\n' | b'\r' if separator == Separator::Section => self.by_lines(name, Layout::Section, at, to),
+            b'\n' | b'\r' if separator == Separator::Colon && name.line_start => {
+                let line = self.bytes[..name.start].iter().rev().take(512).take_while(|byte| **byte != b'\n').count();
+                let before = &self.bytes[name.start - line..name.start];
+                let own = before.iter().take_while(|byte| b" -".contains(byte)).count();
+                self.by_lines(name, Layout::Indented(own), at, to);
+            }
+            _ => {}
+        }
+        (self.spans.len() > known).then_some(name.end)
+    }
+
+    /// `'tokens' => ['ci' => '…']`
+    fn in_brackets(&mut self, name: Name, at: usize, to: usize) {
+        let gap = self.white(at, to);
+        let arrow = value::quote_at(self.bytes, gap).is_some_and(|(quote, inside)| {
+            let after =
+                value::quoted_end(self.bytes, inside, to.min(inside + CHILD_BYTES_MAX), quote) + quote.depth + 1;
+            self.bytes[after.min(to)..to].trim_ascii_start().starts_with(b"=>")
+        });
+        if arrow {
+            self.in_braces(name, Separator::Equals, at, to);
+        }
+    }
+
+    fn in_braces(&mut self, name: Name, separator: Separator, from: usize, to: usize) {
+        let mut at = from;
+        for _ in 0..CHILDREN_MAX {
+            let Some((child, after)) = self.child(at, to) else { return };
+            let place = after + blanks(self.bytes, after);
+            let Some(gap) = self.assigns(place, separator) else { return };
+            let start = self.white(place + gap, to);
+            let Some(end) = self.child_value(name, child, start, to, Layout::Braces) else { return };
+            at = end + blanks(self.bytes, end);
+            if !self.bytes.get(at).is_some_and(|byte| b",;\r\n}]\\#/".contains(byte)) {
+                return;
+            }
+        }
+    }
+
+    /// What stands between a child's name and its value, in bytes.
+    fn assigns(&self, at: usize, separator: Separator) -> Option<usize> {
+        let rest = self.bytes.get(at..)?;
+        match rest.first()? {
+            b'=' => Some(if rest.starts_with(b"=>") { 2 } else { 1 }),
+            // Style sheets go by colons: `.token { color: … }`.
+            b':' if separator != Separator::Blank => Some(1),
+            _ => None,
+        }
+    }
+
+    /// The name of the next child from `at` on, and where what follows it begins.
+    fn child(&self, at: usize, to: usize) -> Option<((usize, usize), usize)> {
+        let mut at = self.white(at, to);
+        while self.bytes[at..to].starts_with(b"#") || self.bytes[at..to].starts_with(b"//") {
+            at = self.white(line_end(self.bytes, at, to), to);
+        }
+        let near = to.min(at + CHILD_BYTES_MAX);
+        if let Some((quote, inside)) = value::quote_at(self.bytes, at).filter(|(_, inside)| *inside < near) {
+            let end = value::quoted_end(self.bytes, inside, near, quote);
+            return (inside < end && end < near).then_some(((inside, end), end + quote.depth + 1));
+        }
+        let end = at + name::run(&self.bytes[at..near]);
+        (at < end && end < near).then_some(((at, end), end))
+    }
+
+    /// Behind white space, commas and escaped line ends.
+    fn white(&self, from: usize, to: usize) -> usize {
+        let mut at = from.min(to);
+        loop {
+            at +=
+                self.bytes[at..to].iter().take_while(|byte| byte.is_ascii_whitespace() || b",;".contains(byte)).count();
+            match self.bytes[at..to] {
+                [b'\\', b'n' | b'r' | b't', ..] => at += 2,
+                _ => return at,
+            }
+        }
+    }
+
+    /// Masks the value of one child if it is a secret; where it ends, unless nothing can be told about what follows.
+    fn child_value(
+        &mut self,
+        name: Name,
+        child: (usize, usize),
+        start: usize,
+        to: usize,
+        layout: Layout,
+    ) -> Option<usize> {
+        let bytes = self.bytes;
+        match bytes[..to].get(start)? {
+            b'{' | b'[' => return (layout == Layout::Braces).then(|| stepped_over(bytes, start, to)).flatten(),
+            b'}' | b']' => return None,
+            _ => {}
+        }
+        let child = &bytes[child.0..child.1];
+        if let Some((quote, inside)) = value::quote_at(bytes, start) {
+            let end = value::quoted_end(bytes, inside, to, quote);
+            let whole = end < to && bytes[end] != b'\n';
+            if whole && self.is_child(name, child, &bytes[inside..end]) {
+                let form = value::form_of(quote, &bytes[inside..end]);
+                self.push(owned(name), inside, end, form, true);
+            }
+            return whole.then_some(end + quote.depth + 1);
+        }
+        let until = if layout == Layout::Braces { Until::Blank } else { Until::Line };
+        let mut end = value::bare_end(bytes, start, to, until);
+        if layout == Layout::Braces {
+            // `{ci: abc,release: def}`
+            end = bytes[start..end].iter().position(|byte| b",;}".contains(byte)).map_or(end, |stop| start + stop);
+        } else {
+            end = value::line_value(bytes, start, end);
+        }
+        let text = &bytes[start..end];
+        if end < to && is_bare(text) && self.is_child(name, child, text) {
+            self.push(owned(name), start, end, Form::Raw, false);
+        }
+        Some(end)
+    }
+
+    fn by_lines(&mut self, name: Name, layout: Layout, at: usize, to: usize) {
+        let bytes = self.bytes;
+        let mut at = line_end(bytes, at, to) + 1;
+        let mut indent = None;
+        for _ in 0..LINES_MAX {
+            if at >= to {
+                return;
+            }
+            let line = line_end(bytes, at, to);
+            let text = &bytes[at..line];
+            let own = text.iter().take_while(|byte| **byte == b' ').count();
+            let (start, next) = (at + own, line + 1);
+            at = next;
+            match bytes[start..line].trim_ascii_end().first() {
+                None | Some(b'#' | b';') => continue,
+                Some(b'[') if layout == Layout::Section => return,
+                _ => {}
+            }
+            let item = bytes[start..line].starts_with(b"- ");
+            if let Layout::Indented(least) = layout {
+                if own < least || own == least && !item || own < *indent.get_or_insert(own) {
+                    return;
+                }
+                if Some(own) != indent {
+                    // `chpasswd:`, `list:`, `- root:…`
+                    if item && own > least {
+                        self.item(name, start + 2, line, Items::Pairs);
+                    }
+                    continue;
+                }
+            }
+            self.line(name, layout, (start, line), to);
+        }
+    }
+
+    /// `ci: …`, `ci = …` or `- …`
+    fn line(&mut self, name: Name, layout: Layout, (start, line): (usize, usize), to: usize) {
+        let bytes = self.bytes;
+        if bytes[start..line].starts_with(b"- ") {
+            let from = start + 2 + blanks(bytes, start + 2);
+            return self.item(name, from, line, Items::All);
+        }
+        let Some((child, after)) = self.child(start, line) else { return };
+        let place = after + blanks(bytes, after);
+        let assigned = match layout {
+            Layout::Section => bytes[..line].get(place) == Some(&b'='),
+            _ => bytes[..line].get(place) == Some(&b':') && bytes.get(place + 1).is_some_and(u8::is_ascii_whitespace),
+        };
+        if !assigned {
+            return;
+        }
+        let value = place + 1 + blanks(bytes, place + 1);
+        if let Some((first, indent)) = block_scalar(bytes, child.0, value, to).filter(|_| layout != Layout::Section) {
+            self.pairs_in_block(name, first, indent, to);
+        } else {
+            let _ = self.child_value(name, child, value, to.min(line + 1), layout);
+        }
+    }
+
+    /// `- …` and `- user:…`, an item of a list.
+    fn item(&mut self, name: Name, from: usize, line: usize, items: Items) {
+        let bytes = self.bytes;
+        let (start, end) = match value::quote_at(bytes, from) {
+            Some((quote, inside)) => (inside, value::quoted_end(bytes, inside, line, quote)),
+            None => (from, from + bytes[from..line].trim_ascii_end().len()),
+        };
+        let text = &bytes[start..end];
+        if let Some(colon) = name::pair(text) {
+            self.pair_value(name, start + colon, end);
+        } else if items == Items::All && is_bare(text) && self.is_child(name, b"", text) {
+            self.push(owned(name), start, end, Form::Raw, true);
+        }
+    }
+
+    /// Lines of `user:password` in a block, as `chpasswd` takes them.
+    fn pairs_in_block(&mut self, name: Name, first: usize, indent: usize, to: usize) {
+        let mut at = first;
+        for _ in 0..LINES_MAX {
+            if at >= to {
+                return;
+            }
+            let line = line_end(self.bytes, at, to);
+            let own = self.bytes[at..line].iter().take_while(|byte| **byte == b' ').count();
+            let text = &self.bytes[at + own..line].trim_ascii_end();
+            if !text.is_empty() && own < indent {
+                return;
+            }
+            if let Some(colon) = name::pair(text) {
+                self.pair_value(name, at + own + colon, at + own + text.len());
+            }
+            at = line + 1;
+        }
+    }
+
+    fn pair_value(&mut self, name: Name, start: usize, end: usize) {
+        if matches!(name.verdict, Verdict::Strong(Class::Password)) {
+            self.push(name, start, end, Form::Raw, true);
+        }
+    }
+
+    /// Whether this text under a child of this name is a secret.
+    fn is_child(&mut self, name: Name, child: &[u8], text: &[u8]) -> bool {
+        // A host's or an organisation's: `"github-oauth": {"github.com": "…"}`.
+        let owned = matches!(name.verdict, Verdict::Strong(_)) || child.contains(&b'.');
+        owned
+            && looks_owned(name.verdict, text)
+            && !name::describes(child)
+            && !matches!(classify(child, self.rules), Verdict::Strong(_))
+    }
+}
+
+/// Whether names of this verdict may stand above secrets.
+fn may_own(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Strong(Class::Password | Class::Token | Class::Key) | Verdict::Weak(Weak::Session))
+}
+
+/// The name as that of its children.
+fn owned(name: Name) -> Name {
+    match name.verdict {
+        Verdict::Strong(_) => name,
+        _ => Name { verdict: Verdict::Strong(Class::Token), ..name },
+    }
+}
+
+/// Where what follows a table or a list begins that opens at `from`.
+fn stepped_over(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
+    const PLAIN: ByteSet = ByteSet::of(b"{}[]\"'").others();
+    let (mut at, mut depth) = (from, 0);
+    while at < to {
+        at += PLAIN.run(&bytes[at..to]);
+        if at == to {
+            return None;
+        }
+        match bytes[at] {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {
+                let (quote, inside) = value::quote_at(bytes, at)?;
+                at = value::quoted_end(bytes, inside, to, quote);
+            }
+        }
+        at += 1;
+        match depth {
+            0 => return Some(at),
+            DEPTH_MAX.. => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What a bare value is made of.
+fn is_bare(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_graphic() && !b"\"'`(){}[]<>\\|,;".contains(byte))
+}
+
+/// Whether a text has the look of a secret and of nothing that settings and texts hold beside it.
+pub(super) fn looks_owned(verdict: Verdict, text: &[u8]) -> bool {
+    let kinds = Kinds::of(text);
+    let signed = text.iter().any(|byte| b"!@#$%^&*+~=".contains(byte));
+    let mixed = text.iter().all(u8::is_ascii_graphic)
+        && (kinds.digit > 0 && kinds.letters() > 0
+            || signed && kinds.upper > 1 && kinds.lower > 1 && !shape::is_wordlike(text));
+    // A path, or another name of a place.
+    let slashes = text.starts_with(b"/") || text.iter().filter(|byte| **byte == b'/').count() > 1;
+    if !mixed || text.len() < PASSWORD_MIN || slashes && !shape::is_random(text, HexIs::Random) {
+        return false;
+    }
+    if shape::is_uuid(text) || shape::is_random(text, HexIs::Random) {
+        return true;
+    }
+    let password = verdict == Verdict::Strong(Class::Password);
+    !shape::is_measure(text) && (password || text.len() >= TOKEN_MIN && !shape::is_label(text))
+}
