@@ -26,6 +26,12 @@ pub enum Carrier {
     SecondLine,
     /// A file that is one secret and nothing else.
     Secret,
+    /// `bob : EAP "secret"`, `: RSA key.pem "passphrase"` (`ipsec.secrets`).
+    IpsecSecrets,
+    /// `BUNDLE_GEMS__EXAMPLE__COM: "user:password"` (Bundler).
+    Bundler,
+    /// Docker's credentials: every `"auth"` is one.
+    Docker,
 }
 
 /// Carriers by the end of a path; the first that fits counts.
@@ -47,14 +53,26 @@ const BY_SUFFIX: &[(&str, Carrier)] = &[
     ("/pap-secrets", Carrier::UserSecret),
     ("/rsyncd.secrets", Carrier::UserSecret),
     ("/passwd.client", Carrier::UserSecret),
+    ("/sasl_passwd", Carrier::UserSecret),
+    ("/sasl/passwd", Carrier::UserSecret),
+    ("/ipsec.secrets", Carrier::IpsecSecrets),
+    ("/.bundle/config", Carrier::Bundler),
+    ("/.dockercfg", Carrier::Docker),
+    ("/.docker/config.json", Carrier::Docker),
+    ("/.erlang.cookie", Carrier::Secret),
+    ("/.vnc/passwd", Carrier::Secret),
 ];
+
+/// What a file of a user and a password is called, before any extension, where `OpenVPN` has its files.
+const LOGINS: &[&str] = &["auth", "login", "credentials", "creds", "pass", "passwd", "userpass", "user-pass", "up"];
 
 impl Carrier {
     /// The carrier that a path's last part tells, else [`Carrier::Text`].
     #[must_use]
     pub fn of_path(path: &str) -> Self {
         let rooted = format!("/{path}");
-        BY_SUFFIX.iter().find(|(suffix, _)| rooted.ends_with(suffix)).map_or(Self::Text, |(_, carrier)| *carrier)
+        let by_suffix = BY_SUFFIX.iter().find(|(suffix, _)| rooted.ends_with(suffix)).map(|(_, carrier)| *carrier);
+        by_suffix.or_else(|| is_login(&rooted).then_some(Self::SecondLine)).unwrap_or(Self::Text)
     }
 
     /// The carrier that the first bytes of some data tell, else [`Carrier::Text`].
@@ -79,6 +97,15 @@ impl Carrier {
         }
         Self::Text
     }
+}
+
+/// Whether a path is that of a file of a user and a password, a line each.
+fn is_login(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let (stem, extension) = file.split_once('.').unwrap_or((file, ""));
+    let told = stem.ends_with("auth-user-pass") || matches!(extension, "auth" | "up" | "login" | "pass");
+    let plain = matches!(extension, "" | "txt" | "conf" | "auth" | "up" | "login" | "pass");
+    plain && (stem.ends_with("auth-user-pass") || path.contains("/openvpn/") && (told || LOGINS.contains(&stem)))
 }
 
 /// `host:port:database:user:password`
@@ -115,6 +142,10 @@ mod tests {
             ("var/lib/iggy/runtime/current_config.toml", Carrier::IggyConfig),
             ("Cargo.toml", Carrier::Toml),
             ("root/.pgpass", Carrier::Pgpass),
+            ("etc/openvpn/client/auth.txt", Carrier::SecondLine),
+            ("etc/openvpn/client/client.conf", Carrier::Text),
+            ("etc/postfix/sasl_passwd", Carrier::UserSecret),
+            ("root/.docker/config.json", Carrier::Docker),
             ("proc/12/environ", Carrier::Environ),
             ("proc/12/cmdline", Carrier::Argv),
             ("logs/iggy-server.log", Carrier::Text),

@@ -154,3 +154,60 @@ fn rows_below_a_header_lose_what_is_secret_in_them() {
     let cases: Vec<(&str, &str)> = kept.iter().map(|text| (*text, *text)).collect();
     check(Carrier::Text, &cases);
 }
+
+#[test]
+fn pairs_of_a_user_and_a_password_lose_the_password() {
+    check(
+        Carrier::Text,
+        &[
+            ("npmAuthIdent: \"bob:hunter2-Xq9\"", "npmAuthIdent: \"bob:‹pw›\""),
+            ("basic.auth.user.info=bob:hunter2-Xq9", "basic.auth.user.info=bob:‹pw›"),
+            ("{\"auth\":\"Ym9iOmh1bnRlcjI=\"}", "{\"auth\":\"‹tok›\"}"),
+            ("//h/:_auth=hunter2\n", "//h/:_auth=‹tok›\n"),
+            ("//h/s /mnt cifs user=bob%hunter2,uid=0 0 0", "//h/s /mnt cifs user=bob%‹pw›,uid=0 0 0"),
+            ("net { a sha256; shared-secret \"hunter2x\"; }", "net { a sha256; shared-secret \"‹key›\"; }"),
+        ],
+    );
+    let kept = [
+        "let auth = poly1305::Context::from_key(key2, 1)",
+        "auth: ldap:uid",
+        "http_auth: db:5432",
+        "basic.auth.user.info=node-1:8090",
+        "//h/s /mnt cifs user=bob,a=%d 0 0",
+    ];
+    let cases: Vec<(&str, &str)> = kept.iter().map(|text| (*text, *text)).collect();
+    check(Carrier::Text, &cases);
+}
+
+#[test]
+fn files_of_credentials_are_read_by_their_layout() {
+    check(
+        Carrier::IpsecSecrets,
+        &[(
+            "# x : PSK \"a\"\n10.0.0.1 : PSK 0sAbc\nbob : EAP \"hunter2\"\n: RSA key.pem \"pass phrase\"\n: RSA key.pem\n",
+            "# x : PSK \"‹pw›\"\n10.0.0.1 : PSK ‹pw›\nbob : EAP \"‹pw›\"\n: RSA key.pem \"‹pw›\"\n: RSA key.pem\n",
+        )],
+    );
+    check(
+        Carrier::Bundler,
+        &[(
+            "---\nBUNDLE_PATH: \"/a/b2/c\"\nBUNDLE_GEMS__EXAMPLE__COM: \"bob:hunter2\"\n",
+            "---\nBUNDLE_PATH: \"/a/b2/c\"\nBUNDLE_GEMS__EXAMPLE__COM: \"bob:‹pw›\"\n",
+        )],
+    );
+    check(Carrier::Docker, &[("{\"auth\": \"hunter2\"}", "{\"auth\": \"‹tok›\"}")]);
+    check(Carrier::UserSecret, &[("[smtp.x]:587 bob:hunter2\n", "[smtp.x]:587 bob:‹pw›\n")]);
+    check(Carrier::SecondLine, &[("bob\nhunter2\n", "bob\n‹pw›\n"), ("a text\nof lines\n", "a text\nof lines\n")]);
+}
+
+#[test]
+fn a_number_in_text_that_is_toml_gets_quotes() {
+    check(
+        Carrier::Text,
+        &[
+            ("host = \"a\"\ndb_password = 12345678\n", "host = \"a\"\ndb_password = \"‹pw›\"\n"),
+            ("host = a\ndb_password = 12345678\n", "host = a\ndb_password = ‹pw›\n"),
+            ("x = true\nDB_PASSWORD=12345678\n", "x = true\nDB_PASSWORD=‹pw›\n"),
+        ],
+    );
+}

@@ -7,8 +7,8 @@ use super::keyed::{Keyed, Name, Separator};
 use super::name::{Verdict, is_header};
 use super::plausible;
 use super::surroundings::{
-    GAP_MAX, at_equals, blanks, block_scalar, is_config_name, is_json_word, line_end, netrc_before, next_line,
-    shell_default, skip_colour, unwrapped, weak_end,
+    GAP_MAX, at_equals, blanks, block_scalar, in_statement, is_config_name, is_json_word, is_toml_line, line_end,
+    netrc_before, next_line, shell_default, skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, Until};
 use super::{Through, VALUE_BYTES_MAX, clause, code, hashes, header};
@@ -120,20 +120,33 @@ impl Keyed<'_> {
             return None;
         }
         let form = value::form_of(quote, &self.bytes[inside..end]);
+        if let Some(found) = self.user_and_secret(name, inside, end) {
+            return Some((found, None));
+        }
         let through = (end == to && end - inside >= VALUE_BYTES_MAX / 2).then_some(Through::Quoted(quote));
         let resume = self.push(name, inside, end, form, true)?;
         Some((resume, through))
     }
 
+    /// What is assigned without quotes to a name that may be that of a secret.
+    fn weak(&mut self, name: Name, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
+        let bytes = self.bytes;
+        let mut near = to.min(from + 4096);
+        if is_percent(&bytes[..from]) {
+            near = memchr::memchr(b'%', &bytes[from..near]).map_or(near, |sign| from + sign);
+        }
+        let end = weak_end(bytes, from, near);
+        let far = if bytes.get(end) == Some(&b':') { value::bare_end(bytes, from, near, Until::Blank) } else { end };
+        if let Some(found) = self.user_and_secret(name, from, far) {
+            return Some((found, None));
+        }
+        self.push(name, from, end, Form::Raw, false).map(|resume| (resume, None))
+    }
+
     fn bare(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         if let Verdict::Weak(_) = name.verdict {
-            let mut near = to.min(from + 4096);
-            if is_percent(&bytes[..from]) {
-                near = memchr::memchr(b'%', &bytes[from..near]).map_or(near, |sign| from + sign);
-            }
-            let end = weak_end(bytes, from, near);
-            return self.push(name, from, end, Form::Raw, false).map(|resume| (resume, None));
+            return self.weak(name, from, to);
         }
         if bytes.get(from) == Some(&b'{')
             && separator == Separator::Equals
@@ -214,6 +227,12 @@ impl Keyed<'_> {
         }
         let number = separator == Separator::Colon && name.quote.is_some() && is_json_word(&bytes[from..end]);
         let form = match name.quote {
+            None if separator == Separator::Equals
+                && name.line_start
+                && is_toml_line(bytes, name.start, name.end, end) =>
+            {
+                Form::Bare { quote: b'"', depth: 0 }
+            }
             Some(quote) if number => Form::Bare { quote: quote.mark, depth: u8::try_from(quote.depth).unwrap_or(0) },
             _ => Form::Raw,
         };
@@ -351,7 +370,9 @@ impl Keyed<'_> {
             if lower == b"pass" {
                 return name.line_start && clause::quoted_alone(bytes, from, to);
             }
-            return class == Class::Password && name.quote.is_none() || name.line_start;
+            return class == Class::Password && name.quote.is_none()
+                || name.line_start
+                || in_statement(bytes, name.start, from, to);
         }
         let line = line_end(bytes, from, to.min(from + 512));
         let end = value::bare_end(bytes, from, to, Until::Blank);

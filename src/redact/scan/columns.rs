@@ -39,6 +39,7 @@ pub(super) struct Header {
 
 impl Keyed<'_> {
     /// Masks the secrets below the header in which the name between two positions stands, if it stands in one.
+    #[inline(never)]
     pub(super) fn columns(&mut self, start: usize, end: usize) -> Option<Header> {
         let bytes = self.bytes;
         let sign = divider(bytes, start, end)?;
@@ -135,8 +136,8 @@ fn divider(bytes: &[u8], start: usize, end: usize) -> Option<u8> {
         Some(b' ' | b'|' | b'*' | b'`' | b'\n' | b'\r') => {}
         _ => return None,
     }
-    let stars = |bytes: &[u8], at: usize| bytes[at..].iter().take(2).take_while(|byte| b"*`".contains(byte)).count();
-    let after = after + stars(bytes, after);
+    let marks = |at: usize| bytes[at..].iter().take(2).take_while(|byte| b"*`".contains(byte)).count();
+    let after = after + marks(after);
     match bytes.get(after + blanks(bytes, after)) {
         Some(b'|') => return Some(b'|'),
         Some(b'\n' | b'\r') => {}

@@ -84,6 +84,8 @@ pub(super) struct Name {
     pub(super) query: bool,
 }
 
+/// What may follow the name of a column.
+const BEHIND_COLUMN: ByteSet = ByteSet::of(b",;|\t \"*`\n\r");
 /// What names are made of.
 const NAME: ByteSet = ByteSet::alphanumeric_and(b"_-.").and_beyond_ascii();
 
@@ -113,7 +115,9 @@ impl Keyed<'_> {
         if start >= end || flag && dashes == 1 && is_cluster(&bytes[start..end]) {
             return outcome;
         }
-        if let Some(header) = self.columns(start, end) {
+        if bytes.get(end).is_some_and(|byte| BEHIND_COLUMN.has(*byte))
+            && let Some(header) = self.columns(start, end)
+        {
             outcome.name_end = header.end;
             outcome.resume = Some(end);
             return outcome;
@@ -145,6 +149,11 @@ impl Keyed<'_> {
 
     fn verdict(&mut self, start: usize, end: usize) -> Option<Verdict> {
         if is_header(&self.bytes[start..end]) {
+            return Some(Verdict::Strong(Class::Token));
+        }
+        // npm's, which is no word of another language there.
+        let bytes = self.bytes;
+        if bytes[start..].starts_with(b"_auth=") && (start == 0 || b"\n:".contains(&bytes[start - 1])) {
             return Some(Verdict::Strong(Class::Token));
         }
         let verdict = self.memory.verdicts.of(&self.bytes[start..end], self.rules);

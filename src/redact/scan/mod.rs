@@ -11,6 +11,7 @@ mod clause;
 mod code;
 mod columns;
 mod command;
+mod files;
 pub(super) mod formats;
 mod hashes;
 mod header;
@@ -357,6 +358,7 @@ impl Scanner<'_> {
                 None
             }
             Trigger::SetCredential => words::set_credential(bytes, at + length, to),
+            Trigger::Mount => words::mount(bytes, at + length, to),
             Trigger::Proctitle => {
                 audit::proctitle(bytes, at + length, self.rules, spans);
                 None

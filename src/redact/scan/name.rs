@@ -174,6 +174,9 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
     if words.count >= 2 && last == b"data" && words.get(words.count - 2) == b"key" {
         return Verdict::Strong(Class::Key);
     }
+    if matches!(last, b"ident" | b"info" | b"userinfo") && words.iter().any(|word| word == b"auth") {
+        return Verdict::Weak(Weak::Pair);
+    }
     let weak = WEAK_LAST.iter().find(|(word, _)| word.as_bytes() == last).map(|(_, weak)| *weak);
     if among(first, FIRST_DENIED) && !(first == b"host" && last == b"key") || has_public(&words) {
         return Verdict::No;
@@ -212,6 +215,7 @@ pub(super) fn pair(text: &[u8]) -> Option<usize> {
     let plain = password.len() > 2
         && !password.iter().all(u8::is_ascii_digit)
         && !password.starts_with(b"//")
+        && !password.starts_with(b":")
         && password.iter().all(u8::is_ascii_graphic);
     plain.then_some(user + 1)
 }

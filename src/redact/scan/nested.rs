@@ -51,6 +51,7 @@ enum Items {
 impl Keyed<'_> {
     /// Masks the secrets among the children of the table that begins at `at`; where scanning goes on: the names of the
     /// children are looked at by themselves.
+    #[inline(never)]
     pub(super) fn children(&mut self, name: Name, separator: Separator, at: usize, to: usize) -> Option<usize> {
         if name.flag || !may_own(name.verdict) {
             return None;
@@ -343,7 +344,7 @@ pub(super) fn looks_owned(verdict: Verdict, text: &[u8]) -> bool {
         && (kinds.digit > 0 && kinds.letters() > 0
             || signed && kinds.upper > 1 && kinds.lower > 1 && !shape::is_wordlike(text));
     // A path, or another name of a place.
-    let slashes = text.starts_with(b"/") || text.iter().filter(|byte| **byte == b'/').count() > 1;
+    let slashes = text.starts_with(b"/") || memchr::memchr_iter(b'/', text).count() > 1;
     if !mixed || text.len() < PASSWORD_MIN || slashes && !shape::is_random(text, HexIs::Random) {
         return false;
     }

@@ -1,10 +1,14 @@
 //! Names that are values themselves: `{"name": "DB_PASSWORD", "value": "…"}` in either order, attributes of XML and HTML,
 //! property lists, parts of forms, tuples of Erlang.
 
+use super::super::pseudonym::Class;
 use super::super::span::Form;
 use super::keyed::{Keyed, Name, Separator};
+use super::name::{self, Verdict};
+use super::nested::looks_owned;
 use super::surroundings::{GAP_MAX, blanks, line_end};
-use super::value;
+use super::vocabulary::Weak;
+use super::{value, words};
 
 /// Members that may stand between the name and the value, and bytes of each.
 const MEMBERS_MAX: usize = 6;
@@ -41,6 +45,7 @@ struct Member<'a> {
 
 impl Keyed<'_> {
     /// The value that follows a name which is a value itself.
+    #[inline(never)]
     pub(super) fn pair(&self, start: usize, after: usize, quoted: bool) -> Option<(Separator, usize)> {
         let bytes = self.bytes;
         let mut at = after;
@@ -76,6 +81,7 @@ impl Keyed<'_> {
     }
 
     /// The value that stands before a name which is a value itself.
+    #[inline(never)]
     pub(super) fn value_before(&self, start: usize) -> Option<(Separator, usize)> {
         let bytes = self.bytes;
         naming(bytes, start)?;
@@ -99,6 +105,7 @@ impl Keyed<'_> {
     }
 
     /// Masks the value that begins at `at`, before its name.
+    #[inline(never)]
     pub(super) fn before(&mut self, name: Name, at: usize) -> Option<usize> {
         let sign = self.bytes[..at].last().copied()?;
         let (from, end) = self.extent_before(&Member { key: b"value", sign, at }, name.start)?;
@@ -144,6 +151,7 @@ impl Keyed<'_> {
     }
 
     /// What `Content-Disposition: form-data; name="password"` and an empty line announce.
+    #[inline(never)]
     pub(super) fn form_part(&self, start: usize, at: usize) -> Option<usize> {
         let bytes = self.bytes;
         if !bytes[..start].ends_with(b"name=\"") || !bytes[..start].ends_with(b"; name=\"") {
@@ -160,9 +168,30 @@ impl Keyed<'_> {
         }
         None
     }
+
+    /// Masks the password of `user:password` under a name that may hold both, or the base 64 of them.
+    #[inline(never)]
+    pub(super) fn user_and_secret(&mut self, name: Name, start: usize, end: usize) -> Option<usize> {
+        let lower = &self.bytes[name.start..name.end];
+        let auth = lower.len() >= 4 && lower[lower.len() - 4..].eq_ignore_ascii_case(b"auth");
+        let may = match name.verdict {
+            Verdict::Weak(Weak::Pair) => true,
+            Verdict::Weak(Weak::Session) => auth,
+            _ => false,
+        };
+        let text = self.bytes.get(start..end).filter(|_| may)?;
+        if words::is_pair(text) && auth {
+            return self.push(Name { verdict: Verdict::Strong(Class::Token), ..name }, start, end, Form::Raw, true);
+        }
+        let colon = name::pair(text)?;
+        let password = Verdict::Strong(Class::Password);
+        looks_owned(Verdict::Strong(Class::Token), &text[colon..])
+            .then(|| self.push(Name { verdict: password, ..name }, start + colon, end, Form::Raw, true))?
+    }
 }
 
 /// `{password, "…"}` and `{password, <<"…">>}`: where the value of a name that `{` precedes and `,` follows begins.
+#[inline(never)]
 pub(super) fn tuple(bytes: &[u8], start: usize, comma: usize) -> Option<usize> {
     let opens = start > 0 && (bytes[start - 1] == b'{' || bytes[..start].ends_with(b"{:"));
     if !opens || bytes.get(comma) != Some(&b',') {

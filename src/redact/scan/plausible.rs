@@ -135,7 +135,7 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
     }
     let digits = value.iter().all(u8::is_ascii_digit);
     match verdict {
-        Verdict::No => false,
+        Verdict::No | Verdict::Weak(Weak::Pair) => false,
         Verdict::Weak(Weak::SecretId) => shape::is_uuid(value) || shape::is_random(value, HexIs::Random),
         Verdict::Weak(Weak::Key) => shape::is_random(value, HexIs::Hash),
         Verdict::Weak(Weak::Session) => shape::is_random(value, HexIs::Random),

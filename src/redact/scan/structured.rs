@@ -6,8 +6,8 @@ use super::super::carrier::Carrier;
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
-use super::name::{Verdict, classify};
-use super::{command, iggy, plausible, surroundings};
+use super::name::{self, Verdict, classify};
+use super::{command, files, iggy, plausible, surroundings};
 
 /// What the layout tells; the layers for text look at the same bytes afterwards.
 pub(super) fn spans(carrier: Carrier, bytes: &[u8], rules: &Compiled, spans: &mut Vec<Span>) {
@@ -22,18 +22,15 @@ pub(super) fn spans(carrier: Carrier, bytes: &[u8], rules: &Compiled, spans: &mu
         }
         Carrier::Pgpass => lines(bytes, spans, pgpass),
         Carrier::UserSecret => lines(bytes, spans, user_secret),
-        Carrier::SecondLine => {
-            let mut number = 0;
-            lines(bytes, spans, |line| {
-                number += 1;
-                (number == 2 && !line.is_empty()).then_some((0, line.len()))
-            });
-        }
+        Carrier::SecondLine => second_line(bytes, spans),
+        Carrier::IpsecSecrets => lines(bytes, spans, files::ipsec),
+        Carrier::Bundler => lines(bytes, spans, files::bundler),
+        Carrier::Docker => files::docker(bytes, spans),
         Carrier::Secret => lines(bytes, spans, |line| (!line.is_empty()).then_some((0, line.len()))),
     }
 }
 
-fn typed(start: usize, end: usize, class: Class) -> Span {
+pub(super) fn typed(start: usize, end: usize, class: Class) -> Span {
     Span { start, end, rule: Rule::Builtin("typed"), class, form: Form::Raw, seed: Seed::Typed }
 }
 
@@ -113,7 +110,21 @@ fn pgpass(line: &[u8]) -> Option<(usize, usize)> {
     (start < line.len()).then_some((start, line.len()))
 }
 
-/// `user:password`, `host:user:password`, or `client server password addresses`.
+/// The password of a file of two lines; a third may be empty.
+fn second_line(bytes: &[u8], spans: &mut Vec<Span>) {
+    let all: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').take(4).collect();
+    let words = |line: &[u8]| !line.trim_ascii_end().iter().any(u8::is_ascii_whitespace);
+    if all.len() < 2 || !all[..2].iter().all(|line| words(line)) || all[2..].iter().any(|line| !line.is_empty()) {
+        return;
+    }
+    let mut number = 0;
+    lines(bytes, spans, |line| {
+        number += 1;
+        (number == 2 && !line.is_empty()).then_some((0, line.len()))
+    });
+}
+
+/// `user:password`, `host:user:password`, `host user:password`, or `client server password addresses`.
 fn user_secret(line: &[u8]) -> Option<(usize, usize)> {
     let blank = line.iter().position(|byte| matches!(byte, b' ' | b'\t'));
     if blank.is_none() {
@@ -126,12 +137,17 @@ fn user_secret(line: &[u8]) -> Option<(usize, usize)> {
         at += word(line, at);
     }
     at += surroundings::blanks(line, at);
+    if at == line.len() {
+        let pair = line.trim_ascii_end();
+        let from = pair.iter().rposition(|byte| matches!(byte, b' ' | b'\t')).map_or(0, |blank| blank + 1);
+        return name::pair(&pair[from..]).map(|colon| (from + colon, pair.len()));
+    }
     let length = word(line, at);
     let quoted = usize::from(line.get(at) == Some(&b'"'));
     (length > 2 * quoted).then_some((at + quoted, at + length - quoted))
 }
 
-fn word(line: &[u8], at: usize) -> usize {
+pub(super) fn word(line: &[u8], at: usize) -> usize {
     if line.get(at) == Some(&b'"') {
         return memchr::memchr(b'"', &line[at + 1..]).map_or(line.len() - at, |close| close + 2);
     }

@@ -271,6 +271,42 @@ pub(super) fn shell_default(bytes: &[u8], from: usize, to: usize) -> Option<(usi
     (close > dash).then_some((from + dash, from + close))
 }
 
+/// Whether a name and the quoted value at `from` are a statement in braces: `{ a b; shared-secret "…"; }`
+pub(super) fn in_statement(bytes: &[u8], start: usize, from: usize, to: usize) -> bool {
+    let before = bytes[..start].iter().rev().take(GAP_MAX).find(|byte| !byte.is_ascii_whitespace());
+    let Some((quote, inside)) = value::quote_at(bytes, from) else { return false };
+    let end = value::quoted_end(bytes, inside, to, quote);
+    let after = bytes[end.min(to)..to].iter().skip(1 + quote.depth).find(|byte| !matches!(byte, b' ' | b'\t'));
+    matches!(before, Some(b';' | b'{')) && matches!(after, Some(b';'))
+}
+
+/// Bytes before and behind a line in which others tell that the text is TOML.
+const TOML_BYTES_MAX: usize = 512;
+
+/// Whether a number that ends at `end` is a value of TOML, which needs quotes once it is none: its line is `name = 123`, and
+/// another has what only TOML writes like that.
+pub(super) fn is_toml_line(bytes: &[u8], start: usize, name_end: usize, end: usize) -> bool {
+    let number = bytes[name_end..end].strip_prefix(b" = ");
+    if !number.is_some_and(|number| number.iter().all(u8::is_ascii_digit))
+        || !bytes[start..name_end].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte))
+        || bytes[..start].iter().rev().take(GAP_MAX).find(|byte| **byte != b' ').is_some_and(|byte| *byte != b'\n')
+    {
+        return false;
+    }
+    let rest = &bytes[end..line_end(bytes, end, bytes.len().min(end + TOML_BYTES_MAX))];
+    if !rest.trim_ascii().is_empty() && !rest.trim_ascii().starts_with(b"#") {
+        return false;
+    }
+    let near = &bytes[start.saturating_sub(TOML_BYTES_MAX)..bytes.len().min(end + TOML_BYTES_MAX)];
+    let typed = |value: &[u8]| {
+        value.starts_with(b"\"") || value.starts_with(b"[") || value.starts_with(b"true") || value.starts_with(b"false")
+    };
+    memchr::memmem::find_iter(near, b" = ").take(LINES_MAX).any(|sign| typed(&near[sign + 3..]))
+}
+
+/// Lines that are asked whether they are TOML.
+const LINES_MAX: usize = 32;
+
 /// The end of a value under a weak name: only characters of tokens.
 pub(super) fn weak_end(bytes: &[u8], from: usize, to: usize) -> usize {
     const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"+/_-.~!@%");

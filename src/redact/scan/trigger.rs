@@ -61,6 +61,8 @@ pub(super) enum Trigger {
     Data,
     /// `SetCredential=`
     SetCredential,
+    /// `cifs` of a mount.
+    Mount,
 }
 
 /// Parts of names, any case. A name without one of these is never looked at.
@@ -148,6 +150,7 @@ const MARKS: &[(&str, Trigger)] = &[
     ("data", Trigger::Data),
     ("stringdata", Trigger::Data),
     ("setcredential", Trigger::SetCredential),
+    ("cifs", Trigger::Mount),
     ("insert into", Trigger::Insert),
     ("$krb5", Trigger::Kerberos),
 ];

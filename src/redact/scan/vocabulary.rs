@@ -11,6 +11,8 @@ pub(super) enum Weak {
     Session,
     /// `secret_id` of an approle: a UUID under it is masked.
     SecretId,
+    /// A user and a password: only the second half of such a pair is masked.
+    Pair,
 }
 
 /// Words that name a password wherever they stand inside a word.
@@ -74,7 +76,7 @@ pub(super) const CHILDREN_DENIED: &[&str] = &[
     "examples", "placeholder", "comment", "icon", "color", "colour", "schema", "package", "revision", "commit", "license",
     "licence", "homepage", "repository", "repo", "template", "added", "removed", "deprecated", "since", "href", "salt",
     "iv", "aud", "iss", "sub", "iat", "nbf", "kid", "uuid", "uid", "gid", "guid", "objectid", "width", "height",
-    "content", "challenge",
+    "content", "challenge", "identifier",
 ];
 /// A first word (of the last part of a dotted name) that says the value is no secret.
 #[rustfmt::skip]

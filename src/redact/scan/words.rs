@@ -15,6 +15,8 @@ const RUN_BYTES_MAX: usize = 4096;
 const UNKNOWN_BODY_MIN: usize = 20;
 /// Bytes of the prefix of a token of an unknown vendor.
 const UNKNOWN_PREFIX_MAX: usize = 24;
+/// Bytes between the kind of a mount and its options' end.
+const MOUNT_BYTES_MAX: usize = 512;
 /// Words before a dash that announce a hash, not a token.
 const HASH_PREFIXES: &[&[u8]] =
     &[b"sha", b"md5", b"blake", b"crc", b"xxh", b"etag", b"rev", b"commit", b"tree", b"nar", b"cid"];
@@ -118,6 +120,19 @@ pub(super) fn set_credential(bytes: &[u8], from: usize, to: usize) -> Option<Spa
     let start = from + equals + colon + 1;
     let end =
         start + bytes[start..line].iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
+    let secret = start < end && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
+    secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
+}
+
+/// `user=name%password` among the options of a mount whose kind ends at `from`.
+pub(super) fn mount(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+    let line = super::surroundings::line_end(bytes, from, to.min(from + MOUNT_BYTES_MAX));
+    let user = from + memchr::memmem::find(&bytes[from..line], b"user")?;
+    let name = bytes[user + 4..line].strip_prefix(b"name").map_or(user + 4, |_| user + 8);
+    let value = bytes[name..line].strip_prefix(b"=")?;
+    let length = value.iter().position(|byte| b" \t,\"'".contains(byte)).unwrap_or(value.len());
+    let sign = memchr::memchr(b'%', &value[..length])?;
+    let (start, end) = (name + 1 + sign + 1, name + 1 + length);
     let secret = start < end && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
     secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
 }
