@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::iggy::Role;
-use crate::redact::{Carrier, Engine, Learner, Policy, Redacted};
+use crate::redact::{Carrier, Engine, Learner, Policy, Redacted, wide};
 
 use super::container::Head;
 use super::entry::{self, Meter, Outcome, Target};
@@ -77,6 +77,11 @@ pub fn learn(plan: &mut Plan, learner: &mut Learner, spec: &DataBundleSpec) {
             Treatment::MaskPacked => {
                 if let Ok(mut text) = entry::unpacked(until, packed_bytes) {
                     let _ = learner.learn_stream(Carrier::Text, &artifact, &mut text);
+                }
+            }
+            Treatment::MaskWide(order) => {
+                if let Ok(text) = wide::read(&mut until, order) {
+                    let _ = learner.learn_stream(Carrier::Text, &artifact, &mut text.as_bytes());
                 }
             }
             Treatment::Scan => {
@@ -234,6 +239,7 @@ impl Bundling<'_> {
             (Treatment::Headers, _) => target.headers(start_offset, source)?,
             (Treatment::Mask(carrier), Some(engine)) => target.mask(engine, carrier, &artifact, source)?,
             (Treatment::MaskPacked, Some(engine)) => target.mask_packed(engine, &artifact, source)?,
+            (Treatment::MaskWide(order), Some(engine)) => target.mask_wide(engine, order, &artifact, source)?,
             (Treatment::Overwrite, Some(engine)) => target.overwrite(engine, &artifact, source)?,
             (Treatment::Scan, Some(engine)) => target.scan(engine, &artifact, source)?,
             _ => Outcome::Unredacted("there is no redactor".to_owned()),

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use flate2::write::GzEncoder;
 
+use crate::redact::wide::{self, Order};
 use crate::redact::{Carrier, Engine, Gunzip, RedactError, Scan};
 
 use super::deflate::CHUNK_BYTES;
@@ -193,6 +194,22 @@ impl<'a, 'g> Target<'a, 'g> {
             }
             outcome => Ok(outcome),
         }
+    }
+
+    /// UTF-16: narrowed, through the redactor, widened again.
+    pub(super) fn mask_wide(
+        &mut self,
+        engine: &Engine,
+        order: Order,
+        artifact: &str,
+        source: &mut Source,
+    ) -> Result<Outcome, BundleError> {
+        let mut masked = Vec::new();
+        let written = wide::read(source, order).and_then(|text| {
+            engine.stream(Carrier::Text, artifact, &mut text.as_bytes(), &mut masked)?;
+            wide::write(&masked, order, self)
+        });
+        self.outcome(written.map(|()| Label::Full))
     }
 
     /// The headers of a segment's messages as a table.

@@ -3,10 +3,14 @@
 use std::path::Path;
 
 use crate::iggy::{EDGE_ENTRY_BYTES, ENTRY_BYTES, EdgeIndexEntry, IndexEntry, Layout, Packing, Role};
-use crate::redact::Carrier;
+use crate::redact::wide::Order;
+use crate::redact::{Carrier, Wrapping};
 
 use super::keys;
 use super::manifest::Label;
+
+/// Why what is in a file cannot be masked.
+const UNREADABLE: &str = "it is compressed in a form that is not read here";
 
 /// What the bundle holds of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub(super) enum Treatment {
     Mask(Carrier),
     /// Unpacked, through the redactor, packed again.
     MaskPacked,
+    /// Narrowed, through the redactor, widened again.
+    MaskWide(Order),
     /// Password hashes overwritten at equal length.
     Overwrite,
     /// Searched; byte for byte if nothing is found.
@@ -108,24 +114,30 @@ impl Case<'_> {
             Role::ServerLog(log) => match log.packing {
                 Packing::Plain => Treatment::Mask(Carrier::Text),
                 Packing::Gzip => Treatment::MaskPacked,
-                Packing::Zstd | Packing::Xz => Treatment::Refuse("it is compressed in a form that is not read here"),
+                Packing::Zstd | Packing::Xz => Treatment::Refuse(UNREADABLE),
             },
-            Role::Unknown if is_text(self.head) || self.is_log() => {
+            Role::Unknown => self.unknown(),
+            Role::StateInfo | Role::StateTokens | Role::Index { .. } | Role::ConsumerOffset(_) => Treatment::Scan,
+        }
+    }
+
+    fn unknown(&self) -> Treatment {
+        match Wrapping::of(self.head) {
+            Wrapping::Unreadable => Treatment::Refuse(UNREADABLE),
+            Wrapping::Gzip => Treatment::MaskPacked,
+            Wrapping::Wide(order) => Treatment::MaskWide(order),
+            Wrapping::None if is_text(self.head) || self.is_log() => {
                 Treatment::Mask(Carrier::of_path(&self.path.to_string_lossy()))
             }
-            Role::Unknown if self.head.starts_with(b"\x1f\x8b") => Treatment::MaskPacked,
-            Role::Unknown | Role::StateInfo | Role::StateTokens | Role::Index { .. } | Role::ConsumerOffset(_) => {
-                Treatment::Scan
-            }
+            Wrapping::None => Treatment::Scan,
         }
     }
 
     /// Whether it lies among the logs and is called one: after a crash such a file may begin with a hole, which is no text.
     fn is_log(&self) -> bool {
         let name = self.path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        let packed = self.head.starts_with(b"\x1f\x8b");
         let mut parts = name.split('.').skip(1);
-        self.path.starts_with("logs") && !packed && parts.any(|part| matches!(part, "log" | "txt" | "out" | "err"))
+        self.path.starts_with("logs") && parts.any(|part| matches!(part, "log" | "txt" | "out" | "err"))
     }
 
     /// Whether the head is that of an index: numbers that rise.
@@ -153,8 +165,7 @@ impl Case<'_> {
 /// Whether this is text, also when it is not all UTF-8.
 pub(super) fn is_text(head: &[u8]) -> bool {
     let odd = |byte: &u8| *byte < 0x20 && !b"\t\n\r\x0c\x1b\x08".contains(byte);
-    let utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
-    utf16 || (!head.contains(&0) && head.iter().filter(|byte| odd(byte)).count() * 100 <= head.len())
+    !head.contains(&0) && head.iter().filter(|byte| odd(byte)).count() * 100 <= head.len()
 }
 
 /// A role in our words.
@@ -206,7 +217,10 @@ mod tests {
             ("runtime/current_config.toml", b"[tcp]", Mask(Carrier::IggyConfig)),
             ("logs/iggy-server.log", b"INFO", Mask(Carrier::Text)),
             ("logs/iggy-server.log.3.gz", b"\x1f\x8b", MaskPacked),
-            ("logs/iggy-server.log.3.zst", b"", Refuse("it is compressed in a form that is not read here")),
+            ("logs/iggy-server.log.3.zst", b"", Refuse(UNREADABLE)),
+            ("logs/connectors.log.3.zst", b"\x28\xb5\x2f\xfd....", Refuse(UNREADABLE)),
+            ("backup.zip", b"PK\x03\x04....", Refuse(UNREADABLE)),
+            ("notes.txt", b"\xff\xfea\0=\x001\0", MaskWide(Order::LittleEnd)),
             ("notes.txt", b"hello", Mask(Carrier::Text)),
             ("extra.toml", b"a = 1", Mask(Carrier::Toml)),
             ("blob", b"\x00\x01\x02", Scan),

@@ -42,6 +42,8 @@ mod summary;
 mod tests;
 mod unknown;
 mod verify;
+pub mod wide;
+mod wrapping;
 
 pub use carrier::Carrier;
 pub use engine::{Engine, Scan, StreamSummary};
@@ -54,3 +56,4 @@ pub use pseudonym::{Class, Encoding, KeyError, PseudonymKey};
 pub use settings::{Pattern, Settings, SettingsError};
 pub use summary::{Masks, Summary};
 pub use verify::{Leak, Markup, Verifier};
+pub use wrapping::Wrapping;

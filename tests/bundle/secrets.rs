@@ -147,6 +147,37 @@ fn a_secret_of_one_file_is_masked_in_the_logs_of_another() {
 }
 
 #[test]
+fn a_secret_under_its_name_is_found_whatever_it_is_wrapped_in() {
+    let tree = tempfile::tempdir().unwrap();
+    let secrets = ["h8Kd-9Kq2xW", "w3Fz-7Lm3zR", "b6Yx-5Tv8nB", "p1Jc-2Hd6yG"];
+    let [hole, wide, blob, pack] = secrets.map(|secret| format!("password={secret}\n"));
+    put(tree.path(), "logs/connectors.log", &[&[0; 4096], hole.as_bytes()].concat());
+    let utf16: Vec<u8> = format!("\u{feff}{wide}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    put(tree.path(), "notes.txt", &utf16);
+    put(tree.path(), "blob", &[b"\0\x01\x02", blob.as_bytes(), b"\xff\0"].concat());
+    // As Zstandard writes it: a frame with one block as it is.
+    let length = u8::try_from(pack.len()).unwrap();
+    let frame = [b"\x28\xb5\x2f\xfd\x20", &[length][..], &[length << 3 | 1, length >> 5, 0], pack.as_bytes()].concat();
+    put(tree.path(), "logs/connectors.log.1.zst", &frame);
+    put(tree.path(), "logs/all.log", format!("{}\n", secrets.join(" and ")).as_bytes());
+    let bundle = bundled(tree.path());
+    let packed = content(&bundle.zip);
+    for (name, bytes) in &packed {
+        let narrow: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+        // What is only in a file that nobody can read here is not known.
+        for secret in &secrets[..if name == "logs/all.log" { 3 } else { 4 }] {
+            assert!(memchr::memmem::find(&narrow, secret.as_bytes()).is_none(), "{secret} is in {name}");
+        }
+    }
+    let labels = labels(&bundle);
+    assert_eq!([labels["logs/connectors.log"], labels["notes.txt"]], [Label::Full; 2]);
+    assert_eq!(packed["notes.txt"].len() % 2, 0);
+    for left_out in ["blob.redaction-failed.txt", "logs/connectors.log.1.zst.redaction-failed.txt"] {
+        assert_eq!(labels[left_out], Label::Failed);
+    }
+}
+
+#[test]
 fn a_log_that_was_rewritten_between_the_passes_is_left_out() {
     use snapvisor::bundle::data;
     use snapvisor::redact::Policy;

@@ -1,7 +1,6 @@
 //! The engine alone: files, whole directory trees and standard input, learned and masked as one run.
 
 mod source;
-mod wide;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};

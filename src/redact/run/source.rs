@@ -15,36 +15,13 @@ use super::super::error::RedactError;
 use super::super::explain::{self, Place};
 use super::super::gunzip::{Gunzip, TOO_MUCH};
 use super::super::learner::Learner;
-use super::super::stream::read_whole;
-use super::wide::{self, Order};
+use super::super::wide;
+use super::super::wrapping::Wrapping;
 
 /// Bytes of an input that cannot be read twice which stay in memory; more of them go to a file without a name.
 const KEPT_BYTES_MAX: usize = 8 << 20;
 /// Bytes looked at to tell a file's layout.
 const SNIFFED_BYTES: usize = 64 << 10;
-/// Bytes of wide text, which is turned into narrow text as a whole.
-const WIDE_BYTES_MAX: usize = 32 << 20;
-
-/// First bytes of archives and packed files that are not read here.
-const PACKED: &[&[u8]] = &[
-    b"\x28\xb5\x2f\xfd",
-    b"\xfd7zXZ\0",
-    b"BZh",
-    b"\x04\x22\x4d\x18",
-    b"PK\x03\x04",
-    b"7z\xbc\xaf\x27\x1c",
-    b"\x1f\x9d",
-    b"LZIP",
-];
-
-/// How the text of an input is wrapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wrapping {
-    None,
-    Gzip,
-    Wide(Order),
-}
-
 enum Data {
     /// A file, and how much of it is read: a log may grow between two readings.
     File(File, Length),
@@ -112,17 +89,15 @@ impl Source {
     fn sniffed(name: &str, data: Data) -> Result<Self, RedactError> {
         let mut source = Self { data, wrapping: Wrapping::None, carrier: Carrier::Text };
         let head = source.head()?;
-        if PACKED.iter().any(|start| head.starts_with(start)) {
-            return Err(RedactError::Form("it is packed in a form that is not read here"));
-        }
-        if head.starts_with(b"\x1f\x8b") {
-            source.wrapping = Wrapping::Gzip;
-            let head = source.head()?;
-            source.carrier = carrier_of(name.strip_suffix(".gz").unwrap_or(name), &head);
-        } else if let Some(order) = wide::order_of(&head) {
-            source.wrapping = Wrapping::Wide(order);
-        } else {
-            source.carrier = carrier_of(name, &head);
+        source.wrapping = Wrapping::of(&head);
+        match source.wrapping {
+            Wrapping::None => source.carrier = carrier_of(name, &head),
+            Wrapping::Gzip => {
+                let head = source.head()?;
+                source.carrier = carrier_of(name.strip_suffix(".gz").unwrap_or(name), &head);
+            }
+            Wrapping::Wide(_) => {}
+            Wrapping::Unreadable => return Err(RedactError::Form("it is packed in a form that is not read here")),
         }
         Ok(source)
     }
@@ -167,7 +142,7 @@ impl Source {
             Data::Closed(_) => return Err(RedactError::Read(io::ErrorKind::NotFound.into())),
         };
         match self.wrapping {
-            Wrapping::None => to(reader),
+            Wrapping::None | Wrapping::Unreadable => to(reader),
             Wrapping::Gzip => {
                 let read = to(&mut Gunzip::new(reader, length));
                 read.map_err(|error| match error {
@@ -178,8 +153,7 @@ impl Source {
                 })
             }
             Wrapping::Wide(order) => {
-                let (bytes, _) = read_whole(reader, WIDE_BYTES_MAX)?;
-                let narrow = wide::narrowed(&bytes, order).ok_or(RedactError::Form("it is broken UTF-16"))?;
+                let narrow = wide::read(reader, order)?;
                 to(&mut narrow.as_bytes())
             }
         }
@@ -201,7 +175,9 @@ impl Source {
     pub(super) fn mask(&mut self, engine: &Engine, name: &str, writer: &mut dyn Write) -> Result<(), RedactError> {
         let carrier = self.carrier;
         match self.wrapping {
-            Wrapping::None => self.read(&mut |reader| engine.stream(carrier, name, reader, writer).map(drop)),
+            Wrapping::None | Wrapping::Unreadable => {
+                self.read(&mut |reader| engine.stream(carrier, name, reader, writer).map(drop))
+            }
             Wrapping::Gzip => {
                 let mut packer = GzEncoder::new(writer, Compression::default());
                 self.read(&mut |reader| engine.stream(carrier, name, reader, &mut packer).map(drop))?;
@@ -210,8 +186,7 @@ impl Source {
             Wrapping::Wide(order) => {
                 let mut masked = Vec::new();
                 self.read(&mut |reader| engine.stream(carrier, name, reader, &mut masked).map(drop))?;
-                let text = String::from_utf8(masked).map_err(|_| RedactError::Form("its masks broke a character"))?;
-                writer.write_all(&wide::widened(&text, order)).map_err(RedactError::Write)
+                wide::write(&masked, order, writer)
             }
         }
     }

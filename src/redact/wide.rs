@@ -1,14 +1,23 @@
 //! Wide text: UTF-16 in either byte order, turned into UTF-8 and back without a change.
 
+use std::io::{Read, Write};
+
 use zeroize::Zeroizing;
 
+use super::error::RedactError;
+use super::stream::read_whole;
+
+/// Bytes of wide text, which is turned into narrow text as a whole.
+const WIDE_BYTES_MAX: usize = 32 << 20;
 /// Pairs of bytes looked at to tell wide text without a mark in front.
 const PAIRS_MIN: usize = 16;
 
 /// The order of a unit's two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub enum Order {
+    /// The lower one comes first.
     LittleEnd,
+    /// The higher one comes first.
     BigEnd,
 }
 
@@ -35,8 +44,26 @@ pub(super) fn order_of(head: &[u8]) -> Option<Order> {
     }
 }
 
+/// All of a wide text, as UTF-8.
+///
+/// # Errors
+/// It cannot be read, is too long, or is no UTF-16.
+pub fn read(reader: &mut dyn Read, order: Order) -> Result<Zeroizing<String>, RedactError> {
+    let (bytes, _) = read_whole(reader, WIDE_BYTES_MAX)?;
+    narrowed(&bytes, order).ok_or(RedactError::Form("it is broken UTF-16"))
+}
+
+/// Writes UTF-8 as wide text.
+///
+/// # Errors
+/// It cannot be written, or is no UTF-8.
+pub fn write(text: &[u8], order: Order, writer: &mut dyn Write) -> Result<(), RedactError> {
+    let text = std::str::from_utf8(text).map_err(|_| RedactError::Form("its masks broke a character"))?;
+    writer.write_all(&widened(text, order)).map_err(RedactError::Write)
+}
+
 /// The text as UTF-8; `None` if it is none.
-pub(super) fn narrowed(bytes: &[u8], order: Order) -> Option<Zeroizing<String>> {
+fn narrowed(bytes: &[u8], order: Order) -> Option<Zeroizing<String>> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let units = pairs.iter().map(|pair| match order {
         Order::LittleEnd => u16::from_le_bytes(*pair),
@@ -47,7 +74,7 @@ pub(super) fn narrowed(bytes: &[u8], order: Order) -> Option<Zeroizing<String>> 
 }
 
 /// The text as UTF-16.
-pub(super) fn widened(text: &str, order: Order) -> Vec<u8> {
+fn widened(text: &str, order: Order) -> Vec<u8> {
     let bytes = |unit: u16| match order {
         Order::LittleEnd => unit.to_le_bytes(),
         Order::BigEnd => unit.to_be_bytes(),
