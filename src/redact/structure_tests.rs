@@ -101,7 +101,31 @@ fn a_pair_of_a_name_and_a_value_may_stand_in_either_order_and_apart() {
             ("%2522password%2522%253A%2522hunter2%2522", "%2522password%2522%253A%2522‹pw›%2522"),
         ],
     );
+    check(
+        Carrier::Text,
+        &[
+            (
+                r#"{"ParameterValue":"hunter2","ParameterKey":"DBPassword"}"#,
+                r#"{"ParameterValue":"‹pw›","ParameterKey":"DBPassword"}"#,
+            ),
+            (
+                "- name: DB_PASSWORD\n  # by hand\n  value: hunter2\n",
+                "- name: DB_PASSWORD\n  # by hand\n  value: ‹pw›\n",
+            ),
+            (
+                "<property name=\"password\"><value>hunter2</value></property>",
+                "<property name=\"password\"><value>‹pw›</value></property>",
+            ),
+            ("<entry key=\"password\">hunter2</entry>", "<entry key=\"password\">‹pw›</entry>"),
+            (
+                r#"{"apiKeys":[{"label":"ci1234567","value":"hunter2-Xq9"}]}"#,
+                r#"{"apiKeys":[{"label":"ci1234567","value":"‹key›"}]}"#,
+            ),
+            ("%22api_key%22%3A%20%22hunter2%22", "%22api_key%22%3A%20%22‹key›%22"),
+        ],
+    );
     let kept = [
+        "<label id=\"password\">Password1</label>",
         r#"{"value":"Enter password","key":"password"}"#,
         r#"{"value":"a","name":"LEVEL"},{"name":"DB_PASSWORD"}"#,
         "<input type=\"submit\" name=\"reset_password\" value=\"Reset\">",
@@ -135,6 +159,14 @@ fn rows_below_a_header_lose_what_is_secret_in_them() {
             (
                 " user | password \n------+----------\n bob  | hunter2\n(1 row)\n",
                 " user | password \n------+----------\n bob  | ‹pw›\n(1 row)\n",
+            ),
+            (
+                "-[ RECORD 1 ]-----\nuser     | bob\npassword | hunter2\n",
+                "-[ RECORD 1 ]-----\nuser     | bob\npassword | ‹pw›\n",
+            ),
+            (
+                "│ user │ password │\n├──────┼──────────┤\n│ bob  │ hunter2  │\n└──────┴──────────┘\n",
+                "│ user │ password │\n├──────┼──────────┤\n│ bob  │ ‹pw›  │\n└──────┴──────────┘\n",
             ),
             (
                 "+------+--------+\n| user | token  |\n+------+--------+\n| bob  | x9f2Kq8Zw |\n+------+--------+\n",

@@ -328,6 +328,10 @@ impl Keyed<'_> {
                     break;
                 }
                 let end = value::quoted_end(self.bytes, inside, to, quote);
+                // `['name' => …]`
+                if self.bytes[end..to].iter().skip(1).find(|byte| **byte != b' ') == Some(&b'=') {
+                    break;
+                }
                 last = self.push(name, inside, end, Form::Raw, true).or(last);
                 at = end + quote.depth + 1;
             } else if last.is_none() && self.bytes.get(at).is_some_and(u8::is_ascii_digit) {

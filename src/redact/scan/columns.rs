@@ -23,6 +23,19 @@ const COLUMN_WORDS_MAX: usize = 4;
 const ROWS_MAX: usize = 1024;
 const ROWS_BYTES_MAX: usize = 48 << 10;
 
+/// What divides cells.
+type Sign = &'static [u8];
+/// The signs of tables that have a ruler below their header: that of Markdown and `psql`, and that of boxes.
+const BAR: Sign = b"|";
+const BOX: Sign = "\u{2502}".as_bytes();
+/// The signs of those that have none.
+const PLAIN: [Sign; 3] = [b",", b";", b"\t"];
+
+/// Whether a ruler stands below the header of a table of this sign.
+fn is_ruled(sign: Sign) -> bool {
+    sign == BAR || sign == BOX
+}
+
 /// A cell without its quotes, and whether it had any.
 #[derive(Debug, Clone, Copy)]
 struct Cell {
@@ -49,6 +62,9 @@ impl Keyed<'_> {
         let line = line_end(bytes, end, bytes.len().min(end + BEHIND_MAX));
         self.memory.header_to = line;
         let begin = line_start(bytes, start)?;
+        if sign == BAR && is_record(bytes, begin) {
+            return self.field(start, end, begin, line);
+        }
         let header = cells(bytes, begin, line, sign)?;
         if line >= bytes.len()
             || !(2..=COLUMNS_MAX).contains(&header.len())
@@ -57,12 +73,12 @@ impl Keyed<'_> {
             return None;
         }
         let all = header.iter().all(|cell| is_name(&bytes[cell.start..cell.end]));
-        if !all || sign != b'|' && header.iter().any(|cell| cell.quoted != header[0].quoted) {
+        if !all || !is_ruled(sign) && header.iter().any(|cell| cell.quoted != header[0].quoted) {
             return None;
         }
         let to = bytes.len().min(line + 1 + ROWS_BYTES_MAX);
         let mut rows = line + 1;
-        if sign == b'|' {
+        if is_ruled(sign) {
             let ruler = line_end(bytes, rows, to);
             if !is_ruler(&bytes[rows..ruler]) {
                 return None;
@@ -83,8 +99,20 @@ impl Keyed<'_> {
         Some(Header { end: line })
     }
 
+    /// `password | …`, a line of a record of `psql`.
+    fn field(&mut self, start: usize, end: usize, begin: usize, line: usize) -> Option<Header> {
+        let bytes = self.bytes;
+        let [named, value] = cells(bytes, begin, line, BAR)?.try_into().ok()?;
+        let verdict = classify(&bytes[named.start..named.end], self.rules);
+        if named.start != start || !self.is_cell(verdict, &bytes[value.start..value.end], true, PLAIN[0]) {
+            return None;
+        }
+        let name = Name { start, end, verdict, flag: false, quote: None, line_start: true, query: false };
+        self.push(name, value.start, value.end, Form::Raw, true).map(|_| Header { end })
+    }
+
     /// Masks what is secret in the rows from a position on; where they end.
-    fn rows(&mut self, name: Name, from: usize, to: usize, sign: u8, verdicts: &[Verdict]) -> usize {
+    fn rows(&mut self, name: Name, from: usize, to: usize, sign: Sign, verdicts: &[Verdict]) -> usize {
         let bytes = self.bytes;
         let mut at = from;
         for _ in 0..ROWS_MAX {
@@ -93,7 +121,7 @@ impl Keyed<'_> {
             if at >= to || line == to && to < bytes.len() {
                 return at;
             }
-            let ruler = sign == b'|' && is_ruler(&bytes[at..line]);
+            let ruler = is_ruled(sign) && is_ruler(&bytes[at..line]);
             if !ruler {
                 let Some(row) = cells(bytes, at, line, sign).filter(|row| row.len() == verdicts.len()) else {
                     return at;
@@ -111,27 +139,27 @@ impl Keyed<'_> {
     }
 
     /// Whether what stands in a cell below a secret's name is one, and no word of a table that explains.
-    fn is_cell(&self, verdict: Verdict, text: &[u8], quoted: bool, sign: u8) -> bool {
+    fn is_cell(&self, verdict: Verdict, text: &[u8], quoted: bool, sign: Sign) -> bool {
         let kinds = Kinds::of(text);
         match verdict {
             Verdict::Strong(Class::Password) => {
-                let explained = sign == b'|' && kinds.digit == 0 && kinds.classes() < 3;
+                let explained = is_ruled(sign) && kinds.digit == 0 && kinds.classes() < 3;
                 let named = matches!(classify(text, self.rules), Verdict::Strong(_)) && kinds.digit == 0;
                 (quoted || !text.contains(&b' ')) && !explained && !named
             }
             Verdict::Strong(Class::Hash) => true,
             // `| Key | Meaning |`
-            Verdict::Weak(_) => sign != b'|',
+            Verdict::Weak(_) => !is_ruled(sign),
             _ => looks_owned(verdict, text),
         }
     }
 }
 
 /// What divides the cells of the line in which a name stands, as far as the bytes around it tell.
-fn divider(bytes: &[u8], start: usize, end: usize) -> Option<u8> {
+fn divider(bytes: &[u8], start: usize, end: usize) -> Option<Sign> {
     let after = end + usize::from(bytes.get(end) == Some(&b'"'));
     match bytes.get(after) {
-        Some(sign @ (b',' | b';' | b'\t')) => return (bytes.get(after + 1) != Some(&b' ')).then_some(*sign),
+        Some(b',' | b';' | b'\t') if bytes.get(after + 1) != Some(&b' ') => return plain(bytes[after]),
         Some(b' ') if bytes.get(after + 1).is_some_and(u8::is_ascii_alphanumeric) => return None,
         Some(b' ' | b'|' | b'*' | b'`' | b'\n' | b'\r') => {}
         _ => return None,
@@ -139,7 +167,8 @@ fn divider(bytes: &[u8], start: usize, end: usize) -> Option<u8> {
     let marks = |at: usize| bytes[at..].iter().take(2).take_while(|byte| b"*`".contains(byte)).count();
     let after = after + marks(after);
     match bytes.get(after + blanks(bytes, after)) {
-        Some(b'|') => return Some(b'|'),
+        Some(b'|') => return Some(BAR),
+        Some(0xE2) if bytes[after + blanks(bytes, after)..].starts_with(BOX) => return Some(BOX),
         Some(b'\n' | b'\r') => {}
         _ => return None,
     }
@@ -147,14 +176,19 @@ fn divider(bytes: &[u8], start: usize, end: usize) -> Option<u8> {
     let before = &bytes[start.saturating_sub(GAP_MAX)..start];
     let before = before.strip_suffix(b"\"").unwrap_or(before);
     match before.last() {
-        Some(sign @ (b',' | b';' | b'\t')) => Some(*sign),
+        Some(sign @ (b',' | b';' | b'\t')) => plain(*sign),
         Some(b' ' | b'*' | b'`') => {
             let blank = before.iter().rev().take_while(|byte| b" *`".contains(byte)).count();
-            before[..before.len() - blank].ends_with(b"|").then_some(b'|')
+            before[..before.len() - blank].ends_with(BAR).then_some(BAR)
         }
-        Some(b'|') => Some(b'|'),
+        Some(b'|') => Some(BAR),
         _ => None,
     }
+}
+
+/// The sign of tables without rulers that is this byte.
+fn plain(byte: u8) -> Option<Sign> {
+    PLAIN.into_iter().find(|sign| sign[0] == byte)
 }
 
 /// Where the line begins in which `at` stands, unless that is too far.
@@ -164,47 +198,47 @@ fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The cells of a line, unless it is none of such a table.
-fn cells(bytes: &[u8], from: usize, to: usize, sign: u8) -> Option<Vec<Cell>> {
+fn cells(bytes: &[u8], from: usize, to: usize, sign: Sign) -> Option<Vec<Cell>> {
     let mut found = Vec::new();
     each_cell(bytes, from, to, sign, |cell| found.push(cell)).map(|_| found)
 }
 
 /// Hands out the cells of a line; how many there are, unless it is none of such a table.
-fn each_cell(bytes: &[u8], from: usize, to: usize, sign: u8, mut each: impl FnMut(Cell)) -> Option<usize> {
+fn each_cell(bytes: &[u8], from: usize, to: usize, sign: Sign, mut each: impl FnMut(Cell)) -> Option<usize> {
     let mut end = to - usize::from(to > from && bytes[to - 1] == b'\r');
     let mut at = from;
-    if sign == b'|' {
+    if is_ruled(sign) {
         end = from + bytes[from..end].trim_ascii_end().len();
         at += blanks(&bytes[..end], at);
-        at += usize::from(bytes[at..end].starts_with(b"|"));
-        end -= usize::from(end > at && bytes[end - 1] == b'|');
+        at += if bytes[at..end].starts_with(sign) { sign.len() } else { 0 };
+        end -= if bytes[at..end].ends_with(sign) { sign.len() } else { 0 };
     }
     let mut count = 0;
     while at <= end && count <= COLUMNS_MAX {
-        if sign != b'|' && bytes[at..end].starts_with(b"\"") {
+        if !is_ruled(sign) && bytes[at..end].starts_with(b"\"") {
             let close = closing(bytes, at + 1, end)?;
             each(Cell { start: at + 1, end: close, quoted: true });
             at = close + 1;
-            if at < end && bytes[at] != sign {
+            if at < end && !bytes[at..].starts_with(sign) {
                 return None;
             }
         } else {
-            let stop = memchr::memchr(sign, &bytes[at..end]).map_or(end, |found| at + found);
+            let stop = memchr::memmem::find(&bytes[at..end], sign).map_or(end, |found| at + found);
             let (mut start, mut last) = (at, stop);
-            let trimmed: &[u8] = if sign == b'|' { b" \t*`" } else { b" " };
+            let trimmed: &[u8] = if is_ruled(sign) { b" \t*`" } else { b" " };
             start += bytes[start..last].iter().take_while(|byte| trimmed.contains(byte)).count();
             last -= bytes[start..last].iter().rev().take_while(|byte| trimmed.contains(byte)).count();
             each(Cell { start, end: last, quoted: false });
             at = stop;
         }
-        at += 1;
+        at += sign.len();
         count += 1;
     }
     (from < to).then_some(count)
 }
 
 /// How many cells a line has, unless it is none of such a table.
-fn count(bytes: &[u8], from: usize, to: usize, sign: u8) -> Option<usize> {
+fn count(bytes: &[u8], from: usize, to: usize, sign: Sign) -> Option<usize> {
     each_cell(bytes, from, to, sign, |_| {})
 }
 
@@ -231,9 +265,15 @@ fn is_name(cell: &[u8]) -> bool {
         && cell.split(|byte| *byte == b' ').count() <= COLUMN_WORDS_MAX
 }
 
+/// Whether a line stands in a record of `psql`.
+fn is_record(bytes: &[u8], begin: usize) -> bool {
+    let before = &bytes[begin.saturating_sub(BEFORE_MAX)..begin];
+    memchr::memmem::rfind(before, b"-[ RECORD ").is_some_and(|at| at == 0 || before[at - 1] == b'\n')
+}
+
 /// Whether the line before `begin` has another number of cells: names in the midst of a table are no header.
-fn is_first(bytes: &[u8], begin: usize, sign: u8, cells: usize) -> bool {
-    if sign == b'|' || begin == 0 {
+fn is_first(bytes: &[u8], begin: usize, sign: Sign, cells: usize) -> bool {
+    if is_ruled(sign) || begin == 0 {
         return true;
     }
     line_start(bytes, begin - 1).is_some_and(|before| count(bytes, before, begin - 1, sign) != Some(cells))
@@ -241,5 +281,9 @@ fn is_first(bytes: &[u8], begin: usize, sign: u8, cells: usize) -> bool {
 
 /// `|---|:--|`, `------+-----`, `+---+---+`
 fn is_ruler(line: &[u8]) -> bool {
+    // What boxes are drawn with, from U+2500 to U+257F.
+    if line.trim_ascii_start().starts_with(b"\xE2\x94") {
+        return line.trim_ascii().chunks(3).all(|sign| matches!(sign, [0xE2, 0x94 | 0x95, _])) && !line.ends_with(BOX);
+    }
     line.iter().all(|byte| b"-+|:= \t\r".contains(byte)) && line.windows(2).any(|pair| pair == b"--" || pair == b"==")
 }

@@ -39,6 +39,15 @@ enum Layout {
     Section,
 }
 
+/// Which children of a table are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Children {
+    /// Any.
+    All,
+    /// Those that are called `value` and the like.
+    Values,
+}
+
 /// Which items of a list are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Items {
@@ -59,7 +68,10 @@ impl Keyed<'_> {
         let to = to.min(at + TABLE_BYTES_MAX);
         let known = self.spans.len();
         match self.bytes.get(at)? {
-            b'{' => self.in_braces(name, separator, at + 1, to),
+            b'{' => {
+                self.in_braces(name, separator, at + 1, to, Children::All);
+            }
+            b'[' if separator == Separator::Colon => self.in_objects(name, at + 1, to),
             b'[' if separator == Separator::Equals => self.in_brackets(name, at + 1, to),
             b'\n' | b'\r' if separator == Separator::Section => self.by_lines(name, Layout::Section, at, to),
             b'\n' | b'\r' if separator == Separator::Colon && name.line_start => {
@@ -82,23 +94,52 @@ impl Keyed<'_> {
             self.bytes[after.min(to)..to].trim_ascii_start().starts_with(b"=>")
         });
         if arrow {
-            self.in_braces(name, Separator::Equals, at, to);
+            self.in_braces(name, Separator::Equals, at, to, Children::All);
         }
     }
 
-    fn in_braces(&mut self, name: Name, separator: Separator, from: usize, to: usize) {
+    /// `"apiKeys": [{"label": "ci", "value": "…"}]`
+    fn in_objects(&mut self, name: Name, from: usize, to: usize) {
         let mut at = from;
         for _ in 0..CHILDREN_MAX {
-            let Some((child, after)) = self.child(at, to) else { return };
-            let place = after + blanks(self.bytes, after);
-            let Some(gap) = self.assigns(place, separator) else { return };
-            let start = self.white(place + gap, to);
-            let Some(end) = self.child_value(name, child, start, to, Layout::Braces) else { return };
-            at = end + blanks(self.bytes, end);
-            if !self.bytes.get(at).is_some_and(|byte| b",;\r\n}]\\#/".contains(byte)) {
+            at = self.white(at, to);
+            if self.bytes[at..to].first() != Some(&b'{') {
                 return;
             }
+            let Some(end) = self.in_braces(name, Separator::Colon, at + 1, to, Children::Values) else { return };
+            at = end;
         }
+    }
+
+    /// Goes through the children in braces; where what follows the closing one begins.
+    fn in_braces(
+        &mut self,
+        name: Name,
+        separator: Separator,
+        from: usize,
+        to: usize,
+        children: Children,
+    ) -> Option<usize> {
+        let mut at = from;
+        for _ in 0..CHILDREN_MAX {
+            let (child, after) = self.child(at, to)?;
+            let place = after + blanks(self.bytes, after);
+            let start = self.white(place + self.assigns(place, separator)?, to);
+            let known = self.spans.len();
+            let end = self.child_value(name, child, start, to, Layout::Braces)?;
+            if children == Children::Values && !is_value(&self.bytes[child.0..child.1]) {
+                self.spans.truncate(known);
+            }
+            at = end + blanks(self.bytes, end);
+            let next = self.white(at, to);
+            if self.bytes[next..to].first() == Some(&b'}') {
+                return Some(next + 1);
+            }
+            if !self.bytes.get(at).is_some_and(|byte| b",;\r\n]\\#/".contains(byte)) {
+                return None;
+            }
+        }
+        None
     }
 
     /// What stands between a child's name and its value, in bytes.
@@ -289,6 +330,11 @@ impl Keyed<'_> {
             && !name::describes(child)
             && !matches!(classify(child, self.rules), Verdict::Strong(_))
     }
+}
+
+/// Whether the name of a child says that it is the value of what the others describe.
+fn is_value(child: &[u8]) -> bool {
+    [b"value".as_slice(), b"val", b"raw", b"plain", b"plaintext"].iter().any(|value| child.eq_ignore_ascii_case(value))
 }
 
 /// Whether names of this verdict may stand above secrets.

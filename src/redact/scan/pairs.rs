@@ -15,6 +15,8 @@ const MEMBERS_MAX: usize = 6;
 const MEMBER_BYTES_MAX: usize = 256;
 /// Bytes before a name in which its value may begin.
 const BEFORE_MAX: usize = 512;
+/// Comments between two members.
+const COMMENTS_MAX: usize = 4;
 /// Letters before a name that are asked whether the key of its value begins there.
 const KEYS_MAX: usize = 12;
 /// Keys whose value is a name.
@@ -61,6 +63,15 @@ impl Keyed<'_> {
                 at += bytes[at..bytes.len().min(at + 32)].iter().position(|byte| *byte == b'>')? + 1;
             }
         }
+        // `<property name="password"><value>…`, `<entry key="password">…`
+        if quoted && naming.is_some() && bytes.get(at) == Some(&b'>') {
+            let inside = &bytes[at + 1..bytes.len().min(at + 1 + GAP_MAX)];
+            let gap = inside.len() - inside.trim_ascii_start().len();
+            if inside[gap..].starts_with(b"<value>") {
+                return Some((Separator::Element, at + 1 + gap + b"<value>".len()));
+            }
+            return holds_a_value(bytes, start).then_some((Separator::Element, at + 1));
+        }
         let typed = naming == Some(b"type".as_slice());
         if typed && !quoted {
             return None;
@@ -92,10 +103,13 @@ impl Keyed<'_> {
             let place = floor + memchr::memrchr3(b'v', b'V', b'c', &bytes[floor..to])?;
             let word = bytes.get(place..place + 5).is_some_and(|word| word.eq_ignore_ascii_case(b"value"))
                 || bytes[place..].starts_with(b"content=");
-            let apart = place > 0 && (bytes[place - 1].is_ascii_whitespace() || b"\"'<{,".contains(&bytes[place - 1]));
+            // `ParameterValue`, too.
+            let before = bytes[floor..place].iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+            let begin = place - before * usize::from(bytes[place] == b'V');
+            let apart = begin > 0 && (bytes[begin - 1].is_ascii_whitespace() || b"\"'<{,".contains(&bytes[begin - 1]));
             if word && apart {
-                let member = member_at(bytes, place - usize::from(value::quote_before(bytes, place).is_some()))?;
-                let closing = bytes[..place].ends_with(b"</");
+                let member = member_at(bytes, begin - usize::from(value::quote_before(bytes, begin).is_some()))?;
+                let closing = bytes[..begin].ends_with(b"</");
                 return (!closing && self.extent_before(&member, start).is_some())
                     .then_some((Separator::Before, member.at));
             }
@@ -240,21 +254,32 @@ fn is_value(member: &Member<'_>, naming: Option<&[u8]>) -> bool {
     match naming {
         _ if key.eq_ignore_ascii_case(b"value") => true,
         None => false,
+        Some(_) if key.ends_with(b"Value") || key.ends_with(b"_value") => true,
         Some(_) if member.sign == b'>' => key.eq_ignore_ascii_case(b"string"),
         Some(_) if member.sign == b'=' => key.eq_ignore_ascii_case(b"content"),
         Some(_) => key.eq_ignore_ascii_case(b"val"),
     }
 }
 
-fn ends(word: &[u8], name: &[u8]) -> bool {
-    word[word.len() - name.len()..].eq_ignore_ascii_case(name)
+/// Whether a key is this word, or ends in it: `ParameterKey`, `env_name`.
+fn ends(key: &[u8], word: &[u8]) -> bool {
+    let at = key.len() - word.len();
+    key[at..].eq_ignore_ascii_case(word)
+        && (at == 0 || key[at].is_ascii_uppercase() && key[at - 1].is_ascii_lowercase() || key[at - 1] == b'_')
 }
 
 /// The member behind white space, commas and `<` at `at`.
 fn member(bytes: &[u8], at: usize) -> Option<Member<'_>> {
-    let rest = bytes.get(at..)?;
-    let gap = rest.iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace() || b",;<".contains(byte)).count();
-    (gap > 0).then(|| member_at(bytes, at + gap)).flatten()
+    let mut from = at;
+    for _ in 0..COMMENTS_MAX {
+        let rest = bytes.get(from..)?.iter().take(GAP_MAX);
+        from += rest.take_while(|byte| byte.is_ascii_whitespace() || b",;<".contains(byte)).count();
+        if bytes.get(from) != Some(&b'#') {
+            break;
+        }
+        from = line_end(bytes, from, bytes.len().min(from + MEMBER_BYTES_MAX));
+    }
+    (from > at).then(|| member_at(bytes, from)).flatten()
 }
 
 /// The member whose key begins at `at`, in quotes or not.
@@ -290,6 +315,17 @@ fn behind(bytes: &[u8], member: &Member<'_>) -> Option<usize> {
     let stop: &[u8] = if member.sign == b'=' { b" \t\n>/" } else { b",}\n" };
     let end = start + bytes.get(start..to)?.iter().position(|byte| stop.contains(byte) || b"{[".contains(byte))?;
     (!b"{[".contains(&bytes[end])).then_some(end)
+}
+
+/// Whether the tag around a name is that of a setting whose value is its text.
+fn holds_a_value(bytes: &[u8], start: usize) -> bool {
+    let before = &bytes[start.saturating_sub(GAP_MAX)..start];
+    let Some(open) = memchr::memrchr(b'<', before) else { return false };
+    let tag = &before[open + 1..];
+    let length = tag.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    [b"entry".as_slice(), b"prop", b"property", b"setting", b"param", b"parameter", b"variable", b"env"]
+        .iter()
+        .any(|listed| tag[..length].eq_ignore_ascii_case(listed))
 }
 
 /// Whether the tag around a name is that of a field whose value people see.

@@ -130,7 +130,10 @@ const ENTITY_QUOTES: &[&[u8]] = &[
 pub(super) fn percent(bytes: &[u8], at: usize, hex: &[u8]) -> Option<usize> {
     let rest = bytes.get(at..)?.strip_prefix(b"%")?;
     let (rest, twice) = rest.strip_prefix(b"25").map_or((rest, 0), |rest| (rest, 2));
-    rest.get(..2)?.eq_ignore_ascii_case(hex).then_some(at + 3 + twice)
+    let from = at + 3 + twice;
+    let blank = if twice == 0 { b"%20".as_slice() } else { b"%2520" };
+    let skipped = if bytes.get(from..)?.starts_with(blank) { blank.len() } else { 0 };
+    rest.get(..2)?.eq_ignore_ascii_case(hex).then_some(from + skipped)
 }
 
 /// The entity that stands for a quote at `at`.
