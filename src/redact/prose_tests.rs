@@ -99,6 +99,13 @@ fn lists_of_changes_results_of_tests_and_manuals_are_left_alone() {
             ("a<password>hunter2</password>", "a<password>‹pw›</password>"),
             same("#define TXT_kPSK \"kPSK\"\n"),
             same("pw = getpass.getpass('Password: ')\n"),
+            same("'Event::Pass' => '1.302190',"),
+            same("Token: \"#f8f8f2\",\n"),
+            same("private_key: \"EllipticCurvePrivateKey\","),
+            same(":param passphrase: (optional) to decrypt it\n"),
+            same("connect(user=user, password=password, port=1)"),
+            same("const pass = new PassThrough();"),
+            same("(mnemonic: get highlighted)"),
         ],
     );
 }
@@ -109,4 +116,42 @@ fn words_with_a_version_are_no_secret_to_look_for_everywhere() {
     learner.learn(Carrier::Text, "a", b"secret_key = \"Win32_System_Console\"\n").expect("it is learned");
     let engine = learner.finish();
     assert_eq!(engine.text("feature = Win32_System_Console"), "feature = Win32_System_Console");
+}
+
+#[test]
+fn what_a_prompt_asks_for_and_what_is_told_of_a_secret_is_masked() {
+    check(
+        Carrier::Text,
+        &[
+            ("Enter password:\nhunter2-Xq9\n", "Enter password:\n‹pw›\n"),
+            ("Enter password:\nVerify password:\n", "Enter password:\nVerify password:\n"),
+            ("Password [hunter2]:", "Password [‹pw›]:"),
+            ("Password [none]:", "Password [none]:"),
+            ("INFO Temporary password generated: hunter2", "INFO Temporary password generated: ‹pw›"),
+            (
+                "A temporary password is generated for root@localhost: x;8Kq2mZ",
+                "A temporary password is generated for root@localhost: ‹pw›",
+            ),
+            ("password changed from 'hunter1' to 'hunter2'", "password changed from '‹pw›' to '‹pw›'"),
+            ("The password has been set to hunter2", "The password has been set to ‹pw›"),
+            ("using token correct4horse for api.example.org", "using token ‹tok› for api.example.org"),
+            ("using token sha256 for it", "using token sha256 for it"),
+            ("SET PASSWORD FOR 'a'@'b' = 'hunter';", "SET PASSWORD FOR 'a'@'b' = '‹pw›';"),
+            ("SET PASSWORD FOR bob TO 'hunter';", "SET PASSWORD FOR bob TO '‹pw›';"),
+            ("key \"k\" { algorithm x; secret \"hunter\"; };", "key \"k\" { algorithm x; secret \"‹key›\"; };"),
+            ("set security ike pre-shared-key \"hunter\"\n", "set security ike pre-shared-key \"‹key›\"\n"),
+            ("password <- \"hunter\"\n", "password <- \"‹pw›\"\n"),
+            ("Pass Word = hunter\n", "Pass Word = ‹pw›\n"),
+            ("SMTP Password = two words\n", "SMTP Password = ‹pw›\n"),
+            ("process.env.TOKEN ||= \"hunter2\"", "process.env.TOKEN ||= \"‹tok›\""),
+            ("local password = [[hunter]]", "local password = [[‹pw›]]"),
+            ("export API_TOKEN=$(cat <<EOF\nhunter22\nEOF\n)", "export API_TOKEN=$(cat <<EOF\n‹tok›\nEOF\n)"),
+            ("user bob on >hunter ~* +@all -@write", "user bob on >‹pw› ~* +@all -@write"),
+            ("createUser u SHA hunter22 AES hunter23", "createUser u SHA ‹pw› AES ‹pw›"),
+            ("cache_peer h parent 3128 0 login=bob:hunter2", "cache_peer h parent 3128 0 login=bob:‹pw›"),
+            ("url=jdbc:oracle:thin:scott/hunter@//h:1521/x", "url=jdbc:oracle:thin:scott/‹url›@//h:1521/x"),
+            ("  credentials: hunter2\n", "  credentials: ‹pw›\n"),
+            ("initiate.credential=always-impersonate", "initiate.credential=always-impersonate"),
+        ],
+    );
 }

@@ -7,6 +7,7 @@ const PATH_ROOTS: &[&[u8]] = &[
     b"/var/",
     b"/run/",
     b"/home/",
+    b"/Users/",
     b"/opt/",
     b"/root/",
     b"/tmp/",

@@ -255,6 +255,17 @@ fn commands_lose_the_arguments_that_are_secrets() {
             ("docker run -p 80:80 -e DB_PASSWORD=hunter2 x", "docker run -p 80:80 -e DB_PASSWORD=‹pw› x"),
             ("docker login -u u -p hunter2 reg", "docker login -u u -p ‹pw› reg"),
             ("\"Cmd\":[\"mysql\",\"-phunter2\"]", "\"Cmd\":[\"mysql\",\"-p‹pw›\"]"),
+            ("cryptsetup luksOpen /dev/sdb1 x <<< hunter2", "cryptsetup luksOpen /dev/sdb1 x <<< ‹pw›"),
+            ("grep x <<< hunter2", "grep x <<< hunter2"),
+            ("echo hunter2 | kinit bob@EXAMPLE.ORG", "echo ‹pw› | kinit bob@EXAMPLE.ORG"),
+            ("redis-cli AUTH app hunter2", "redis-cli AUTH app ‹pw›"),
+            ("sqlplus scott/hunter2@orcl", "sqlplus scott/‹pw›@orcl"),
+            ("rar a -hphunter2 x.rar dir", "rar a -hp‹pw› x.rar dir"),
+            ("smbclient //h/share hunter2 -U bob", "smbclient //h/share ‹pw› -U bob"),
+            ("smbclient -L host -U bob", "smbclient -L host -U bob"),
+            ("net user bob hunter2x1 /add", "net user bob ‹pw› /add"),
+            ("xfreerdp /v:host /u:bob /p:hunter2", "xfreerdp /v:host /u:bob /p:‹pw›"),
+            ("ConvertTo-SecureString \"hunter2\" -AsPlainText", "ConvertTo-SecureString \"‹pw›\" -AsPlainText"),
         ],
     );
     check(

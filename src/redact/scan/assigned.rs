@@ -1,14 +1,14 @@
 //! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
 
 use super::super::pseudonym::{Class, mask_length};
-use super::super::shape::{self, HexIs};
 use super::super::span::{Form, Rule, Seed, Span};
+use super::directive::Directive;
 use super::keyed::{Keyed, Name, Separator};
 use super::name::{Verdict, is_header};
 use super::plausible;
 use super::surroundings::{
-    GAP_MAX, at_equals, blanks, block_scalar, in_statement, is_config_name, is_json_word, is_toml_line, line_end,
-    netrc_before, next_line, shell_default, skip_colour, unwrapped, weak_end,
+    GAP_MAX, at_equals, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line,
+    shell_default, skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, Until};
 use super::{Through, VALUE_BYTES_MAX, clause, code, hashes, header};
@@ -55,7 +55,6 @@ impl Keyed<'_> {
         if name.flag && bytes[at - 1] == b'=' && from > at {
             return None;
         }
-        let blank = separator == Separator::Blank;
         if matches!(bytes.get(from), Some(b'{' | b'[' | b'\n' | b'\r'))
             && let Some(found) = self.children(name, separator, from, to)
         {
@@ -64,8 +63,12 @@ impl Keyed<'_> {
         if separator == Separator::Section {
             return None;
         }
-        if blank && !self.blank_allowed(name, from, to) {
-            return self.is_clause(name, from, to);
+        let mut name = name;
+        if separator == Separator::Blank {
+            match self.directive(name, from, to) {
+                Directive::Value(strong, at) => (name, from) = (strong, at),
+                Directive::Done(done) => return done,
+            }
         }
         if matches!(separator, Separator::Below | Separator::Comma) && !matches!(name.verdict, Verdict::Strong(_)) {
             return None;
@@ -73,6 +76,17 @@ impl Keyed<'_> {
         if separator == Separator::Below {
             let (start, end) = clause::below(bytes, from, to)?;
             return self.push(name, start, end, Form::Raw, false).map(|resume| (resume, None));
+        }
+        if separator == Separator::Colon && matches!(bytes.get(from), Some(b'\n' | b'\r')) {
+            let strong = matches!(name.verdict, Verdict::Strong(_)) && name.quote.is_none();
+            let (start, end) = clause::answer(bytes, from, to).filter(|_| strong)?;
+            return self.push(name, start, end, Form::Raw, false).map(|resume| (resume, None));
+        }
+        if separator == Separator::Equals
+            && matches!(bytes.get(from), Some(b'(' | b'[' | b'$'))
+            && let Some(resume) = self.second(name, from).or_else(|| self.long_bracket(name, from, to))
+        {
+            return Some((resume, None));
         }
         from = unwrapped(bytes, from, to);
         if let Some(found) = self.list(name, from, to) {
@@ -196,7 +210,7 @@ impl Keyed<'_> {
         }
         let line = || line_end(bytes, from, to.min(from + 2048));
         let prose = separator == Separator::Colon || from > name.end + 2;
-        if prose && !name.flag && is_prose(bytes, name, &bytes[from..line()]) {
+        if prose && !name.flag && is_prose(bytes, name, separator, &bytes[from..line()]) {
             return None;
         }
         let shell = separator == Separator::Equals
@@ -222,7 +236,8 @@ impl Keyed<'_> {
                 end = end.min(value::bare_end(bytes, from, to, Until::Blank));
             }
         }
-        if !name.flag && code::is_expression(bytes, name, separator, (from, end)) {
+        if !name.flag && !code::is_plain(&bytes[from..end]) && code::is_expression(bytes, name, separator, (from, end))
+        {
             return None;
         }
         let number = separator == Separator::Colon && name.quote.is_some() && is_json_word(&bytes[from..end]);
@@ -248,7 +263,7 @@ impl Keyed<'_> {
             return Some(end);
         }
         if !plausible::is_secret(value, name.verdict, quoted)
-            || plausible::repeats(&self.bytes[name.start..name.end], value, name.verdict)
+            || plausible::describes(&self.bytes[name.start..name.end], value, name.verdict)
             || self.rules.allow_values.iter().any(|allowed| allowed == value)
         {
             return None;
@@ -311,6 +326,25 @@ impl Keyed<'_> {
         last.map(|resume| (resume, None))
     }
 
+    /// `[[…]]` of Lua, and `$(cat <<EOF` of shells with the line below.
+    fn long_bracket(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
+        let bytes = self.bytes;
+        let line = line_end(bytes, from, to.min(from + ELEMENT_BYTES_MAX));
+        let text = &bytes[from..line];
+        if let Some(inner) = text.strip_prefix(b"[[") {
+            let close = memchr::memmem::find(inner, b"]]")?;
+            let plain = inner[..close].iter().all(|byte| byte.is_ascii_graphic() && !b"[]\"',{}$".contains(byte));
+            return (plain && close > 0).then(|| self.push(name, from + 2, from + 2 + close, Form::Raw, true))?;
+        }
+        let mark = text.strip_prefix(b"$(cat <<")?.trim_ascii();
+        let mark = mark.iter().position(u8::is_ascii_alphanumeric).map(|at| &mark[at..])?;
+        let mark = &mark[..mark.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()];
+        let start = line + 1;
+        let end = line_end(bytes, start.min(to), to.min(start + ELEMENT_BYTES_MAX));
+        let ended = bytes.get(end + 1..).is_some_and(|rest| rest.trim_ascii_start().starts_with(mark));
+        (ended && start < end).then(|| self.push(name, start, end, Form::Raw, true))?
+    }
+
     fn list(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
         if self.bytes.get(from) != Some(&b'[') || !matches!(name.verdict, Verdict::Strong(_)) {
             return None;
@@ -351,87 +385,26 @@ impl Keyed<'_> {
         }
         last
     }
-
-    /// Whether a blank may separate this name from a value that begins at `from`.
-    fn blank_allowed(&self, name: Name, from: usize, to: usize) -> bool {
-        let bytes = self.bytes;
-        let Verdict::Strong(class) = name.verdict else { return false };
-        let lower = bytes[name.start..name.end].to_ascii_lowercase();
-        let quoted = value::quote_at(bytes, from).is_some();
-        if name.flag {
-            let dash = bytes.get(from) == Some(&b'-')
-                && bytes.get(from + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'-');
-            let word = bytes[from..to].iter().take(16).take_while(|byte| byte.is_ascii_lowercase()).count();
-            let apart = bytes.get(from + word).is_some_and(u8::is_ascii_whitespace);
-            let sentence = apart && value::is_prose_word(&bytes[from..from + word]);
-            return !dash
-                && !sentence
-                && !matches!(bytes.get(from), Some(b'|' | b'>' | b'<' | b'[' | b'('))
-                && name.line_start_or_command(bytes);
-        }
-        if quoted {
-            // `pass "-b" to it`: a verb, unless nothing else stands on the line.
-            if lower == b"pass" {
-                return name.line_start && clause::quoted_alone(bytes, from, to);
-            }
-            return class == Class::Password && name.quote.is_none()
-                || name.line_start
-                || in_statement(bytes, name.start, from, to);
-        }
-        let line = line_end(bytes, from, to.min(from + 512));
-        let end = value::bare_end(bytes, from, to, Until::Blank);
-        let value = &bytes[from..end];
-        let kinds = shape::Kinds::of(value);
-        if class != Class::Hash && shape::is_random(value, HexIs::Random) {
-            return true;
-        }
-        let alone = bytes[end..line.max(end)].iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';');
-        if matches!(
-            lower.as_slice(),
-            b"rocommunity"
-                | b"rwcommunity"
-                | b"rocommunity6"
-                | b"rwcommunity6"
-                | b"trapcommunity"
-                | b"requirepass"
-                | b"masterauth"
-                | b"rootpw"
-                | b"bindpw"
-        ) {
-            return name.line_start && !value.starts_with(b"-");
-        }
-        if (lower == b"password" || lower == b"passwd") && netrc_before(bytes, name.start) {
-            return true;
-        }
-        name.line_start
-            && alone
-            && value.len() >= 4
-            && (kinds.digit > 0 || kinds.other > 0 && kinds.upper + kinds.digit > 0)
-            && !is_port(value)
-            && !(kinds.digit == value.len() && value.len() < 6)
-            && !matches!(value[0], b'*' | b'&')
-            && !value.ends_with(b".so")
-            && !value.ends_with(b":")
-    }
 }
 
 impl Name {
-    fn line_start_or_command(self, bytes: &[u8]) -> bool {
+    pub(super) fn line_start_or_command(self, bytes: &[u8]) -> bool {
         let before = bytes[..self.start].iter().rev().take(4).find(|byte| **byte != b'-');
         before.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`\0[,".contains(byte))
     }
 }
 
 /// Whether what stands behind a name on its line is told about it. Where a line of a configuration begins it may be a phrase.
-fn is_prose(bytes: &[u8], name: Name, line: &[u8]) -> bool {
+fn is_prose(bytes: &[u8], name: Name, separator: Separator, line: &[u8]) -> bool {
     let text = &bytes[name.start..name.end];
     let config = name.line_start && is_config_name(text);
     let words = || line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).count();
     value::is_prose(line) && (!config || words() > 4)
         || matches!(name.verdict, Verdict::Strong(Class::Key | Class::Token))
-            && memchr::memmem::find(text, b"secret").is_none()
-            && !clause::is_phrase(text)
+            && separator == Separator::Colon
             && value::is_told(line)
+            && memchr::memmem::find(text, b"ecret").is_none()
+            && !clause::is_phrase(text)
         || text == b"PASS" && is_test_result(bytes, name.start, line)
 }
 
@@ -444,12 +417,6 @@ fn is_test_result(bytes: &[u8], start: usize, line: &[u8]) -> bool {
         .iter()
         .any(|word| previous.len() >= word.len() && previous[..word.len()].eq_ignore_ascii_case(word));
     !user || line.trim_ascii().contains(&b' ')
-}
-
-/// `464/tcp`, as in `/etc/services`.
-fn is_port(value: &[u8]) -> bool {
-    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    digits > 0 && matches!(&value[digits..], b"/tcp" | b"/udp" | b"/sctp" | b"/dccp")
 }
 
 /// Whether a text ends in `=`, percent-encoded.

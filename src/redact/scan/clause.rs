@@ -5,24 +5,49 @@ use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
 use super::Through;
+use super::directive::is_chosen;
 use super::keyed::{Keyed, Name};
 use super::name::Verdict;
-use super::surroundings::{blanks, line_end};
+use super::surroundings::{blanks, line_end, unwrapped};
 use super::value::{self, Quote, Until};
 
 /// Bytes between `for` and what a secret is.
-const WHOSE_BYTES_MAX: usize = 64;
+const WHOSE_BYTES_MAX: usize = 96;
 /// Words of a passphrase, and letters of one.
 const PHRASE_WORDS_MAX: usize = 24;
 const PHRASE_WORD_LETTERS: std::ops::RangeInclusive<usize> = 2..=12;
 /// Bytes of a value on the line below its name.
 const BELOW_BYTES_MAX: usize = 256;
 
+/// Words between a secret's name and what it is, and those that name somebody.
+const WORDS_MAX: usize = 8;
+const OWNER_WORDS_MAX: usize = 4;
+/// Bytes of an answer to a question, or of a suggestion.
+const ANSWER_BYTES_MAX: usize = 96;
+
+/// What is said of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// What it is.
+    Told,
+    /// What it becomes: `=`.
+    Assigned,
+    /// What it was before.
+    Before,
+}
+
 impl Keyed<'_> {
-    /// `the password is hunter2`, `password for bob: hunter2`
+    /// `the password is hunter2`, `password for bob: hunter2`, `password changed from 'hunter1' to 'hunter2'`
     pub(super) fn is_clause(&mut self, name: Name, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let Verdict::Strong(class) = name.verdict else { return None };
-        let at = from + said(&self.bytes[from..to])?;
+        if self.bytes[from] == b'[' {
+            return self.suggested(name, from, to).map(|resume| (resume, None));
+        }
+        let (offset, said) = said(&self.bytes[from..to])?;
+        let mut at = from + offset;
+        if said == Said::Assigned {
+            at = unwrapped(self.bytes, at, to);
+        }
         let quoted = value::quote_at(self.bytes, at);
         let (start, end) = match quoted {
             Some((quote, inside)) => (inside, value::quoted_end(self.bytes, inside, to, quote)),
@@ -31,34 +56,118 @@ impl Keyed<'_> {
         let text = self.bytes.get(start..end)?;
         let kinds = Kinds::of(text);
         let plain = kinds.digit > 0 && kinds.letters() > 0 && text.len() >= 5;
-        let said = quoted.is_some() && class == Class::Password && kinds.classes() > 1 && !text.contains(&b' ');
-        if !plain && !said {
+        let told = quoted.is_some() && class == Class::Password && kinds.classes() > 1 && !text.contains(&b' ');
+        if said == Said::Before && quoted.is_none() {
             return None;
         }
-        self.push(name, start, end, Form::Raw, false).map(|resume| (resume, None))
+        if !(plain || told || said == Said::Assigned && quoted.is_some()) {
+            return None;
+        }
+        let resume = self.push(name, start, end, Form::Raw, false)?;
+        let after = quoted.filter(|_| said == Said::Before).map(|(quote, _)| end + quote.depth + 1);
+        let next = after.filter(|after| self.bytes[*after..].starts_with(b" to "))?;
+        let second = value::quote_at(self.bytes, next + 4).and_then(|(quote, inside)| {
+            let end = value::quoted_end(self.bytes, inside, to, quote);
+            self.push(name, inside, end, Form::Raw, true)
+        });
+        Some((second.unwrap_or(resume), None))
+    }
+
+    /// `Password [hunter2]:`, what is taken when nothing is typed.
+    fn suggested(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
+        let near = &self.bytes[from + 1..to.min(from + ANSWER_BYTES_MAX)];
+        let close = near.iter().position(|byte| matches!(byte, b']' | b' ' | b'\n'))?;
+        let text = &near[..close];
+        let asked = near[close..].starts_with(b"]:") || near[close..].starts_with(b"]?");
+        let kinds = Kinds::of(text);
+        let fits = asked && text.len() >= 4 && kinds.digit > 0 && kinds.letters() > 0;
+        fits.then(|| self.push(name, from + 1, from + 1 + close, Form::Raw, true))?
     }
 }
 
-/// The bytes of `is `, `was `, `for bob is ` and the like.
-fn said(rest: &[u8]) -> Option<usize> {
-    const VERBS: [&[u8]; 5] = [b"is: ", b"is ", b"was ", b"= ", b"set to "];
-    if let Some(verb) = VERBS.iter().find(|verb| rest.starts_with(verb)) {
-        return Some(verb.len());
+/// Whether what follows a name may say what the secret is.
+pub(super) fn may_say(rest: &[u8]) -> bool {
+    if rest.first() == Some(&b'[') {
+        return true;
     }
-    let whose = rest.strip_prefix(b"for ")?;
-    let line = line_end(whose, 0, whose.len().min(WHOSE_BYTES_MAX));
-    let mut at = 0;
-    for _ in 0..4 {
-        let word = at + whose[at..line].iter().position(|byte| *byte == b' ')?;
-        if word > at && whose[word - 1] == b':' {
-            return Some(4 + word + 1);
+    let length = rest.iter().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = &rest[..length];
+    let apart = matches!(rest.get(length), Some(b' ' | b':'));
+    apart && (word == b"from" || is_saying(word) || is_naming(word))
+}
+
+/// Whether a word says that something is a secret, or how it came to be.
+#[rustfmt::skip]
+fn is_saying(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"is" | b"was" | b"has" | b"been" | b"generated" | b"created" | b"set" | b"reset" | b"changed" | b"assigned"
+            | b"issued" | b"updated" | b"rotated" | b"now" | b"automatically" | b"randomly" | b"successfully" | b"the"
+            | b"a" | b"new" | b"user" | b"account" | b"default" | b"value" | b"follows" | b"and" | b"it"
+    )
+}
+
+/// Whether somebody is named after a word.
+fn is_naming(word: &[u8]) -> bool {
+    matches!(word, b"for" | b"of" | b"to" | b"by" | b"as" | b"on" | b"in" | b"FOR" | b"TO" | b"For")
+}
+
+/// The bytes of `is `, `was `, `for bob is `, `generated for bob: ` and the like.
+fn said(rest: &[u8]) -> Option<(usize, Said)> {
+    const VERBS: [(&[u8], Said); 8] = [
+        (b"is: ", Said::Told),
+        (b"is now ", Said::Told),
+        (b"is ", Said::Told),
+        (b"was ", Said::Told),
+        (b"= ", Said::Assigned),
+        (b"set to ", Said::Told),
+        (b"from ", Said::Before),
+        (b"TO ", Said::Assigned),
+    ];
+    let line = line_end(rest, 0, rest.len().min(WHOSE_BYTES_MAX));
+    let (mut at, mut owner) = (0, 0);
+    for _ in 0..WORDS_MAX {
+        let text = &rest[at..line];
+        let word = &text[..text.iter().position(|byte| *byte == b' ')?];
+        let next = at + word.len() + 1;
+        let verb = VERBS.iter().find(|(verb, _)| text.starts_with(verb)).map(|(verb, said)| (at + verb.len(), *said));
+        let goes_on = |at: usize| {
+            let after = &rest[at.min(line)..line];
+            let length = after.iter().position(|byte| matches!(byte, b' ' | b':')).unwrap_or(after.len());
+            length < after.len() && (is_saying(&after[..length]) || is_naming(&after[..length]))
+        };
+        if let Some(verb) = verb.filter(|(at, _)| !goes_on(*at)) {
+            return Some(verb);
         }
-        at = word + 1;
-        if let Some(verb) = VERBS.iter().find(|verb| whose[at..line].starts_with(verb)) {
-            return Some(4 + at + verb.len());
+        let (bare, colon) = word.strip_suffix(b":").map_or((word, false), |bare| (bare, true));
+        let says = is_saying(bare);
+        if colon && (says || owner > 0) {
+            return Some((next, Said::Told));
         }
+        if is_naming(word) {
+            owner = OWNER_WORDS_MAX;
+        } else if owner > 0 {
+            owner -= 1;
+        } else if !says || colon {
+            return None;
+        }
+        at = next;
     }
     None
+}
+
+/// The only word of the line below a question that ends in a colon: what was typed.
+pub(super) fn answer(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+    let line = from + usize::from(bytes.get(from) == Some(&b'\r'));
+    if bytes.get(line) != Some(&b'\n') {
+        return None;
+    }
+    let start = line + 1;
+    let end = line_end(bytes, start, to.min(start + ANSWER_BYTES_MAX));
+    let text = bytes.get(start..end)?;
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    (text.first().is_some_and(u8::is_ascii_graphic) && is_chosen(text) && !text.contains(&b':'))
+        .then_some((start, start + text.len()))
 }
 
 /// Whether a name is that of a secret made of words.

@@ -8,6 +8,8 @@ use super::name::Verdict;
 use super::surroundings::{blanks, line_end};
 use super::value;
 
+/// Letters and digits from which a value is none of a program's names.
+const PLAIN_BYTES_MIN: usize = 12;
 /// Bytes before a name on its line that are looked at.
 const BEFORE_BYTES_MAX: usize = 160;
 /// Bytes of a type between a name and what is assigned to it.
@@ -24,10 +26,18 @@ const OBJECTS: &[&[u8]] = &[b"self.", b"this.", b"cls."];
 /// What sums of constants are written with.
 const SUMS: &[&[u8]] = &[b"<<", b" + ", b" | "];
 
+const PLAIN: ByteSet = ByteSet::alphanumeric_and(b"");
 const IDENTIFIER: ByteSet = ByteSet::alphanumeric_and(b"_");
 const PATH: ByteSet = ByteSet::alphanumeric_and(b"_.:>-");
 
+/// Whether a value is one run of letters and digits: most secrets look like no expression at all.
+#[inline]
+pub(super) fn is_plain(value: &[u8]) -> bool {
+    value.len() >= PLAIN_BYTES_MIN && PLAIN.run(value) == value.len() && value.iter().any(u8::is_ascii_digit)
+}
+
 /// Whether what stands from `from` to `end`, behind a name and without quotes, is code.
+#[inline(never)]
 pub(super) fn is_expression(bytes: &[u8], name: Name, separator: Separator, (from, end): (usize, usize)) -> bool {
     let value = &bytes[from..end];
     if value.is_empty() || !matches!(separator, Separator::Colon | Separator::Equals) {
@@ -44,6 +54,24 @@ pub(super) fn is_expression(bytes: &[u8], name: Name, separator: Separator, (fro
         }
     }
     declares(bytes, name.start)
+}
+
+/// What an expression begins with, or is.
+fn is_keyword(value: &[u8], next: u8) -> bool {
+    let word = &value[..value.iter().position(|byte| *byte == b' ').unwrap_or(value.len())];
+    matches!(
+        word,
+        b"typename"
+            | b"new"
+            | b"nullptr"
+            | b"NULL"
+            | b"shift"
+            | b"undef"
+            | b"await"
+            | b"function"
+            | b"lambda"
+            | b"template"
+    ) && (word.len() < value.len() || next.is_ascii_whitespace() || b";,)".contains(&next))
 }
 
 /// Whether a program declares the name that begins at `start`, so that an expression follows.
@@ -96,7 +124,10 @@ fn is_syntax(bytes: &[u8], value: &[u8], end: usize) -> bool {
         open @ (b'(' | b'[') => {
             let close = if open == b'(' { b')' } else { b']' };
             let inner = &value[1..];
-            return PATH.run(inner) == inner.len() && !inner.is_empty() && b",; ".contains(&next)
+            let marked =
+                inner.strip_suffix(b")").is_some_and(|word| word.len() > 1 && word.iter().all(u8::is_ascii_alphabetic));
+            return marked
+                || PATH.run(inner) == inner.len() && !inner.is_empty() && b",; ".contains(&next)
                 || memchr::memchr(close, inner)
                     .is_some_and(|at| at > 1 && inner[..at].ends_with(b" *") && IDENTIFIER.run(inner) + 2 == at);
         }
@@ -131,7 +162,9 @@ fn is_syntax(bytes: &[u8], value: &[u8], end: usize) -> bool {
         }
         _ => {}
     }
-    if value.ends_with(b"):") {
+    let told = value.ends_with(b"):") || value.ends_with(b" = None");
+    let called = next == b';' && value.ends_with(b")") && value.get(word) == Some(&b'(');
+    if told || called || is_keyword(value, next) {
         return true;
     }
     if word < 2 || !value[0].is_ascii_alphabetic() && value[0] != b'_' {
@@ -176,7 +209,9 @@ fn is_variable(bytes: &[u8], name: Name, value: &[u8], end: usize) -> bool {
     let secret = matches!(name.verdict, Verdict::Strong(Class::Password));
     // The last of a statement of C.
     let statement = bytes[end] == b';' && ends_line && name.line_start && bytes.get(name.end) == Some(&b' ');
-    (same && !secret) || statement && value.contains(&b'_')
+    // `call(password=password, …)`
+    let passed = value == text && !name.line_start && bytes[end] != b';' && bytes.get(name.end) == Some(&b'=');
+    passed || (same && !secret) || statement && value.contains(&b'_')
 }
 
 /// `Type,`, `Type)`, `Type = …`, `u32`, `name_t`: what a program declares a name to be.
@@ -232,6 +267,9 @@ fn is_primitive(text: &[u8]) -> bool {
 /// Where the value of `name: Type = "…"` begins, whose type begins at `from`.
 pub(super) fn typed_default(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     const TYPE: ByteSet = ByteSet::alphanumeric_and(b"_.:<>[]?|&");
+    if !bytes.get(from).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'&') {
+        return None;
+    }
     let line = line_end(bytes, from, to.min(from + TYPE_BYTES_MAX));
     let text = &bytes[from..line];
     let mut at = usize::from(text.first() == Some(&b'&'));

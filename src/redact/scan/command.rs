@@ -4,124 +4,35 @@ use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::{self, Verdict};
-use super::{plausible, value};
+use super::programs::{Holds, PROGRAMS};
+use super::{directive, plausible, value};
 
 /// Arguments of one command that are looked at.
 const ARGUMENTS_MAX: usize = 512;
 /// Bytes of one command in a text.
 const COMMAND_BYTES_MAX: usize = 16 << 10;
-
-/// What a flag's argument is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Holds {
-    /// A secret.
-    Secret,
-    /// A secret, only when attached: `-pSECRET`.
-    Attached,
-    /// `user:secret`.
-    UserSecret,
-    /// `user%secret`.
-    UserPercent,
-    /// `user,secret`.
-    UserComma,
-    /// `pass:secret`.
-    Source,
-    /// `name=secret`.
-    Assigned,
-    /// `name=value` pairs of cookies, or the name of a file.
-    Cookie,
-}
-
-use Holds::{Assigned, Attached, Cookie, Secret, Source, UserComma, UserPercent, UserSecret};
-
-/// A program, its flags that hold secrets, and how many arguments after which word are secrets.
-struct Program {
-    name: &'static str,
-    flags: &'static [(&'static str, Holds)],
-    /// `(word, n)`: the n-th argument after `word` that is no flag is a secret; word `""` is the program itself.
-    places: &'static [(&'static str, usize)],
-}
-
-const fn p(
-    name: &'static str,
-    flags: &'static [(&'static str, Holds)],
-    places: &'static [(&'static str, usize)],
-) -> Program {
-    Program { name, flags, places }
-}
-
-const CURL: &[(&str, Holds)] = &[
-    ("-u", UserSecret),
-    ("--user", UserSecret),
-    ("-U", UserSecret),
-    ("--proxy-user", UserSecret),
-    ("--oauth2-bearer", Secret),
-    ("--pass", Secret),
-    ("--key-pass", Secret),
-    ("-b", Cookie),
-    ("--cookie", Cookie),
-    ("--tlspassword", Secret),
-    ("-E", UserSecret),
-];
-const LOGIN: &[(&str, Holds)] = &[
-    ("-p", Secret),
-    ("--creds", UserSecret),
-    ("--src-creds", UserSecret),
-    ("--dest-creds", UserSecret),
-    ("--password", Secret),
-];
-const OPENSSL: &[(&str, Holds)] = &[
-    ("-passin", Source),
-    ("-passout", Source),
-    ("-pass", Source),
-    ("-k", Secret),
-    ("-K", Secret),
-    ("-password", Source),
-    ("-hmac", Secret),
-    ("-psk", Secret),
-];
-const SMALL_P: &[(&str, Holds)] = &[("-p", Secret)];
-const CAPITAL_P: &[(&str, Holds)] = &[("-P", Secret)];
-const ATTACHED_P: &[(&str, Holds)] = &[("-p", Attached), ("--password", Secret)];
-const SMALL_W: &[(&str, Holds)] = &[("-w", Secret)];
-const PERCENT: &[(&str, Holds)] = &[("-U", UserPercent), ("--user", UserPercent)];
-const SNMP: &[(&str, Holds)] = &[("-c", Secret), ("-A", Secret), ("-X", Secret)];
-const TOKEN_T: &[(&str, Holds)] =
-    &[("-t", Secret), ("--token", Secret), ("-token", Secret), ("--access-token", Secret)];
-
-/// The programs.
-#[rustfmt::skip]
-const PROGRAMS: &[Program] = &[
-    p("curl", CURL, &[]), p("curlie", CURL, &[]), p("xh", &[("-a", UserSecret), ("--auth", UserSecret)], &[]), p("http", &[("-a", UserSecret), ("--auth", UserSecret)], &[]),
-    p("https", &[("-a", UserSecret), ("--auth", UserSecret)], &[]), p("ab", &[("-A", UserSecret), ("-P", UserSecret)], &[]),
-    p("mysql", ATTACHED_P, &[]), p("mysqldump", ATTACHED_P, &[]), p("mysqladmin", ATTACHED_P, &[("password", 1)]), p("mysqlimport", ATTACHED_P, &[]),
-    p("mysqlcheck", ATTACHED_P, &[]), p("mysqlshow", ATTACHED_P, &[]), p("mysqlsh", ATTACHED_P, &[]), p("mysqlbinlog", ATTACHED_P, &[]), p("mariadb", ATTACHED_P, &[]),
-    p("mariadb-dump", ATTACHED_P, &[]), p("mariadb-admin", ATTACHED_P, &[("password", 1)]), p("mydumper", SMALL_P, &[]),
-    p("sshpass", SMALL_P, &[]), p("docker", LOGIN, &[]), p("podman", LOGIN, &[]), p("nerdctl", LOGIN, &[]), p("buildah", LOGIN, &[]), p("skopeo", LOGIN, &[]),
-    p("oras", LOGIN, &[]), p("helm", LOGIN, &[]), p("crane", LOGIN, &[]), p("regctl", LOGIN, &[]), p("twine", SMALL_P, &[]), p("az", SMALL_P, &[]),
-    p("redis-cli", &[("-a", Secret), ("--pass", Secret)], &[("auth", 1), ("AUTH", 1), ("requirepass", 1)]), p("valkey-cli", &[("-a", Secret), ("--pass", Secret)], &[]),
-    p("redis-benchmark", &[("-a", Secret)], &[]), p("iggy", &[("-p", Secret), ("-t", Secret), ("--password", Secret), ("--token", Secret)], &[]),
-    p("iggy-bench", &[("-p", Secret), ("--password", Secret)], &[]), p("openssl", OPENSSL, &[]), p("keytool", &[("-storepass", Secret), ("-keypass", Secret)], &[]),
-    p("ldapsearch", SMALL_W, &[]), p("ldapmodify", SMALL_W, &[]), p("ldapadd", SMALL_W, &[]), p("ldapdelete", SMALL_W, &[]), p("ldapwhoami", SMALL_W, &[]),
-    p("ldappasswd", &[("-w", Secret), ("-s", Secret), ("-a", Secret)], &[]), p("ldapcompare", SMALL_W, &[]), p("ldapmodrdn", SMALL_W, &[]),
-    p("smbclient", PERCENT, &[]), p("rpcclient", PERCENT, &[]), p("net", PERCENT, &[]), p("winexe", PERCENT, &[]), p("smbget", PERCENT, &[]), p("smbcacls", PERCENT, &[]),
-    p("htpasswd", &[], &[("-b", 3), ("-nb", 2), ("-bn", 2), ("-nbB", 2), ("-Bbn", 2), ("-bnB", 2), ("-cb", 3), ("-bc", 3), ("-bB", 3), ("-Bb", 3), ("-cbB", 3), ("-bcB", 3), ("-bBn", 2)]),
-    p("mosquitto_pub", CAPITAL_P, &[]), p("mosquitto_sub", CAPITAL_P, &[]), p("mosquitto_rr", CAPITAL_P, &[]), p("mosquitto_passwd", &[], &[("-b", 3)]),
-    p("rabbitmqctl", &[], &[("add_user", 2), ("change_password", 2), ("authenticate_user", 2)]), p("rabbitmqadmin", SMALL_P, &[]),
-    p("mongo", SMALL_P, &[]), p("mongosh", SMALL_P, &[]), p("mongodump", SMALL_P, &[]), p("mongorestore", SMALL_P, &[]), p("mongoexport", SMALL_P, &[]), p("mongoimport", SMALL_P, &[]),
-    p("sqlcmd", CAPITAL_P, &[]), p("bcp", CAPITAL_P, &[]), p("cqlsh", SMALL_P, &[]), p("influx", TOKEN_T, &[]), p("clickhouse-client", &[("--password", Secret)], &[]),
-    p("ipmitool", CAPITAL_P, &[]), p("snmpwalk", SNMP, &[]), p("snmpget", SNMP, &[]), p("snmpset", SNMP, &[]), p("snmpbulkwalk", SNMP, &[]), p("snmptrap", SNMP, &[]),
-    p("lftp", &[("-u", UserComma)], &[]), p("ncftpput", SMALL_P, &[]), p("ncftpget", SMALL_P, &[]), p("plink", &[("-pw", Secret)], &[]), p("pscp", &[("-pw", Secret)], &[]),
-    p("rdesktop", SMALL_P, &[]), p("zip", CAPITAL_P, &[]), p("unzip", CAPITAL_P, &[]), p("7z", ATTACHED_P, &[]), p("7za", ATTACHED_P, &[]), p("7zz", ATTACHED_P, &[]), p("unrar", ATTACHED_P, &[]),
-    p("nmcli", &[], &[("password", 1), ("wifi-sec.psk", 1), ("802-11-wireless-security.psk", 1)]), p("wpa_passphrase", &[], &[("", 2)]),
-    p("kubectl", &[("--from-literal", Assigned), ("--token", Secret), ("--docker-password", Secret), ("--password", Secret)], &[]), p("oc", &[("--from-literal", Assigned), ("--token", Secret), ("-p", Secret)], &[]),
-    p("vault", &[("-token", Secret)], &[("login", 1), ("unseal", 1)]), p("consul", &[("-token", Secret), ("-encrypt", Secret)], &[]), p("nomad", &[("-token", Secret)], &[]),
-    p("aws", &[], &[("aws_secret_access_key", 1), ("aws_session_token", 1)]), p("mc", &[], &[]), p("svn", &[("--password", Secret)], &[]), p("doctl", TOKEN_T, &[]),
-    p("flyctl", TOKEN_T, &[]), p("fly", TOKEN_T, &[]), p("useradd", SMALL_P, &[]), p("usermod", SMALL_P, &[]), p("bw", &[], &[("unlock", 1), ("login", 2)]),
-    p("gh", &[("--with-token", Secret)], &[]), p("sqlplus", &[], &[]), p("wget", &[("--password", Secret), ("--http-password", Secret), ("--ftp-password", Secret), ("--proxy-password", Secret)], &[]),
-    p("cadaver", SMALL_P, &[]), p("mount", &[], &[]), p("xfreerdp", &[], &[]), p("etcdctl", &[("--user", UserSecret)], &[]), p("pulsar-admin", &[("--auth-params", Assigned)], &[]),
-    p("nats", &[("--password", Secret), ("--token", Secret)], &[]), p("hydra", SMALL_P, &[]), p("crackmapexec", SMALL_P, &[]), p("gpg", &[("--passphrase", Secret)], &[]), p("gpg2", &[("--passphrase", Secret)], &[]),
-    p("ansible-vault", &[], &[]), p("rclone", &[], &[("obscure", 1)]), p("restic", &[], &[]), p("echo", &[], &[]), p("printf", &[], &[]),
+/// What takes a secret where it reads its input.
+const TAKERS: &[&[u8]] = &[
+    b"sudo -S",
+    b"sudo -kS",
+    b"-stdin",
+    b"passwd",
+    b"cryptsetup",
+    b"-passin stdin",
+    b"su -",
+    b"--with-token",
+    b"kinit",
+    b"secret create",
+    b"secrets versions add",
+    b"keyctl padd",
+    b"passphrase-fd",
+    b"ecryptfs",
+    b"luks",
+    b"vault login -",
+    b"key-file=-",
+    b"/dev/stdin",
+    b"smbclient",
+    b"unlock",
 ];
 
 /// What programs are called, for the table of triggers.
@@ -162,14 +73,7 @@ fn piped_secret(bytes: &[u8], arguments: &[Argument], end: usize, piped: bool, s
     let line = super::surroundings::line_end(bytes, end, bytes.len().min(end + 512));
     let rest = &bytes[end..line];
     let holds = |word: &[u8]| memchr::memmem::find(rest, word).is_some();
-    let takes = holds(b"sudo -S")
-        || holds(b"-stdin")
-        || holds(b"passwd")
-        || holds(b"cryptsetup")
-        || holds(b"-passin stdin")
-        || holds(b"sudo -kS")
-        || holds(b"su -")
-        || holds(b"--with-token");
+    let takes = TAKERS.iter().any(|word| holds(word));
     let (start, stop) = *arguments.iter().rev().find(|(start, stop)| stop > start && bytes[*start] != b'-')?;
     if takes {
         let colon = if holds(b"chpasswd") {
@@ -180,6 +84,34 @@ fn piped_secret(bytes: &[u8], arguments: &[Argument], end: usize, piped: bool, s
         push(bytes, start + colon, stop, spans);
     }
     Some(end)
+}
+
+/// The secret behind `<<<` at `at`, when what stands before it on its line takes one: `cryptsetup open x y <<< secret`.
+pub(super) fn here_string(bytes: &[u8], at: usize) -> Option<Span> {
+    let floor = at.saturating_sub(512);
+    let line = memchr::memrchr(b'\n', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
+    let takes = TAKERS.iter().any(|word| memchr::memmem::find(&bytes[line..at], word).is_some());
+    if !takes || at > 0 && bytes[at - 1] == b'<' || bytes.get(at + 3) == Some(&b'<') {
+        return None;
+    }
+    let start = at + 3 + super::surroundings::blanks(bytes, at + 3);
+    let to = bytes.len().min(start + 512);
+    let (start, end) = match value::quote_at(bytes, start) {
+        Some((quote, inside)) => (inside, value::quoted_end(bytes, inside, to.max(inside), quote)),
+        None => (start, value::bare_end(bytes, start.min(to), to, value::Until::Blank)),
+    };
+    let users = memchr::memmem::find(&bytes[line..at], b"chpasswd").is_some();
+    let colon = memchr::memchr(b':', &bytes[start..end.max(start)]).filter(|_| users).map_or(0, |colon| colon + 1);
+    let start = start + colon;
+    let secret = start < end && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
+    secret.then_some(Span {
+        start,
+        end,
+        rule: Rule::Builtin("command"),
+        class: Class::Password,
+        form: Form::Raw,
+        seed: Seed::Found,
+    })
 }
 
 /// The arguments of a command in a text, where it ends, and whether its output goes on.
@@ -306,14 +238,25 @@ fn arguments_of(bytes: &[u8], place: usize, arguments: &[Argument], rules: &Comp
         let argument = &bytes[start..end];
         for (flag, holds) in program.flags {
             let Some(rest) = argument.strip_prefix(flag.as_bytes()) else { continue };
+            let next = arguments.get(at + 1).copied();
+            if flag.is_empty() || flag.ends_with(':') {
+                held(bytes, *holds, end - rest.len(), end, spans);
+                continue;
+            }
+            if *holds == Holds::Share {
+                if let Some((start, end)) = next.filter(|(start, end)| end > start && !b"-/".contains(&bytes[*start])) {
+                    push(bytes, start, end, spans);
+                }
+                continue;
+            }
             let long = flag.starts_with("--") || flag.len() > 2;
             if rest.is_empty() && *holds != Holds::Attached {
-                if let Some((start, end)) = arguments.get(at + 1).copied() {
+                if let Some((start, end)) = next {
                     held(bytes, *holds, start, end, spans);
                 }
             } else if let Some(value) = rest.strip_prefix(b"=").filter(|_| long) {
                 held(bytes, *holds, end - value.len(), end, spans);
-            } else if !long && !rest.is_empty() && program.name != "openssl" {
+            } else if (!long || *holds == Holds::Attached) && !rest.is_empty() && program.name != "openssl" {
                 let quote =
                     value::quote_at(bytes, end - rest.len()).map_or(0, |(_, inside)| inside - (end - rest.len()));
                 held(bytes, *holds, end - rest.len() + quote.min(rest.len()), end, spans);
@@ -321,18 +264,20 @@ fn arguments_of(bytes: &[u8], place: usize, arguments: &[Argument], rules: &Comp
         }
         for (word, count) in program.places {
             if argument == word.as_bytes() {
-                let place = arguments[at + 1..]
-                    .iter()
-                    .filter(|(start, end)| end > start && bytes[*start] != b'-')
-                    .nth(count - 1);
-                if let Some((start, end)) = place {
+                let plain = |(start, end): &&Argument| end > start && bytes[*start] != b'-';
+                let mut after = arguments[at + 1..].iter().filter(plain);
+                let place = if *count == 0 { after.take(2).last() } else { after.nth(count - 1) };
+                // What Windows calls like this takes names and options as well.
+                let chosen =
+                    |(start, end): &&Argument| program.name != "net" || directive::is_chosen(&bytes[*start..*end]);
+                if let Some((start, end)) = place.filter(chosen) {
                     push(bytes, *start, *end, spans);
                 }
             }
         }
     }
     if let Some((_, count)) = program.places.iter().find(|(word, _)| word.is_empty())
-        && let Some((start, end)) = arguments.get(count - 1)
+        && let Some((start, end)) = arguments.get(count - 1).filter(|(start, _)| bytes.get(*start) != Some(&b'-'))
     {
         push(bytes, *start, *end, spans);
     }
@@ -349,10 +294,27 @@ fn held(bytes: &[u8], holds: Holds, start: usize, end: usize, spans: &mut Vec<Sp
         Holds::UserComma => after(b','),
         Holds::Source => text.starts_with(b"pass:").then_some(start + 5),
         Holds::Assigned | Holds::Cookie => after(b'='),
+        Holds::UserSlash => return user_slash(bytes, start, end, spans),
+        Holds::Share => None,
+        Holds::Chosen => text
+            .strip_prefix(b"s:")
+            .map_or_else(|| directive::is_chosen(text).then_some(start), |secret| Some(end - secret.len())),
     };
     if let Some(from) = from {
         push(bytes, from, end, spans);
     }
+}
+
+/// `user/secret`, `user/secret@database`, `user/"secret"@database`.
+fn user_slash(bytes: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
+    let text = &bytes[start..end];
+    let user = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_$#.".contains(byte)).count();
+    if user == 0 || text.get(user) != Some(&b'/') || text.get(user + 1).is_none_or(|byte| b"/@".contains(byte)) {
+        return;
+    }
+    let secret = &text[user + 1..];
+    let stop = memchr::memrchr(b'@', secret).unwrap_or(secret.len());
+    push(bytes, start + user + 1, start + user + 1 + stop, spans);
 }
 
 fn push(bytes: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {

@@ -8,8 +8,10 @@ use super::name::{NAME_BYTES_MAX, Verdict, Verdicts, is_header};
 use super::surroundings::{at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value::{self, Quote};
 use super::vocabulary::Weak;
-use super::{Through, pairs};
+use super::{Through, clause, pairs};
 
+/// Bytes of a word that are looked at to see what it is made of.
+const WORD_BYTES_MAX: usize = 40;
 /// Bytes in which a short element may end.
 const ELEMENT_BYTES_MAX: usize = 256;
 
@@ -48,6 +50,8 @@ pub(super) enum Separator {
     Before,
     /// `]` of a section that has a line of its own.
     Section,
+    /// `(` of a function.
+    Call,
 }
 
 /// What is known from earlier names.
@@ -122,7 +126,12 @@ impl Keyed<'_> {
             outcome.resume = Some(end);
             return outcome;
         }
+        end = whole_name(bytes, start, end);
         let Some((separator, value_at)) = self.separator(start, end, flag) else { return outcome };
+        if separator == Separator::Call {
+            outcome.resume = self.call((start, end), value_at);
+            return outcome;
+        }
         if separator == Separator::Blank && !flag && !worth_a_look(bytes, start, value_at) {
             return outcome;
         }
@@ -137,7 +146,8 @@ impl Keyed<'_> {
             verdict,
             flag,
             quote: value::quote_before(bytes, before),
-            line_start: at_line_start(bytes, before),
+            line_start: at_line_start(bytes, before)
+                || separator == Separator::Equals && bytes[end] == b' ' && is_title(bytes, before),
             query: before > 0 && (matches!(bytes[before - 1], b'?' | b'&') || bytes[..before].ends_with(b"&amp;")),
         };
         if let Some((resume, through)) = self.value(name, separator, value_at) {
@@ -201,6 +211,14 @@ impl Keyed<'_> {
             b'=' if bytes.get(place + 1) == Some(&b'>') => Some((Separator::Equals, place + 2)),
             b'=' if bytes.get(place + 1) == Some(&b'=') => None,
             b'=' => Some((Separator::Equals, place + 1)),
+            // As R assigns.
+            b'<' if bytes[place..].starts_with(b"<- ") && value::quote_at(bytes, place + 3).is_some() => {
+                Some((Separator::Equals, place + 3))
+            }
+            b'(' if blanks == 0 && at == end && !flag => Some((Separator::Call, place + 1)),
+            b'|' | b'?' | b'+' | b'/' if assigns(&bytes[place..]).is_some() => {
+                Some((Separator::Equals, place + assigns(&bytes[place..])?))
+            }
             b':' if bytes.get(place + 1) == Some(&b'=') => Some((Separator::Equals, place + 2)),
             b':' if bytes.get(place + 1) == Some(&b':') || bytes[place..].starts_with(b"://") => None,
             b':' => Some((Separator::Colon, place + 1)),
@@ -263,6 +281,33 @@ fn is_short_flag(bytes: &[u8], at: usize) -> bool {
         && bytes.get(at + 2) == Some(&0)
 }
 
+/// The bytes of an operator that assigns what is not set yet, or adds to it.
+fn assigns(text: &[u8]) -> Option<usize> {
+    const OPERATORS: [&[u8]; 5] = [b"||=", b"??=", b"//=", b"?=", b"+="];
+    OPERATORS.iter().find(|operator| text.starts_with(operator)).map(|operator| operator.len())
+}
+
+/// The end of a name that is written as two words: `Pass Word`.
+fn whole_name(bytes: &[u8], start: usize, end: usize) -> usize {
+    const WORDS: [&[u8]; 3] = [b"word", b"phrase", b"code"];
+    if !bytes[start..end].eq_ignore_ascii_case(b"pass") || bytes.get(end) != Some(&b' ') {
+        return end;
+    }
+    let rest = &bytes[end + 1..];
+    let word = WORDS.iter().find(|word| {
+        rest.len() >= word.len()
+            && rest[..word.len()].eq_ignore_ascii_case(word)
+            && rest.get(word.len()).is_none_or(|byte| !byte.is_ascii_alphanumeric())
+    });
+    word.map_or(end, |word| end + 1 + word.len())
+}
+
+/// Whether a name is the end of a title that begins its line: `SMTP Password = …`.
+fn is_title(bytes: &[u8], start: usize) -> bool {
+    let title = prose_start(bytes, start);
+    title < start && at_line_start(bytes, title)
+}
+
 /// Whether a name in angle brackets is that of an element, and not the parameter of a type: `Option<Token>`.
 fn is_element(bytes: &[u8], (start, end): (usize, usize), inside: usize) -> bool {
     let before = start.checked_sub(2).map_or(b'\n', |at| bytes[at]);
@@ -286,6 +331,15 @@ fn is_file(bytes: &[u8], start: usize, end: usize) -> bool {
         && suffix.iter().all(u8::is_ascii_lowercase)
 }
 
+/// Whether digits stand among the letters of the word at `at`.
+fn has_digits(bytes: &[u8], at: usize) -> bool {
+    let word = bytes[at..].iter().take(WORD_BYTES_MAX).take_while(|byte| byte.is_ascii_graphic());
+    let (mut digits, mut letters) = (false, false);
+    word.for_each(|byte| (digits, letters) = (digits | byte.is_ascii_digit(), letters | byte.is_ascii_alphabetic()));
+    // Or a digit alone, which says how the word behind it is written.
+    digits && (letters || bytes.get(at + 1) == Some(&b' '))
+}
+
 /// Whether a blank after a name may stand for a separator: in quotes, at the start of a line, in a clause, in `.netrc`.
 fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
     // A long run with a digit among its first characters: `token 3k144a5af729351d`.
@@ -296,8 +350,8 @@ fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
     value::quote_at(bytes, value_at).is_some()
         || bytes[value_at] == b'{'
         || at_line_start(bytes, start)
-        || [b"is ".as_slice(), b"is: ", b"was ", b"set to ", b"for "]
-            .iter()
-            .any(|word| bytes[value_at..].starts_with(word))
+        || has_digits(bytes, value_at)
+        || [b"community".as_slice(), b"auth "].iter().any(|word| bytes[start..].starts_with(word))
+        || clause::may_say(&bytes[value_at..])
         || matches!(bytes[start], b'p' | b'P') && netrc_before(bytes, start)
 }

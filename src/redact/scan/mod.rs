@@ -7,10 +7,12 @@
 mod assigned;
 mod audit;
 mod buckets;
+mod call;
 mod clause;
 mod code;
 mod columns;
 mod command;
+mod directive;
 mod files;
 pub(super) mod formats;
 mod hashes;
@@ -23,6 +25,8 @@ mod nested;
 mod pairs;
 mod pem;
 mod plausible;
+mod programs;
+mod ruleset;
 mod sieve;
 mod sql;
 mod structured;
@@ -42,6 +46,7 @@ use super::pseudonym::{Class, mask_in};
 use super::settings::Compiled;
 use super::span::{Form, Rule, Seed, Span, settle};
 use keyed::Keyed;
+pub(super) use ruleset::ruleset;
 pub(super) use sieve::STRIDE;
 use sieve::Sieve;
 use trigger::{Probe, Trigger};
@@ -251,6 +256,11 @@ impl Scanner<'_> {
             }
             Why::At if self.layers != Layers::All => {}
             Why::Run if self.layers == Layers::Verifiers => {}
+            Why::At if at > 0 && matches!(bytes[at - 1], b'+' | b'-') => {
+                let known = spans.len();
+                words::acl(bytes, at, progress.masked_to, spans);
+                progress.masked_to = spans[known..].iter().map(|span| span.end).fold(progress.masked_to, usize::max);
+            }
             Why::At => {
                 if let Some(mut span) = url::dsn(bytes, at) {
                     span.start = span.start.max(progress.masked_to);
@@ -347,6 +357,20 @@ impl Scanner<'_> {
             Trigger::Basic => words::basic(bytes, at + length, to),
             Trigger::Jwt => words::jwt(bytes, at, to),
             Trigger::Telegram => words::telegram(bytes, at),
+            Trigger::HereString => command::here_string(bytes, at),
+            Trigger::Login => words::login(bytes, at + length, to),
+            Trigger::SnmpUser => {
+                let known = spans.len();
+                let mut keyed = Keyed { bytes, rules: self.rules, spans, memory: &mut progress.names };
+                if let Some(resume) = keyed.snmp_user(at, at + length) {
+                    progress.go_on_between(&spans[known..], resume);
+                }
+                None
+            }
+            Trigger::Call => {
+                self.stem(bytes, at, progress, spans);
+                None
+            }
             Trigger::Mailchimp => words::mailchimp(bytes, at),
             Trigger::Airtable => words::airtable(bytes, at),
             Trigger::Identified => sql::identified(bytes, at + length, to),
@@ -466,33 +490,4 @@ fn go_through(bytes: &[u8], progress: &mut Progress, spans: &mut Vec<Span>) {
 fn accept(span: Span, progress: &mut Progress, spans: &mut Vec<Span>) {
     progress.masked_to = progress.masked_to.max(span.end);
     spans.push(span);
-}
-
-/// A hash of the rules, ours and the user's, so that two summaries can be compared. Of the user's literals only their
-/// number goes in: a hash of a secret is half of the secret.
-pub(super) fn ruleset(rules: &Compiled) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |list: &[u8], entry: &[u8]| {
-        for part in [list, entry] {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
-        }
-    };
-    add(b"version", env!("CARGO_PKG_VERSION").as_bytes());
-    for token in tokens::TOKENS {
-        add(b"token", token.prefix.as_bytes());
-    }
-    for key in &rules.keys {
-        add(b"key", key.as_bytes());
-    }
-    for pattern in &rules.patterns {
-        add(pattern.name.as_bytes(), pattern.regex.as_str().as_bytes());
-    }
-    for key in &rules.allow_keys {
-        add(b"allow-key", key.as_bytes());
-    }
-    for value in &rules.allow_values {
-        add(b"allow-value", value);
-    }
-    add(b"literals", &(rules.literals_count as u64).to_le_bytes());
-    hasher.finalize().to_hex()[..16].to_owned()
 }

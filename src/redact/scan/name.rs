@@ -10,9 +10,9 @@ use super::super::mixing::Mixing;
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::vocabulary::{
-    CHILDREN_DENIED, FIRST_DENIED, FIRST_DENIED_FOR_PASSWORDS, KEY_OWNERS, KEY_WORDS, LAST_DENIED,
-    LAST_DENIED_NOT_FOR_PASSWORDS, NAMES_DENIED, NOT_PASS, OWNERS, PASSWORD_PARTS, PASSWORD_WORDS, STRONG_LAST,
-    WEAK_LAST, Weak,
+    CHILDREN_DENIED, CODE_OWNERS, FIRST_DENIED, FIRST_DENIED_FOR_PASSWORDS, KEY_OWNERS, KEY_WORDS, LAST_DENIED,
+    LAST_DENIED_NOT_FOR_PASSWORDS, NAMES_DENIED, NOT_PASS, NOT_PIN_OWNERS, OWNERS, PASSWORD_PARTS, PASSWORD_WORDS,
+    STRONG_LAST, WEAK_LAST, Weak,
 };
 
 /// Bytes of the longest name that is judged.
@@ -168,6 +168,9 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
     if words.iter().any(is_password_word) || edge_password(first, last) || composed(&words) {
         return password(first, last);
     }
+    if name.eq_ignore_ascii_case(b"key-string") {
+        return Verdict::Strong(Class::Key);
+    }
     if words.count >= 2 && last == b"id" && words.get(words.count - 2) == b"secret" {
         return Verdict::Weak(Weak::SecretId);
     }
@@ -178,6 +181,10 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
         return Verdict::Weak(Weak::Pair);
     }
     let weak = WEAK_LAST.iter().find(|(word, _)| word.as_bytes() == last).map(|(_, weak)| *weak);
+    // The key of a service that routes alarms looks random; that of a message does not.
+    if first == b"routing" && last == b"key" {
+        return Verdict::Weak(Weak::Session);
+    }
     if among(first, FIRST_DENIED) && !(first == b"host" && last == b"key") || has_public(&words) {
         return Verdict::No;
     }
@@ -240,7 +247,7 @@ fn edge_password(first: &[u8], last: &[u8]) -> bool {
     let glued = |word: &[u8]| {
         word.len() > 4 && word.ends_with(b"pass") && !among(word, NOT_PASS)
             || word.len() > 4 && (word.ends_with(b"pwd") || word.ends_with(b"psk"))
-            || word.len() > 4 && word.ends_with(b"pw") && !word.ends_with(b"opw")
+            || word.len() > 3 && word.ends_with(b"pw") && !word.ends_with(b"opw")
     };
     among(last, PASSWORD_WORDS) || glued(last) || (among(first, PASSWORD_WORDS) && first != b"pass")
 }
@@ -251,12 +258,15 @@ fn composed(words: &Words) -> bool {
         (two == b"passe" && one == b"de")
             || (two == b"phrase" && one == b"pass")
             || (two == b"word" && one == b"pass")
-            || (two == b"pin"
-                && among(one, &["user", "card", "unlock", "login", "security", "device", "sim", "account"]))
             || (two == b"codes" && among(one, &["recovery", "backup"]))
+            || (two == b"code" && among(one, CODE_OWNERS))
+            || (two == b"key" && one == b"digest")
             || (two == b"phrase" && among(one, &["seed", "recovery", "mnemonic", "secret"]))
     };
-    (1..words.count).any(|place| pair(words.get(place - 1), words.get(place)))
+    let last = words.count - 1;
+    // `led_pin` is one of a chip.
+    let pin = last > 0 && words.get(last) == b"pin" && !among(words.get(last - 1), NOT_PIN_OWNERS);
+    pin || (1..words.count).any(|place| pair(words.get(place - 1), words.get(place)))
 }
 
 fn has_public(words: &Words) -> bool {
@@ -267,7 +277,7 @@ fn password(first: &[u8], last: &[u8]) -> Verdict {
     if last == b"hash" || last == b"digest" {
         return Verdict::Strong(Class::Hash);
     }
-    let denied = among(last, LAST_DENIED) && !among(last, LAST_DENIED_NOT_FOR_PASSWORDS);
+    let denied = among(last, LAST_DENIED) && !among(last, LAST_DENIED_NOT_FOR_PASSWORDS) && last != b"code";
     if denied && !is_password_word(last) || among(first, FIRST_DENIED_FOR_PASSWORDS) {
         return Verdict::No;
     }
@@ -389,6 +399,10 @@ mod tests {
             "OKTA_API_TOKEN",
             "ipapi_key",
             "acmeapikey",
+            "dbpw",
+            "tpm_pin",
+            "unlock_code",
+            "wep_key0",
         ] {
             assert!(matches!(verdict(name), Verdict::Strong(_)), "{name}: {:?}", verdict(name));
         }
@@ -433,6 +447,8 @@ mod tests {
             "partition_key",
             "no_password",
             "enable_password",
+            "status_code",
+            "led_pin",
         ] {
             assert_eq!(verdict(name), Verdict::No, "{name}");
         }
@@ -440,7 +456,7 @@ mod tests {
 
     #[test]
     fn names_that_may_be_either_are_weak() {
-        for name in ["key", "session", "sig", "encrypt", "http_auth", "GITHUB_PAT", "mailjet_key"] {
+        for name in ["routing_key", "key", "session", "sig", "encrypt", "http_auth", "GITHUB_PAT", "mailjet_key"] {
             assert!(matches!(verdict(name), Verdict::Weak(_)), "{name}: {:?}", verdict(name));
         }
         assert_eq!(verdict("role.secret_id"), Verdict::Weak(Weak::SecretId));

@@ -139,27 +139,76 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
         Verdict::Weak(Weak::SecretId) => shape::is_uuid(value) || shape::is_random(value, HexIs::Random),
         Verdict::Weak(Weak::Key) => shape::is_random(value, HexIs::Hash),
         Verdict::Weak(Weak::Session) => shape::is_random(value, HexIs::Random),
-        Verdict::Strong(Class::Password) => !(digits && value.len() < 4 && !quoted),
-        Verdict::Strong(_) => !(value.len() < 2 || is_number(value) || is_date(value) || digits && value.len() < 10),
+        Verdict::Strong(Class::Password) => !(digits && value.len() < 4 && !quoted || is_decimal(value)),
+        Verdict::Strong(_) => {
+            !(value.len() < 2
+                || is_decimal(value)
+                || is_colour(value)
+                || is_number(value)
+                || is_date(value)
+                || digits && value.len() < 10)
+        }
     }
 }
 
-/// Whether a value says its own name again, as constants and columns do: `TXT_kPSK "kPSK"`, `SharedSecret => "shared_secret"`.
-pub(super) fn repeats(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
+/// Whether a value describes what its name names, or says the name again, as constants and columns do:
+/// `TXT_kPSK "kPSK"`, `SharedSecret => "shared_secret"`.
+pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
     let word = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    // Nobody's number is shorter.
+    if value.len() < 4 && name.len() > 3 && name[name.len() - 3..].eq_ignore_ascii_case(b"pin") {
+        return true;
+    }
+    // What is called credentials is more often a name, a file or a mode than a secret.
+    let ends = |tail: &[u8]| name.len() >= tail.len() && name[name.len() - tail.len()..].eq_ignore_ascii_case(tail);
+    if (ends(b"credentials") || ends(b"credential"))
+        && (value.iter().all(|byte| byte.is_ascii_lowercase() || b"-_./:,| ".contains(byte))
+            && shape::is_wordlike(value)
+            || [b".json".as_slice(), b".yaml", b".yml", b".conf", b".txt"].iter().any(|suffix| value.ends_with(suffix)))
+    {
+        return true;
+    }
+    // A phrase by which something is remembered, and not one that makes a key.
+    if ends(b"mnemonic") && memchr::memchr_iter(b' ', value).count() < 5 && !value.iter().any(u8::is_ascii_digit) {
+        return true;
+    }
     if !value.iter().all(word) {
         return false;
+    }
+    let tail = name.iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let tail = &name[name.len() - tail..];
+    let camel = value.len() > tail.len() + 2 && value[value.len() - tail.len()..].eq_ignore_ascii_case(tail);
+    // `private_key: "EllipticCurvePrivateKey"`
+    if tail.len() > 2
+        && camel
+        && value[value.len() - tail.len()].is_ascii_uppercase()
+        && !matches!(verdict, Verdict::Strong(Class::Password))
+    {
+        return true;
     }
     if value.iter().any(u8::is_ascii_uppercase) {
         return name.len() > value.len() && name.ends_with(value) && name[name.len() - value.len() - 1] == b'_';
     }
-    let ends = |tail: &[u8]| name.len() >= tail.len() && name[name.len() - tail.len()..].eq_ignore_ascii_case(tail);
     let last = memchr::memrchr(b'_', value).map(|at| &value[at + 1..]);
     !matches!(verdict, Verdict::Strong(Class::Password)) && last.is_some_and(|last| last.len() > 2 && ends(last))
 }
 
+/// `1.302190`, `10.0.0.1`
+fn is_decimal(value: &[u8]) -> bool {
+    value[0].is_ascii_digit()
+        && value.contains(&b'.')
+        && value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+}
+
+/// `#dcdccc`
+fn is_colour(value: &[u8]) -> bool {
+    value[0] == b'#' && matches!(value.len(), 4 | 7 | 9) && shape::is_hex(&value[1..])
+}
+
 fn is_number(value: &[u8]) -> bool {
+    let hex = value.strip_prefix(b"0x").map(|hex| hex.strip_suffix(b"L").unwrap_or(hex));
     value.len() < 12 && value.iter().all(|byte| byte.is_ascii_digit() || b".-+".contains(byte))
+        || hex.is_some_and(|hex| hex.len() <= 9 && shape::is_hex(hex.strip_suffix(b"U").unwrap_or(hex)))
 }
 
 fn is_date(value: &[u8]) -> bool {
@@ -192,6 +241,7 @@ fn stands_for_one(value: &[u8]) -> bool {
     };
     if value.len() >= 3 && b"*xX.-#?".contains(&first) && value.iter().all(|byte| *byte == first)
         || value.starts_with(b"***")
+        || value.ends_with(b"****")
     {
         return true;
     }
@@ -270,6 +320,11 @@ fn refers(value: &[u8]) -> bool {
     }
     let scheme = SCHEME.run(&value[..value.len().min(24)]);
     scheme > 1 && value[scheme..].starts_with(b"://")
+}
+
+/// Whether a value is a path, a URL, a variable or another's mask.
+pub(super) fn is_reference(value: &[u8]) -> bool {
+    stands_for_one(value) || shape::is_path(value) || refers(value) || is_number(value) || is_date(value)
 }
 
 /// Source code: a call, a path of names, a type.

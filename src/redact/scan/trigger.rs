@@ -63,6 +63,14 @@ pub(super) enum Trigger {
     SetCredential,
     /// `cifs` of a mount.
     Mount,
+    /// A function that takes a secret, whose name holds no stem.
+    Call,
+    /// `login=user:secret`
+    Login,
+    /// `createUser`, a user of SNMP and its keys.
+    SnmpUser,
+    /// `<<<`
+    HereString,
 }
 
 /// Parts of names, any case. A name without one of these is never looked at.
@@ -116,6 +124,11 @@ const STEMS: &[&str] = &[
     "has\u{142}o",
     "lozinka",
     "_pin",
+    "code=",
+    "code:",
+    "code\"",
+    "code =",
+    "_code ",
     "pincode",
     "codes",
     "phrase",
@@ -153,6 +166,12 @@ const MARKS: &[(&str, Trigger)] = &[
     ("cifs", Trigger::Mount),
     ("insert into", Trigger::Insert),
     ("$krb5", Trigger::Kerberos),
+    // The ends of `login(`, `getConnection(`, `login=`, `createUser `: their first letters stand in every log.
+    ("gin(", Trigger::Call),
+    ("ion(", Trigger::Call),
+    ("gin=", Trigger::Login),
+    ("teuser ", Trigger::SnmpUser),
+    ("<<<", Trigger::HereString),
 ];
 
 /// Groups of buckets for the patterns of one kind.
@@ -191,6 +210,7 @@ impl Trigger {
             Self::Token(place) => tokens::TOKENS[place].body.has(byte),
             Self::Command(_) => matches!(byte, b' ' | b'\t' | b'"' | b'\''),
             Self::Mailchimp => byte.is_ascii_digit(),
+            Self::HereString => byte != b'<' && byte != b'\n',
             Self::Jwt | Self::Telegram | Self::Airtable => tokens::Body::Word.has(byte),
             // What follows the last letter of a short stem: the rest of its name, a separator, white space.
             Self::Stem => {

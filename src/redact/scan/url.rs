@@ -232,7 +232,7 @@ pub(super) fn dsn(bytes: &[u8], at: usize) -> Option<Span> {
     let after = &bytes[at + 1..bytes.len().min(at + 300)];
     let wrapped = [b"tcp(".as_slice(), b"unix(", b"udp(", b"(", b"tcp6("].iter().any(|word| after.starts_with(word));
     if !wrapped && !host_with_port(after) {
-        return None;
+        return oracle(bytes, at);
     }
     let floor = at.saturating_sub(PAIR_BYTES_MAX);
     let (mut start, mut signs) = (at, 0);
@@ -251,6 +251,9 @@ pub(super) fn dsn(bytes: &[u8], at: usize) -> Option<Span> {
     let named = !user.is_empty()
         && user.len() <= 64
         && user.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
+    if user == b"jdbc" {
+        return oracle(bytes, at);
+    }
     let other = NOT_USERS.iter().any(|word| user.eq_ignore_ascii_case(word))
         || password.starts_with(b"//")
         || user.iter().all(u8::is_ascii_digit);
@@ -270,6 +273,29 @@ pub(super) fn dsn(bytes: &[u8], at: usize) -> Option<Span> {
         rule: Rule::Builtin("dsn"),
         class: Class::Url,
         form,
+        seed: Seed::Found,
+    })
+}
+
+/// `jdbc:oracle:thin:scott/secret` before the `@` at `at`.
+fn oracle(bytes: &[u8], at: usize) -> Option<Span> {
+    let floor = at.saturating_sub(PAIR_BYTES_MAX / 2);
+    let start = at - URL.run_before(&bytes[floor..at]);
+    let text = &bytes[start..at];
+    let slash = memchr::memchr(b'/', text)?;
+    let driver = [b":thin:".as_slice(), b":oci:", b":oci8:"]
+        .iter()
+        .find_map(|driver| memchr::memmem::rfind(&text[..slash], driver).map(|place| place + driver.len()))?;
+    let user = &text[driver..slash];
+    let plain = !user.is_empty() && user.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_$#.".contains(byte));
+    let secret = &text[slash + 1..];
+    let class = Class::Url;
+    (plain && plausible::is_secret(secret, Verdict::Strong(Class::Password), true)).then_some(Span {
+        start: start + slash + 1,
+        end: at,
+        rule: Rule::Builtin("dsn"),
+        class,
+        form: Form::Raw,
         seed: Seed::Found,
     })
 }

@@ -280,7 +280,8 @@ pub(super) fn is_told(line: &[u8]) -> bool {
     let mut words = 0;
     for word in line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty()) {
         let body = word.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-        let plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.,;()'".contains(byte));
+        let plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.,;()'".contains(byte))
+            && (body == 0 || word.contains(&b'_') || !word.iter().any(u8::is_ascii_digit));
         if !plain || words == 0 && (body < word.len() || word.len() > 12) {
             return false;
         }

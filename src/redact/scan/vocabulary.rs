@@ -94,6 +94,19 @@ pub(super) const FIRST_DENIED_FOR_PASSWORDS: &[&str] = &[
     "no", "skip", "is", "has", "use", "allow", "disable", "enable", "require", "requires", "min", "max", "num",
     "show", "hide", "forgot", "permit", "count", "supported",
 ];
+/// Words before `code` that make it a secret.
+#[rustfmt::skip]
+pub(super) const CODE_OWNERS: &[&str] = &[
+    "unlock", "access", "activation", "pairing", "recovery", "security", "auth", "login", "mfa", "otp", "sms", "invite",
+    "secret", "verification", "door", "alarm", "backup", "pass", "reset", "setup", "enrollment", "redeem", "voucher",
+];
+/// Words before `pin` that make it a contact of a chip or a part of a machine.
+#[rustfmt::skip]
+pub(super) const NOT_PIN_OWNERS: &[&str] = &[
+    "gpio", "led", "reset", "cs", "clk", "clock", "sda", "scl", "tx", "rx", "rst", "irq", "int", "data", "dc", "ss",
+    "miso", "mosi", "pwm", "enable", "button", "relay", "power", "analog", "digital", "adc", "input", "output", "bcm",
+    "board", "switch", "sensor", "servo", "motor", "bl", "echo", "trigger", "version", "package", "cpu", "thread",
+];
 /// Words before `key` that make it a secret.
 #[rustfmt::skip]
 pub(super) const KEY_OWNERS: &[&str] = &[
@@ -104,7 +117,8 @@ pub(super) const KEY_OWNERS: &[&str] = &[
     "cluster", "tsig", "rndc", "wireguard", "wg", "luks", "backup", "vault", "security", "secure", "instrumentation",
     "integration", "ingest", "ingestion", "write", "developer", "bot", "merchant", "root", "app",
     "application", "bearer", "symmetric", "kek", "dek", "wrapping", "sealing", "seal", "pgp", "gpg", "rsa", "ecdsa",
-    "ed25519", "wpa", "hotp", "totp", "relay",
+    "ed25519", "wpa", "hotp", "totp", "relay", "wep", "wifi", "wlan", "ike", "ipsec", "vpn", "tunnel", "radius", "tacacs",
+    "dkim", "vapid", "payment", "link", "pairing",
 ];
 /// Words that are a secret key by themselves.
 #[rustfmt::skip]
@@ -137,7 +151,7 @@ pub(super) const WEAK_LAST: &[(&str, Weak)] = &[
 /// Names that look secret and are not: systemd's and others' references.
 #[rustfmt::skip]
 pub(super) const NAMES_DENIED: &[&str] = &[
-    "loadcredential", "loadcredentialencrypted", "importcredential", "credentials", "gsskey", "sqlsecret", "compass",
+    "loadcredential", "loadcredentialencrypted", "importcredential", "conditioncredential", "gsskey", "sqlsecret", "compass",
     "hotkey", "hotkeys", "keys", "passwordauthentication", "monkey", "turkey", "tokenize", "secretaries", "secretary",
     "accesstokens",
 ];

@@ -137,6 +137,37 @@ pub(super) fn mount(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
 }
 
+/// The secret of `user:secret` after `login=`.
+pub(super) fn login(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
+    if !bytes[..from].ends_with(b"login=") {
+        return None;
+    }
+    let word =
+        bytes[from..to.min(from + 512)].iter().take_while(|byte| byte.is_ascii_graphic() && !b"&\"'".contains(byte));
+    let end = from + word.count();
+    let start = from + super::directive::user_secret(&bytes[from..end])?;
+    let secret = plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
+    secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
+}
+
+/// `user bob on >secret #hash ~* +@all` of Redis: `at` is the `@` of the commands that the user may give.
+pub(super) fn acl(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<Span>) {
+    let floor = at.saturating_sub(super::BEHIND / 2).max(masked_to);
+    let line = memchr::memrchr2(b'\n', b'"', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
+    let mut start = line;
+    let mut user = false;
+    for word in bytes[line..at].split(|byte| *byte == b' ') {
+        user |= word.eq_ignore_ascii_case(b"user") || word.eq_ignore_ascii_case(b"setuser");
+        let hash = word.len() == 65 && b"#!".contains(&word[0]) && shape::is_hex(&word[1..]);
+        let secret = word.len() > 1 && b"><".contains(&word[0]) && mask_in(word).is_none();
+        if user && (hash || secret && plausible::is_secret(&word[1..], Verdict::Strong(Class::Password), true)) {
+            let class = if hash { Class::Hash } else { Class::Password };
+            spans.push(Span { rule: Rule::Builtin("key"), ..token(start + 1, start + word.len(), class) });
+        }
+        start += word.len() + 1;
+    }
+}
+
 /// A token of an unknown vendor around `at`: a short word, `_` or `-`, and a long scrambled run. Also where the run ends.
 pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     let floor = at.saturating_sub(super::BEHIND / 2);

@@ -1,0 +1,160 @@
+//! Calls in source code whose arguments are secrets: `setPassword("…")`, `new Credentials("bob", "…")`,
+//! `auth=("bob", "…")`.
+
+use super::super::bytes::ByteSet;
+use super::super::pseudonym::Class;
+use super::super::shape::Kinds;
+use super::super::span::Form;
+use super::keyed::{Keyed, Name};
+use super::name::{Verdict, classify};
+use super::surroundings::unwrapped;
+use super::value;
+
+/// Arguments of a call, and bytes of all of them.
+const ARGUMENTS_MAX: usize = 4;
+const CALL_BYTES_MAX: usize = 512;
+
+/// What functions that take a user and a secret end in; what they are given need not look like a secret.
+const PAIRS: &[&[u8]] =
+    &[b"credentials", b"credential", b"authentication", b"basicauth", b"basic_auth", b"getconnection"];
+/// And those that are given other things as well.
+const PAIRS_OF_ANY: &[&[u8]] = &[b"auth", b"login", b"authenticate", b"signin", b"sign_in", b"logon", b"basic"];
+/// What a function that is given one secret begins with.
+const SETTERS: &[&[u8]] = &[b"set", b"with", b"use", b"change", b"update", b"reset", b"add"];
+
+/// What a method that is called like what it sets begins with.
+const NAMED: &[&[u8]] = &[
+    b"pass", b"secret", b"token", b"api", b"access", b"auth", b"bearer", b"client", b"private", b"pwd", b"cred", b"db",
+];
+
+const IDENTIFIER: ByteSet = ByteSet::alphanumeric_and(b"_");
+
+/// Where an argument stands; of one that is no text in quotes nothing is known.
+type Argument = Option<(usize, usize)>;
+
+impl Keyed<'_> {
+    /// Masks the secret among the arguments that begin at `inside`, of the function whose name stands between two positions.
+    #[inline(never)]
+    pub(super) fn call(&mut self, (start, end): (usize, usize), inside: usize) -> Option<usize> {
+        let lower = self.bytes[start..end].to_ascii_lowercase();
+        let function = lower.iter().rposition(|byte| *byte == b'.').map_or(&lower[..], |dot| &lower[dot + 1..]);
+        let method = function.len() < lower.len() || start > 0 && matches!(self.bytes[start - 1], b'.' | b'>');
+        let ends = |list: &[&[u8]]| list.iter().any(|word| function.ends_with(word));
+        let (pair, any) = (ends(PAIRS), ends(PAIRS_OF_ANY));
+        let strong = || matches!(classify(&self.bytes[end - function.len()..end], self.rules), Verdict::Strong(_));
+        let sets = SETTERS.iter().any(|setter| function.starts_with(setter)) && function.len() > 5;
+        let named = method && NAMED.iter().any(|word| function.starts_with(word));
+        let one = (sets || named) && strong() || function == b"bearer_auth";
+        if !(pair || any || one) {
+            return None;
+        }
+        let arguments = self.arguments(inside)?;
+        let last = arguments.len().checked_sub(1)?;
+        let (from, to) = arguments[last].or_else(|| arguments.get(1).copied().flatten())?;
+        let text = &self.bytes[from..to];
+        let kinds = Kinds::of(text);
+        let mixed = text.len() >= 4 && kinds.digit > 0 && kinds.letters() > 0;
+        let fits = if last == 0 { one && (sets || mixed) } else { pair || mixed };
+        if !fits || text.iter().any(u8::is_ascii_whitespace) {
+            return None;
+        }
+        self.push(secret(start), from, to, Form::Raw, true)
+    }
+
+    /// Masks the second of two texts in brackets: `auth=("bob", "…")`.
+    pub(super) fn second(&mut self, name: Name, from: usize) -> Option<usize> {
+        let lower = self.bytes[name.start..name.end].to_ascii_lowercase();
+        let named = [b"auth".as_slice(), b"credentials", b"creds", b"login"].iter().any(|word| lower.ends_with(word));
+        if !named || !matches!(self.bytes.get(from), Some(b'(' | b'[')) {
+            return None;
+        }
+        let arguments = self.arguments(from + 1)?;
+        let [Some(_), Some((start, end))] = arguments[..] else { return None };
+        let kinds = Kinds::of(&self.bytes[start..end]);
+        let mixed = kinds.digit > 0 && kinds.letters() > 0 && end - start >= 4;
+        (mixed || lower.ends_with(b"auth")).then(|| self.push(secret(name.start), start, end, Form::Raw, true))?
+    }
+
+    /// The arguments that begin at `from`, up to the bracket that ends them.
+    fn arguments(&self, from: usize) -> Option<Vec<Argument>> {
+        let bytes = self.bytes;
+        let to = bytes.len().min(from + CALL_BYTES_MAX);
+        let (mut at, mut arguments) = (from, Vec::new());
+        while arguments.len() < ARGUMENTS_MAX {
+            at += bytes[at..to].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let text = unwrapped(bytes, at, to);
+            let mut argument = None;
+            if let Some((quote, inside)) = value::quote_at(bytes, text).filter(|(_, inside)| *inside < to) {
+                let end = value::quoted_end(bytes, inside, to, quote);
+                if bytes.get(end + quote.depth) != Some(&quote.mark) {
+                    return None;
+                }
+                argument = Some((inside, end));
+                at = end + quote.depth + 1;
+            }
+            // What is left of an argument: brackets, methods, names.
+            let mut open = i32::from(argument.is_some() && text > 0 && bytes[text - 1] == b'(' && text > from);
+            loop {
+                match bytes.get(at).filter(|_| at < to)? {
+                    b'(' | b'[' => open += 1,
+                    b')' | b']' if open > 0 => open -= 1,
+                    b')' | b']' => {
+                        arguments.push(argument);
+                        return Some(arguments);
+                    }
+                    b',' if open == 0 => break,
+                    b',' | b' ' | b'.' | b':' | b'&' | b'*' | b'$' | b'-' | b'>' => {}
+                    byte if IDENTIFIER.has(*byte) => {}
+                    _ => return None,
+                }
+                at += 1;
+            }
+            arguments.push(argument);
+            at += 1;
+        }
+        None
+    }
+}
+
+/// A name that says nothing but that what it names is secret.
+fn secret(at: usize) -> Name {
+    let verdict = Verdict::Strong(Class::Password);
+    Name { start: at, end: at, verdict, flag: false, quote: None, line_start: false, query: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Carrier;
+    use super::super::super::tests::check;
+
+    #[test]
+    fn functions_that_take_secrets_lose_them() {
+        let same = |text: &'static str| (text, text);
+        check(
+            Carrier::Text,
+            &[
+                (
+                    "new UsernamePasswordCredentials(\"a\", \"hunter\")",
+                    "new UsernamePasswordCredentials(\"a\", \"‹pw›\")",
+                ),
+                (
+                    "client.get(u).basic_auth(\"u\", Some(\"hunter2\"))",
+                    "client.get(u).basic_auth(\"u\", Some(\"‹pw›\"))",
+                ),
+                (
+                    "DriverManager.getConnection(url, \"sa\", \"hunter\")",
+                    "DriverManager.getConnection(url, \"sa\", \"‹pw›\")",
+                ),
+                ("smtp.login(user, \"hunter2\")", "smtp.login(user, \"‹pw›\")"),
+                ("requests.get(u, auth=(\"bob\", \"hunter2\"))", "requests.get(u, auth=(\"bob\", \"‹pw›\"))"),
+                ("ds.setPassword(\"hunter\");", "ds.setPassword(\"‹pw›\");"),
+                ("new Container().withPassword('hunter2')", "new Container().withPassword('‹pw›')"),
+                ("builder.password(\"hunter2\")", "builder.password(\"‹pw›\")"),
+                same("page.getPassword(\"alias1\")"),
+                same("readPassword(\"Password 2: \")"),
+                same("router.login(\"title\", \"text\")"),
+                same("parseToken(\"x2y\")"),
+            ],
+        );
+    }
+}

@@ -1,0 +1,432 @@
+//! Directives: settings whose names and values are words of a line, without a sign between them:
+//! `proxy_set_header X-Api-Key "…";`, `username bob password 7 …`, `snmp-server community …`.
+
+use super::super::pseudonym::Class;
+use super::super::shape::{self, HexIs, Kinds};
+use super::super::span::Form;
+use super::Through;
+use super::keyed::{Keyed, Name};
+use super::name::{Verdict, is_header};
+use super::surroundings::{blanks, in_statement, line_end, netrc_before};
+use super::value::{self, Until};
+use super::{clause, header, plausible};
+
+/// Bytes of a line before a name, and after it, that are looked at.
+const BEFORE_BYTES_MAX: usize = 256;
+const AFTER_BYTES_MAX: usize = 512;
+/// Words of a line that tells of a user and its keys.
+const WORDS_MAX: usize = 24;
+/// Bytes of a value that its owner thought up, in the midst of a line.
+const CHOSEN_BYTES_MIN: usize = 6;
+
+/// What is part of a word that sets something: `proxy_set_header`, `SetEnv`, `fastcgi_param`, `php_admin_value`.
+const SETTERS: &[&[u8]] =
+    &[b"set", b"env", b"param", b"header", b"define", b"option", b"property", b"value", b"add", b"var", b"arg"];
+/// Words between a name and its value that say how the value is written.
+const ENCODINGS: &[&[u8]] = &[
+    b"encrypted",
+    b"plain",
+    b"plaintext",
+    b"plain-text",
+    b"cleartext",
+    b"clear-text",
+    b"clear",
+    b"ascii",
+    b"ascii-text",
+    b"hex",
+    b"hexadecimal",
+    b"cipher",
+    b"simple",
+    b"md5",
+    b"sha256",
+    b"sha512",
+    b"unencrypted",
+    b"secret",
+];
+/// What a key on a line is shared for.
+const PROTOCOLS: &[&[u8]] =
+    &[b"radius", b"tacacs", b"isakmp", b"ikev", b"ipsec", b"ospf", b"eigrp", b"bgp", b"ntp", b"wpa", b"wlan"];
+/// Algorithms by which a user of SNMP signs and encrypts, with what follows them cut off: `SHA-256`, `AES 128`.
+const ALGORITHMS: &[&[u8]] = &[b"md5", b"sha", b"des", b"3des", b"aes"];
+/// Words before the name of a secret that is told as it is used.
+const USES: &[&[u8]] = &[b"using", b"with", b"use", b"via", b"sending", b"got", b"received"];
+/// Names whose values are one word of any kind.
+const COMMUNITIES: &[&[u8]] = &[
+    b"rocommunity",
+    b"rwcommunity",
+    b"rocommunity6",
+    b"rwcommunity6",
+    b"trapcommunity",
+    b"requirepass",
+    b"masterauth",
+    b"rootpw",
+    b"bindpw",
+];
+
+/// What the words behind a name are.
+pub(super) enum Directive {
+    /// A value begins here, under this name.
+    Value(Name, usize),
+    /// All is said: what was masked.
+    Done(Option<(usize, Option<Through>)>),
+}
+
+impl Keyed<'_> {
+    /// What the words behind a name are, of which the first begins at `from`.
+    #[inline(never)]
+    pub(super) fn directive(&mut self, name: Name, from: usize, to: usize) -> Directive {
+        let bytes = self.bytes;
+        let lower = bytes[name.start..name.end].to_ascii_lowercase();
+        let setter = sets(bytes, name.start);
+        if is_header(&lower) {
+            let credentials = value::quote_at(bytes, from).is_some() || is_scheme(&bytes[from..to]);
+            return Directive::Done((setter && credentials).then(|| header::mask(self, &lower, from, to)).flatten());
+        }
+        let Verdict::Strong(class) = name.verdict else { return self.weak_directive(name, &lower, from, to) };
+        if name.flag {
+            return if flag_allowed(bytes, name, from, to) {
+                Directive::Value(name, from)
+            } else {
+                Directive::Done(None)
+            };
+        }
+        if name.line_start || setter {
+            // What is defined for a compiler is a number, another name, or a text.
+            let defines = before(bytes, name.start).trim_ascii_start().strip_prefix(b"#");
+            if defines.is_some_and(|word| word.trim_ascii_start().starts_with(b"define"))
+                && !is_defined_text(bytes, from, to)
+            {
+                return Directive::Done(None);
+            }
+        }
+        if let Some(at) = encoded(bytes, from, to).filter(|_| class != Class::Hash) {
+            return Directive::Value(name, at);
+        }
+        let allowed = if value::quote_at(bytes, from).is_some() {
+            // `pass "-b" to it`: a verb, unless nothing else stands on the line.
+            if lower == b"pass" {
+                name.line_start && clause::quoted_alone(bytes, from, to)
+            } else {
+                class == Class::Password && name.quote.is_none()
+                    || name.line_start
+                    || setter
+                    || in_statement(bytes, name.start, from, to)
+                    || before(bytes, name.start).trim_ascii_start().starts_with(b"set ")
+                        && clause::quoted_alone(bytes, from, to)
+            }
+        } else {
+            bare_allowed(bytes, name, class, (&lower, setter), from, to)
+        };
+        if allowed { Directive::Value(name, from) } else { Directive::Done(self.is_clause(name, from, to)) }
+    }
+
+    /// Words that are no names of secrets but where a directive has them: `snmp-server community …`, `auth user:…`.
+    fn weak_directive(&mut self, name: Name, lower: &[u8], from: usize, to: usize) -> Directive {
+        let bytes = self.bytes;
+        let strong = Name { verdict: Verdict::Strong(Class::Password), ..name };
+        let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
+        if lower.ends_with(b"community") && holds_word(before(bytes, name.start), b"snmp") {
+            return Directive::Value(strong, from);
+        }
+        if lower == b"key" && !name.flag {
+            return self.key(name, from, to);
+        }
+        if !lower.ends_with(b"auth") {
+            return Directive::Done(None);
+        }
+        if let Some(resume) = self.algorithms(strong, from, line) {
+            return Directive::Done(Some((resume, None)));
+        }
+        let word = from + bytes[from..line].iter().take_while(|byte| byte.is_ascii_graphic()).count();
+        let secret = user_secret(&bytes[from..word]).filter(|_| !name.flag && is_blank(&bytes[word..line]));
+        let done = secret.and_then(|at| self.push(strong, from + at, word, Form::Raw, false));
+        Directive::Done(done.map(|resume| (resume, None)))
+    }
+
+    /// `radius-server host 10.0.0.1 key 7 …`, `crypto isakmp key … address 10.0.0.1`, `option key '…'`
+    fn key(&self, name: Name, from: usize, to: usize) -> Directive {
+        let bytes = self.bytes;
+        let strong = Name { verdict: Verdict::Strong(Class::Key), ..name };
+        let at = encoded(bytes, from, to).unwrap_or(from);
+        let line = line_end(bytes, at, to.min(at + AFTER_BYTES_MAX));
+        let quoted = value::quote_at(bytes, at);
+        let (start, end) = quoted.map_or_else(
+            || (at, value::bare_end(bytes, at, line, Until::Blank)),
+            |(quote, inside)| (inside, value::quoted_end(bytes, inside, line, quote)),
+        );
+        let told = before(bytes, name.start);
+        let shared = PROTOCOLS.iter().any(|protocol| holds_word(told, protocol));
+        let set = quoted.is_some() && sets(bytes, name.start);
+        if (shared || set) && is_chosen(&bytes[start..end]) {
+            Directive::Value(strong, at)
+        } else {
+            Directive::Done(None)
+        }
+    }
+
+    /// `createUser bob SHA secret AES secret`, whose words begin at `from`.
+    pub(super) fn snmp_user(&mut self, start: usize, from: usize) -> Option<usize> {
+        if !self.bytes[..from].ends_with(b"createUser ") {
+            return None;
+        }
+        let line = line_end(self.bytes, from, self.bytes.len().min(from + AFTER_BYTES_MAX));
+        let rest = &self.bytes[from..line];
+        let algorithm = from
+            + rest
+                .split(|byte| *byte == b' ')
+                .take(4)
+                .try_fold(0, |at, word| if is_algorithm(word) { Err(at) } else { Ok(at + word.len() + 1) })
+                .err()?;
+        let verdict = Verdict::Strong(Class::Password);
+        let name = Name { start, end: from, verdict, flag: false, quote: None, line_start: true, query: false };
+        self.algorithms(name, algorithm, line)
+    }
+
+    /// `SHA secret AES 128 secret`: the keys of a user of SNMP by their algorithms; where scanning goes on.
+    pub(super) fn algorithms(&mut self, name: Name, from: usize, line: usize) -> Option<usize> {
+        let bytes = self.bytes;
+        let (mut at, mut last, mut algorithm) = (from, None, false);
+        for _ in 0..WORDS_MAX {
+            at += blanks(bytes, at);
+            let end = at + bytes[at..line].iter().take_while(|byte| byte.is_ascii_graphic()).count();
+            if end == at {
+                break;
+            }
+            let word = &bytes[at..end];
+            let bits = matches!(word, b"128" | b"192" | b"256" | b"224" | b"384" | b"512");
+            if is_algorithm(word) {
+                algorithm = true;
+            } else if algorithm && !bits {
+                let quoted = value::quote_at(bytes, at);
+                let (start, stop) =
+                    quoted.map_or((at, end), |(quote, inside)| (inside, value::quoted_end(bytes, inside, line, quote)));
+                let keyword = word.eq_ignore_ascii_case(b"priv") || word.starts_with(b"-");
+                if stop - start >= CHOSEN_BYTES_MIN && !keyword {
+                    last = self.push(name, start, stop, Form::Raw, true).or(last);
+                }
+                algorithm = false;
+            } else if !bits && at == from {
+                return None;
+            }
+            at = end;
+        }
+        last
+    }
+}
+
+fn is_algorithm(word: &[u8]) -> bool {
+    let bits = |rest: &[u8]| rest.len() <= 4 && rest.iter().all(|byte| byte.is_ascii_digit() || b"-_".contains(byte));
+    ALGORITHMS.iter().any(|listed| {
+        word.len() >= listed.len() && word[..listed.len()].eq_ignore_ascii_case(listed) && bits(&word[listed.len()..])
+    })
+}
+
+fn is_blank(rest: &[u8]) -> bool {
+    rest.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';')
+}
+
+/// Where the secret of `user:secret` begins.
+pub(super) fn user_secret(word: &[u8]) -> Option<usize> {
+    let colon = memchr::memchr(b':', word)?;
+    let user = word[..colon].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-@".contains(byte));
+    let secret = &word[colon + 1..];
+    (user && colon > 0 && secret.len() >= 4 && Kinds::of(secret).digit > 0 && !shape::is_path(secret))
+        .then_some(colon + 1)
+}
+
+/// Whether a scheme of HTTP and more follow: `Bearer …`.
+fn is_scheme(rest: &[u8]) -> bool {
+    [b"Bearer ".as_slice(), b"Basic ", b"Token "]
+        .iter()
+        .any(|scheme| rest.len() > scheme.len() && rest[..scheme.len()].eq_ignore_ascii_case(scheme))
+}
+
+/// What stands before `at` on its line.
+fn before(bytes: &[u8], at: usize) -> &[u8] {
+    let floor = at.saturating_sub(BEFORE_BYTES_MAX);
+    let line = memchr::memrchr2(b'\n', b'\r', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
+    bytes[line..at].trim_ascii_end()
+}
+
+/// Whether a text with digits begins at `from`.
+fn is_defined_text(bytes: &[u8], from: usize, to: usize) -> bool {
+    value::quote_at(bytes, from).is_some_and(|(quote, inside)| {
+        let text = &bytes[inside..value::quoted_end(bytes, inside, line_end(bytes, inside, to), quote)];
+        Kinds::of(text).digit > 0 && memchr::memchr(b'\\', text).is_none()
+    })
+}
+
+fn holds_word(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// Whether one of the two words before a name sets what follows it.
+fn sets(bytes: &[u8], start: usize) -> bool {
+    let start = start - usize::from(bytes[..start].ends_with(b"$"));
+    if start == 0 || !matches!(bytes[start - 1], b' ' | b'\t') {
+        return false;
+    }
+    let mut words = before(bytes, start).rsplit(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    let is_setter = |word: &[u8]| {
+        let plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-#".contains(byte));
+        plain && SETTERS.iter().any(|setter| holds_word(word, setter))
+    };
+    words.next().is_some_and(is_setter)
+}
+
+/// Whether the argument of a flag follows, and no further flag, redirection or sentence.
+fn flag_allowed(bytes: &[u8], name: Name, from: usize, to: usize) -> bool {
+    let dash = bytes.get(from) == Some(&b'-')
+        && bytes.get(from + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'-');
+    let word = bytes[from..to].iter().take(16).take_while(|byte| byte.is_ascii_lowercase()).count();
+    let apart = bytes.get(from + word).is_some_and(u8::is_ascii_whitespace);
+    let sentence = apart && value::is_prose_word(&bytes[from..from + word]);
+    !dash
+        && !sentence
+        && !matches!(bytes.get(from), Some(b'|' | b'>' | b'<' | b'[' | b'('))
+        && name.line_start_or_command(bytes)
+}
+
+/// Where the value begins behind a word or a digit that says how it is written: `7 …`, `encrypted …`, `--plaintext …`.
+fn encoded(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
+    let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
+    let mut at = from;
+    // A number of the key, how it is hashed, how it is written.
+    for _ in 0..3 {
+        let word = bytes[at..line].iter().take_while(|byte| byte.is_ascii_graphic()).count();
+        let text = &bytes[at..at + word];
+        let digit = matches!(text, [b'0'..=b'9']);
+        let bare = &text[text.iter().take_while(|byte| **byte == b'-').count()..];
+        let named = ENCODINGS.iter().any(|encoding| bare.eq_ignore_ascii_case(encoding));
+        let gap = blanks(bytes, at + word);
+        if !(digit || named) || gap == 0 {
+            break;
+        }
+        at += word + gap;
+    }
+    if at == from {
+        return None;
+    }
+    if let Some((quote, inside)) = value::quote_at(bytes, at) {
+        return (value::quoted_end(bytes, inside, line, quote) < line).then_some(at);
+    }
+    let end = value::bare_end(bytes, at, line, Until::Blank);
+    let value = &bytes[at..end];
+    (is_blank(&bytes[end..line]) && value.len() >= 4 && is_mixed(value)).then_some(at)
+}
+
+/// Whether a bare word behind a name is its value.
+fn bare_allowed(
+    bytes: &[u8],
+    name: Name,
+    class: Class,
+    (lower, setter): (&[u8], bool),
+    from: usize,
+    to: usize,
+) -> bool {
+    let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
+    let end = value::bare_end(bytes, from, to, Until::Blank);
+    let value = &bytes[from..end];
+    if value.is_empty() || matches!(value[0], b'*' | b'&' | b'-') && !COMMUNITIES.contains(&lower) {
+        return false;
+    }
+    if class != Class::Hash && shape::is_random(value, HexIs::Random) {
+        return true;
+    }
+    if COMMUNITIES.contains(&lower) {
+        return name.line_start && !value.starts_with(b"-");
+    }
+    if (lower == b"password" || lower == b"passwd") && netrc_before(bytes, name.start) {
+        return true;
+    }
+    let uses = before(bytes, name.start).rsplit(|byte| *byte == b' ').next();
+    if uses.is_some_and(|word| USES.iter().any(|uses| word.eq_ignore_ascii_case(uses))) && is_chosen(value) {
+        return true;
+    }
+    if !is_blank(&bytes[end..line.max(end)]) || value.len() < 4 || !is_mixed(value) {
+        return false;
+    }
+    let compound = lower.iter().any(|byte| b"_-".contains(byte));
+    if lower == b"pass" {
+        return name.line_start;
+    }
+    let constant =
+        value.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-\\".contains(byte));
+    let compound = compound && value.len() >= CHOSEN_BYTES_MIN && !constant;
+    name.line_start || setter || compound && memchr::memchr(b'\\', value).is_none() || is_chosen(value) && !constant
+}
+
+/// Whether a word holds more than letters and is nothing that directives name otherwise.
+fn is_mixed(value: &[u8]) -> bool {
+    let kinds = Kinds::of(value);
+    (kinds.digit > 0 || kinds.other > 0 && kinds.upper > 0)
+        && !is_port(value)
+        && !is_version(value)
+        && !is_algorithm(value)
+        && !(kinds.digit == value.len() && value.len() < 6)
+        && !value.ends_with(b".so")
+        && !value.ends_with(b":")
+}
+
+/// Whether a word looks like nothing but what somebody thought up, or had made, as a secret: letters and digits mixed.
+pub(super) fn is_chosen(value: &[u8]) -> bool {
+    let kinds = Kinds::of(value);
+    let letters = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let version = value[letters..].iter().all(|byte| byte.is_ascii_digit() || b".-_".contains(byte));
+    value.len() >= CHOSEN_BYTES_MIN
+        && kinds.digit > 0
+        && kinds.letters() > 1
+        && !version
+        && !is_version(value)
+        && value.iter().all(|byte| byte.is_ascii_graphic() && !b"()[]{}<>=,;\"'`/\\|".contains(byte))
+        && !plausible::is_reference(value)
+}
+
+/// `1:4.13+dfsg1-1`, as in lists of packages.
+fn is_version(value: &[u8]) -> bool {
+    let number = value.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b':').count();
+    number > 0 && value.get(number) == Some(&b'.') && value.get(number + 1).is_some_and(u8::is_ascii_digit)
+}
+
+/// `464/tcp`, as in `/etc/services`.
+fn is_port(value: &[u8]) -> bool {
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && matches!(&value[digits..], b"/tcp" | b"/udp" | b"/sctp" | b"/dccp")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Carrier;
+    use super::super::super::tests::check;
+
+    #[test]
+    fn directives_of_servers_and_routers_lose_their_secrets() {
+        let same = |text: &'static str| (text, text);
+        check(
+            Carrier::Text,
+            &[
+                ("proxy_set_header X-Api-Key \"hunter2\";", "proxy_set_header X-Api-Key \"‹key›\";"),
+                (
+                    "proxy_set_header Authorization \"Bearer hunter2\";",
+                    "proxy_set_header Authorization \"Bearer ‹tok›\";",
+                ),
+                same("proxy_set_header Authorization $http_authorization;"),
+                ("    set $upstream_secret \"hunter2\";", "    set $upstream_secret \"‹key›\";"),
+                ("SetEnv DB_PASSWORD hunter2\n", "SetEnv DB_PASSWORD ‹pw›\n"),
+                ("  user admin insecure-password hunter2\n", "  user admin insecure-password ‹pw›\n"),
+                ("  stats auth admin:hunter2\n", "  stats auth admin:‹pw›\n"),
+                ("username bob password 7 0822455D0A16\n", "username bob password 7 ‹pw›\n"),
+                ("rootpw --plaintext hunter2\n", "rootpw --plaintext ‹pw›\n"),
+                ("snmp-server community hunter RO\n", "snmp-server community ‹pw› RO\n"),
+                (
+                    "snmp-server user bob ops v3 auth sha hunter22 priv aes 128 hunter23\n",
+                    "snmp-server user bob ops v3 auth sha ‹pw› priv aes 128 ‹pw›\n",
+                ),
+                ("neighbor 10.0.0.1 password x8Kq2m\n", "neighbor 10.0.0.1 password ‹pw›\n"),
+                same("The new password is kept for 7 days\n"),
+                same("password sha256\n"),
+                same("set the token option\n"),
+            ],
+        );
+    }
+}
