@@ -126,7 +126,9 @@ impl Keyed<'_> {
             outcome.resume = Some(end);
             return outcome;
         }
-        end = whole_name(bytes, start, end);
+        if bytes.get(end) == Some(&b' ') {
+            end = whole_name(bytes, start, end);
+        }
         let Some((separator, value_at)) = self.separator(start, end, flag) else { return outcome };
         if separator == Separator::Call {
             outcome.resume = self.call((start, end), value_at);
@@ -282,15 +284,17 @@ fn is_short_flag(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The bytes of an operator that assigns what is not set yet, or adds to it.
+#[inline(never)]
 fn assigns(text: &[u8]) -> Option<usize> {
     const OPERATORS: [&[u8]; 5] = [b"||=", b"??=", b"//=", b"?=", b"+="];
     OPERATORS.iter().find(|operator| text.starts_with(operator)).map(|operator| operator.len())
 }
 
 /// The end of a name that is written as two words: `Pass Word`.
+#[inline(never)]
 fn whole_name(bytes: &[u8], start: usize, end: usize) -> usize {
     const WORDS: [&[u8]; 3] = [b"word", b"phrase", b"code"];
-    if !bytes[start..end].eq_ignore_ascii_case(b"pass") || bytes.get(end) != Some(&b' ') {
+    if !bytes[start..end].eq_ignore_ascii_case(b"pass") {
         return end;
     }
     let rest = &bytes[end + 1..];
@@ -303,6 +307,7 @@ fn whole_name(bytes: &[u8], start: usize, end: usize) -> usize {
 }
 
 /// Whether a name is the end of a title that begins its line: `SMTP Password = …`.
+#[inline(never)]
 fn is_title(bytes: &[u8], start: usize) -> bool {
     let title = prose_start(bytes, start);
     title < start && at_line_start(bytes, title)
