@@ -35,6 +35,18 @@ fn a_name_one_level_up_tells_what_the_children_of_a_table_are() {
                 "chpasswd:\n  list: |\n    root:hunter2\n    bob:horse\nx: a:b\n",
                 "chpasswd:\n  list: |\n    root:‹pw›\n    bob:‹pw›\nx: a:b\n",
             ),
+            ("tokens:\n  - name: ci\n    value: correct4horse\n", "tokens:\n  - name: ci\n    value: ‹tok›\n"),
+            ("api_tokens: &t\n  ci: correct4horse\n", "api_tokens: &t\n  ci: ‹tok›\n"),
+            (
+                "tokens := map[string]string{\"ci\": \"correct4horse\"}",
+                "tokens := map[string]string{\"ci\": \"‹tok›\"}",
+            ),
+            ("$passwords = array('root' => 'hunter2');", "$passwords = array('root' => '‹pw›');"),
+            ("tokens = { :ci => \"correct4horse\" }", "tokens = { :ci => \"‹tok›\" }"),
+            (
+                "variable \"db_password\" {\n  type = \"string9\"\n  default = \"hunter2\"\n}",
+                "variable \"db_password\" {\n  type = \"string9\"\n  default = \"‹pw›\"\n}",
+            ),
             ("chpasswd:\n  list:\n    - root:hunter2\n", "chpasswd:\n  list:\n    - root:‹pw›\n"),
         ],
     );
@@ -150,6 +162,8 @@ fn rows_below_a_header_lose_what_is_secret_in_them() {
                 "\"id\",\"api_key\"\r\n\"1\",\"hunter2-Xq9\"\r\n\"2\",\"a\"\"b,3456x\"\r\n",
                 "\"id\",\"api_key\"\r\n\"1\",\"‹key›\"\r\n\"2\",\"‹key›\"\r\n",
             ),
+            ("user|password|n\nbob|hunter2|1\n", "user|password|n\nbob|‹pw›|1\n"),
+            ("\"Id\",\"Temp Password\"\n\"1\",\"hunter2\"\n", "\"Id\",\"Temp Password\"\n\"1\",\"‹pw›\"\n"),
             ("name;passwort\nbob;hunter2\n", "name;passwort\nbob;‹pw›\n"),
             ("user\ttoken\tn\nbob\thunter2-Xq9\t1\n", "user\ttoken\tn\nbob\t‹tok›\t1\n"),
             (

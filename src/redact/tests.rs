@@ -84,7 +84,7 @@ fn values_of_secret_named_keys_are_masked_in_every_notation() {
             ("password:\n  hunter2\n", "password:\n  ‹pw›\n"),
             ("password: |\n  hunter2\nother: 1\n", "password: |\n  ‹pw›\nother: 1\n"),
             ("\\u0026password=hunter2", "\\u0026password=‹pw›"),
-            ("&quot;password&quot;:&quot;hunter2&quot;", "&quot;password&quot;:&quot;‹pw›&quot;"),
+            ("&quot;password&quot;:&quot;hunter2&quot;\n", "&quot;password&quot;:&quot;‹pw›&quot;\n"),
             (
                 "\u{1b}[31mpassword\u{1b}[0m=\u{1b}[32mhunter2\u{1b}[0m",
                 "\u{1b}[31mpassword\u{1b}[0m=\u{1b}[32m‹pw›\u{1b}[0m",

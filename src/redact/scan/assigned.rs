@@ -5,6 +5,7 @@ use super::super::span::{Form, Rule, Seed, Span};
 use super::directive::Directive;
 use super::keyed::{Keyed, Name, Separator};
 use super::name::{Verdict, is_header};
+use super::nested::opening;
 use super::plausible;
 use super::surroundings::{
     GAP_MAX, at_equals, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line,
@@ -55,12 +56,13 @@ impl Keyed<'_> {
         if name.flag && bytes[at - 1] == b'=' && from > at {
             return None;
         }
-        if matches!(bytes.get(from), Some(b'{' | b'[' | b'\n' | b'\r'))
-            && let Some(found) = self.children(name, separator, from, to)
+        let table = opening(bytes, from, to);
+        if matches!(bytes.get(table), Some(b'{' | b'[' | b'\n' | b'\r' | b'('))
+            && let Some(found) = self.children(name, separator, table, to)
         {
             return Some((found, None));
         }
-        if separator == Separator::Section {
+        if table != from || matches!(separator, Separator::Section | Separator::Labelled) {
             return None;
         }
         let mut name = name;
@@ -424,5 +426,5 @@ fn is_percent(text: &[u8]) -> bool {
     matches!(text.last(), Some(b'd' | b'D'))
         && text.len() > 3
         && text[text.len() - 2..].eq_ignore_ascii_case(b"3d")
-        && [3, 5].iter().any(|back| text.get(text.len().wrapping_sub(*back)) == Some(&b'%'))
+        && [3, 5, 7].iter().any(|back| text.get(text.len().wrapping_sub(*back)) == Some(&b'%'))
 }

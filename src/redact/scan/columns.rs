@@ -9,7 +9,7 @@ use super::super::span::Form;
 use super::keyed::{Keyed, Name};
 use super::name::{Verdict, classify};
 use super::nested::looks_owned;
-use super::surroundings::{GAP_MAX, blanks, line_end};
+use super::surroundings::{blanks, line_end};
 
 /// Bytes of a header before the name that led to it, and behind.
 const BEFORE_MAX: usize = 512;
@@ -66,10 +66,7 @@ impl Keyed<'_> {
             return self.field(start, end, begin, line);
         }
         let header = cells(bytes, begin, line, sign)?;
-        if line >= bytes.len()
-            || !(2..=COLUMNS_MAX).contains(&header.len())
-            || !is_first(bytes, begin, sign, header.len())
-        {
+        if line >= bytes.len() || !(2..=COLUMNS_MAX).contains(&header.len()) {
             return None;
         }
         let all = header.iter().all(|cell| is_name(&bytes[cell.start..cell.end]));
@@ -78,14 +75,20 @@ impl Keyed<'_> {
         }
         let to = bytes.len().min(line + 1 + ROWS_BYTES_MAX);
         let mut rows = line + 1;
-        if is_ruled(sign) {
-            let ruler = line_end(bytes, rows, to);
-            if !is_ruler(&bytes[rows..ruler]) {
+        let ruler = line_end(bytes, rows, to);
+        if is_ruled(sign) && is_ruler(&bytes[rows..ruler]) {
+            rows = ruler + 1;
+        } else {
+            let apart = header.iter().any(|cell| cell.start > begin && bytes[cell.start - 1] == b' ');
+            let next = count(bytes, rows, ruler, sign);
+            if sign == BOX
+                || apart
+                || bytes[begin] == b'|'
+                || next != Some(header.len())
+                || !is_first(bytes, begin, sign, header.len())
+            {
                 return None;
             }
-            rows = ruler + 1;
-        } else if count(bytes, rows, line_end(bytes, rows, to), sign) != Some(header.len()) {
-            return None;
         }
         let verdicts: Vec<Verdict> =
             header.iter().map(|cell| classify(&bytes[cell.start..cell.end], self.rules)).collect();
@@ -172,17 +175,15 @@ fn divider(bytes: &[u8], start: usize, end: usize) -> Option<Sign> {
         Some(b'\n' | b'\r') => {}
         _ => return None,
     }
-    // The last column.
-    let before = &bytes[start.saturating_sub(GAP_MAX)..start];
-    let before = before.strip_suffix(b"\"").unwrap_or(before);
+    // The last column, whose name may have more words before this one.
+    let before = &bytes[start.saturating_sub(COLUMN_BYTES_MAX)..start];
+    let words =
+        before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b" *`_-\"".contains(byte)).count();
+    let before = &before[..before.len() - words];
     match before.last() {
         Some(sign @ (b',' | b';' | b'\t')) => plain(*sign),
-        Some(b' ' | b'*' | b'`') => {
-            let blank = before.iter().rev().take_while(|byte| b" *`".contains(byte)).count();
-            before[..before.len() - blank].ends_with(BAR).then_some(BAR)
-        }
         Some(b'|') => Some(BAR),
-        _ => None,
+        _ => before.ends_with(BOX).then_some(BOX),
     }
 }
 
@@ -273,7 +274,7 @@ fn is_record(bytes: &[u8], begin: usize) -> bool {
 
 /// Whether the line before `begin` has another number of cells: names in the midst of a table are no header.
 fn is_first(bytes: &[u8], begin: usize, sign: Sign, cells: usize) -> bool {
-    if is_ruled(sign) || begin == 0 {
+    if begin == 0 {
         return true;
     }
     line_start(bytes, begin - 1).is_some_and(|before| count(bytes, before, begin - 1, sign) != Some(cells))

@@ -48,6 +48,8 @@ pub(super) enum Separator {
     Part,
     /// None: the value of the pair stands before its name.
     Before,
+    /// The brace of a block of which the name is a label.
+    Labelled,
     /// `]` of a section that has a line of its own.
     Section,
     /// `(` of a function.
@@ -163,12 +165,10 @@ impl Keyed<'_> {
         if is_header(&self.bytes[start..end]) {
             return Some(Verdict::Strong(Class::Token));
         }
-        // npm's, which is no word of another language there.
-        let bytes = self.bytes;
-        if bytes[start..].starts_with(b"_auth=") && (start == 0 || b"\n:".contains(&bytes[start - 1])) {
+        let verdict = self.memory.verdicts.of(&self.bytes[start..end], self.rules);
+        if verdict == Verdict::Weak(Weak::Session) && is_npm(self.bytes, start) {
             return Some(Verdict::Strong(Class::Token));
         }
-        let verdict = self.memory.verdicts.of(&self.bytes[start..end], self.rules);
         if !matches!(verdict, Verdict::Strong(_)) && self.bytes[start..end].iter().all(u8::is_ascii_alphabetic) {
             let wide = prose_start(self.bytes, start);
             if wide < start {
@@ -252,6 +252,10 @@ impl Keyed<'_> {
                 if quoted && next == b',' && whole(start) && whole(at) {
                     return Some((Separator::Comma, place + 1));
                 }
+                // `variable "db_password" {`
+                if quoted && next == b'{' && blanks > 0 && bytes[..start].ends_with(b" \"") {
+                    return Some((Separator::Labelled, place));
+                }
                 if let Some(value) = pairs::tuple(bytes, start, place) {
                     return Some((Separator::Equals, value));
                 }
@@ -261,7 +265,7 @@ impl Keyed<'_> {
                     return Some(before);
                 }
                 if matches!(next, b'\n' | b'\r') {
-                    if let Some(value) = self.form_part(start, place).filter(|_| quoted) {
+                    if let Some(value) = self.form_part(start, place) {
                         return Some((Separator::Part, value));
                     }
                     if at > end && start > 0 && bytes[start - 1] == b'[' && at_line_start(bytes, start - 1) {
@@ -274,6 +278,11 @@ impl Keyed<'_> {
             }),
         }
     }
+}
+
+/// Whether `_auth=` of npm's configuration begins at `start`, which is no word of another language there.
+fn is_npm(bytes: &[u8], start: usize) -> bool {
+    bytes[start..].starts_with(b"_auth=") && (start == 0 || b"\n:".contains(&bytes[start - 1]))
 }
 
 /// Whether an argument that begins at `at` is `-x`.

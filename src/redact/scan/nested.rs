@@ -68,11 +68,15 @@ impl Keyed<'_> {
         let to = to.min(at + TABLE_BYTES_MAX);
         let known = self.spans.len();
         match self.bytes.get(at)? {
+            b'{' if separator == Separator::Labelled => {
+                self.in_braces(name, Separator::Blank, at + 1, to, Children::Values);
+            }
             b'{' => {
                 self.in_braces(name, separator, at + 1, to, Children::All);
             }
             b'[' if separator == Separator::Colon => self.in_objects(name, at + 1, to),
-            b'[' if separator == Separator::Equals => self.in_brackets(name, at + 1, to),
+            b'[' | b'(' if separator == Separator::Equals => self.in_brackets(name, at + 1, to),
+
             b'\n' | b'\r' if separator == Separator::Section => self.by_lines(name, Layout::Section, at, to),
             b'\n' | b'\r' if separator == Separator::Colon && name.line_start => {
                 let line = self.bytes[..name.start].iter().rev().take(512).take_while(|byte| **byte != b'\n').count();
@@ -85,7 +89,7 @@ impl Keyed<'_> {
         (self.spans.len() > known).then_some(name.end)
     }
 
-    /// `'tokens' => ['ci' => '…']`
+    /// `'tokens' => ['ci' => '…']`, `array('ci' => '…')`
     fn in_brackets(&mut self, name: Name, at: usize, to: usize) {
         let gap = self.white(at, to);
         let arrow = value::quote_at(self.bytes, gap).is_some_and(|(quote, inside)| {
@@ -135,7 +139,7 @@ impl Keyed<'_> {
             if self.bytes[next..to].first() == Some(&b'}') {
                 return Some(next + 1);
             }
-            if !self.bytes.get(at).is_some_and(|byte| b",;\r\n]\\#/".contains(byte)) {
+            if !self.bytes.get(at).is_some_and(|byte| b",;\r\n])\\#/".contains(byte)) {
                 return None;
             }
         }
@@ -164,6 +168,8 @@ impl Keyed<'_> {
             let end = value::quoted_end(self.bytes, inside, near, quote);
             return (inside < end && end < near).then_some(((inside, end), end + quote.depth + 1));
         }
+        // `:ci => …`
+        let at = at + usize::from(self.bytes[at..near].starts_with(b":"));
         let end = at + name::run(&self.bytes[at..near]);
         (at < end && end < near).then_some(((at, end), end))
     }
@@ -200,7 +206,13 @@ impl Keyed<'_> {
         if let Some((quote, inside)) = value::quote_at(bytes, start) {
             let end = value::quoted_end(bytes, inside, to, quote);
             let whole = end < to && bytes[end] != b'\n';
-            if whole && self.is_child(name, child, &bytes[inside..end]) {
+            // `chpasswd: list: "root:…\nbob:…"`
+            if whole
+                && child == b"list"
+                && let Some(colon) = name::pair(&bytes[inside..end])
+            {
+                self.pair_value(name, inside + colon, end);
+            } else if whole && self.is_child(name, child, &bytes[inside..end]) {
                 let form = value::form_of(quote, &bytes[inside..end]);
                 self.push(owned(name), inside, end, form, true);
             }
@@ -224,7 +236,7 @@ impl Keyed<'_> {
     fn by_lines(&mut self, name: Name, layout: Layout, at: usize, to: usize) {
         let bytes = self.bytes;
         let mut at = line_end(bytes, at, to) + 1;
-        let mut indent = None;
+        let (mut indent, mut listed) = (None, false);
         for _ in 0..LINES_MAX {
             if at >= to {
                 return;
@@ -245,25 +257,33 @@ impl Keyed<'_> {
                     return;
                 }
                 if Some(own) != indent {
-                    // `chpasswd:`, `list:`, `- root:…`
+                    // `chpasswd:`, `list:`, `- root:…`; `tokens:`, `- name: ci`, `value: …`
                     if item && own > least {
                         self.item(name, start + 2, line, Items::Pairs);
+                    } else if listed {
+                        self.line(name, layout, (start, line), to, Children::Values);
                     }
                     continue;
                 }
+                listed = item;
             }
-            self.line(name, layout, (start, line), to);
+            if item {
+                let from = start + 2 + blanks(bytes, start + 2);
+                self.line(name, layout, (from, line), to, Children::Values);
+                self.item(name, from, line, Items::All);
+            } else {
+                self.line(name, layout, (start, line), to, Children::All);
+            }
         }
     }
 
-    /// `ci: …`, `ci = …` or `- …`
-    fn line(&mut self, name: Name, layout: Layout, (start, line): (usize, usize), to: usize) {
+    /// `ci: …`, `ci = …`
+    fn line(&mut self, name: Name, layout: Layout, (start, line): (usize, usize), to: usize, children: Children) {
         let bytes = self.bytes;
-        if bytes[start..line].starts_with(b"- ") {
-            let from = start + 2 + blanks(bytes, start + 2);
-            return self.item(name, from, line, Items::All);
-        }
         let Some((child, after)) = self.child(start, line) else { return };
+        if children == Children::Values && !is_value(&bytes[child.0..child.1]) {
+            return;
+        }
         let place = after + blanks(bytes, after);
         let assigned = match layout {
             Layout::Section => bytes[..line].get(place) == Some(&b'='),
@@ -332,9 +352,27 @@ impl Keyed<'_> {
     }
 }
 
+/// Where the table begins that stands behind a YAML anchor, a type of Go or `array` of PHP at `from`.
+pub(super) fn opening(bytes: &[u8], from: usize, to: usize) -> usize {
+    let rest = &bytes[from.min(to)..to.min(from + CHILD_BYTES_MAX)];
+    let opens = match rest.first() {
+        Some(b'&') => {
+            let anchor =
+                1 + rest[1..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+            rest.get(anchor).filter(|byte| matches!(byte, b'\n' | b'\r')).map(|_| anchor)
+        }
+        Some(b'm') if rest.starts_with(b"map[") => memchr::memchr(b'{', rest),
+        Some(b'a') if rest.starts_with(b"array(") => Some(5),
+        _ => None,
+    };
+    opens.map_or(from, |opens| from + opens)
+}
+
 /// Whether the name of a child says that it is the value of what the others describe.
 fn is_value(child: &[u8]) -> bool {
-    [b"value".as_slice(), b"val", b"raw", b"plain", b"plaintext"].iter().any(|value| child.eq_ignore_ascii_case(value))
+    [b"value".as_slice(), b"val", b"raw", b"plain", b"plaintext", b"default"]
+        .iter()
+        .any(|value| child.eq_ignore_ascii_case(value))
 }
 
 /// Whether names of this verdict may stand above secrets.

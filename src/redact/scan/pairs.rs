@@ -67,7 +67,7 @@ impl Keyed<'_> {
         if quoted && naming.is_some() && bytes.get(at) == Some(&b'>') {
             let inside = &bytes[at + 1..bytes.len().min(at + 1 + GAP_MAX)];
             let gap = inside.len() - inside.trim_ascii_start().len();
-            if inside[gap..].starts_with(b"<value>") {
+            if inside[gap..].len() > 7 && inside[gap..gap + 7].eq_ignore_ascii_case(b"<value>") {
                 return Some((Separator::Element, at + 1 + gap + b"<value>".len()));
             }
             return holds_a_value(bytes, start).then_some((Separator::Element, at + 1));
@@ -168,7 +168,7 @@ impl Keyed<'_> {
     #[inline(never)]
     pub(super) fn form_part(&self, start: usize, at: usize) -> Option<usize> {
         let bytes = self.bytes;
-        if !bytes[..start].ends_with(b"name=\"") || !bytes[..start].ends_with(b"; name=\"") {
+        if !bytes[..start].ends_with(b"; name=\"") && !bytes[..start].ends_with(b"; name=") {
             return None;
         }
         let mut line = at;

@@ -20,6 +20,7 @@ pub(super) fn unescaped_start(bytes: &[u8], start: usize, stem: usize) -> usize 
             Some(b'n' | b't' | b'r' | b'0') => 1,
             _ => 0,
         },
+        Some(b'%') if rest.starts_with(b"2525") && rest.len() >= 6 && rest[4..6].iter().all(u8::is_ascii_hexdigit) => 6,
         Some(b'%') if rest.len() >= 4 && rest.starts_with(b"25") && rest[2..4].iter().all(u8::is_ascii_hexdigit) => 4,
         Some(b'%') if rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit) => 2,
         Some(b'[')

@@ -122,18 +122,24 @@ pub(super) fn within_quotes(bytes: &[u8], inside: usize, end: usize, quote: Quot
 
 /// Quotes written as entities, percent-encoded or as an escape of JSON.
 const ENTITY_QUOTES: &[&[u8]] = &[
-    b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#x27;", b"&#x22;", b"%22", b"%27", b"%2522", b"%2527", b"\\u0022",
-    b"\\u0027",
+    b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"&#x27;", b"&#x22;", b"%22", b"%27", b"%2522", b"%2527", b"%252522",
+    b"%252527", b"\\u0022", b"\\u0027",
 ];
 
 /// Where what follows this sign, percent-encoded once or twice, begins.
 pub(super) fn percent(bytes: &[u8], at: usize, hex: &[u8]) -> Option<usize> {
     let rest = bytes.get(at..)?.strip_prefix(b"%")?;
-    let (rest, twice) = rest.strip_prefix(b"25").map_or((rest, 0), |rest| (rest, 2));
-    let from = at + 3 + twice;
-    let blank = if twice == 0 { b"%20".as_slice() } else { b"%2520" };
-    let skipped = if bytes.get(from..)?.starts_with(blank) { blank.len() } else { 0 };
-    rest.get(..2)?.eq_ignore_ascii_case(hex).then_some(from + skipped)
+    let again = rest.chunks(2).take(2).take_while(|pair| *pair == b"25").count() * 2;
+    let rest = &rest[again..];
+    let from = at + 3 + again;
+    let behind = bytes.get(from..)?;
+    // A blank of JSON, encoded as often, or as a form has it.
+    let blank = match behind {
+        [b'+', b'%', ..] => 1,
+        [b'%', encoded @ ..] if encoded[again.min(encoded.len())..].starts_with(b"20") => 3 + again,
+        _ => 0,
+    };
+    rest.get(..2)?.eq_ignore_ascii_case(hex).then_some(from + blank)
 }
 
 /// The entity that stands for a quote at `at`.
