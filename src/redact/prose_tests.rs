@@ -152,6 +152,8 @@ fn what_a_prompt_asks_for_and_what_is_told_of_a_secret_is_masked() {
             ("url=jdbc:oracle:thin:scott/hunter@//h:1521/x", "url=jdbc:oracle:thin:scott/‹url›@//h:1521/x"),
             ("  credentials: hunter2\n", "  credentials: ‹pw›\n"),
             ("initiate.credential=always-impersonate", "initiate.credential=always-impersonate"),
+            ("\\fISetCredential=\\fR and more", "\\fISetCredential=\\fR and more"),
+            ("x_credentials _GCC_DEPRECATED;\n", "x_credentials _GCC_DEPRECATED;\n"),
         ],
     );
 }

@@ -153,6 +153,8 @@ fn is_syntax(bytes: &[u8], value: &[u8], end: usize) -> bool {
                 && value[2].is_ascii_alphabetic()
                 && PATH.run(value) == value.len();
         }
+        // How manuals go back to their own letters.
+        b'\\' if value.starts_with(b"\\fR") || value.starts_with(b"\\fP") => return true,
         b'\\' => {
             return value.len() > 2 && b"%@&$".contains(&value[1]) && IDENTIFIER.run(&value[2..]) + 2 == value.len();
         }

@@ -164,6 +164,7 @@ pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
     if (ends(b"credentials") || ends(b"credential"))
         && (value.iter().all(|byte| byte.is_ascii_lowercase() || b"-_./:,| ".contains(byte))
             && shape::is_wordlike(value)
+            || value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_') && value.contains(&b'_')
             || [b".json".as_slice(), b".yaml", b".yml", b".conf", b".txt"].iter().any(|suffix| value.ends_with(suffix)))
     {
         return true;
