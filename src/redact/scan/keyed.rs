@@ -77,6 +77,8 @@ pub(super) struct Keyed<'a> {
     pub(super) rules: &'a Compiled,
     pub(super) spans: &'a mut Vec<Span>,
     pub(super) memory: &'a mut Memory,
+    /// What stands before this position is masked, and part of no name.
+    pub(super) masked_to: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -99,7 +101,7 @@ impl Keyed<'_> {
     /// Looks at the name around the stem at `at`.
     pub(super) fn look(&mut self, at: usize) -> Outcome {
         let bytes = self.bytes;
-        let left = at.saturating_sub(NAME_BYTES_MAX);
+        let left = at.saturating_sub(NAME_BYTES_MAX).max(self.masked_to.min(at));
         let mut start = at - NAME.run_before(&bytes[left..at]);
         let right = bytes.len().min(at + NAME_BYTES_MAX);
         let mut end = at + NAME.run(&bytes[at..right]);

@@ -361,7 +361,7 @@ impl Scanner<'_> {
             Trigger::Login => words::login(bytes, at + length, to),
             Trigger::SnmpUser => {
                 let known = spans.len();
-                let mut keyed = Keyed { bytes, rules: self.rules, spans, memory: &mut progress.names };
+                let mut keyed = self.keyed(bytes, progress, spans);
                 if let Some(resume) = keyed.snmp_user(at, at + length) {
                     progress.go_on_between(&spans[known..], resume);
                 }
@@ -412,12 +412,16 @@ impl Scanner<'_> {
         }
     }
 
+    fn keyed<'k>(&'k self, bytes: &'k [u8], progress: &'k mut Progress, spans: &'k mut Vec<Span>) -> Keyed<'k> {
+        Keyed { bytes, rules: self.rules, spans, memory: &mut progress.names, masked_to: progress.masked_to }
+    }
+
     fn stem(&self, bytes: &[u8], at: usize, progress: &mut Progress, spans: &mut Vec<Span>) {
         if at < progress.name_to {
             return;
         }
         let known = spans.len();
-        let outcome = Keyed { bytes, rules: self.rules, spans, memory: &mut progress.names }.look(at);
+        let outcome = self.keyed(bytes, progress, spans).look(at);
         progress.name_to = outcome.name_end;
         let Some(resume) = outcome.resume else { return };
         if outcome.through.is_some() {
