@@ -62,6 +62,7 @@ fn settings_and_texts_below_names_of_secrets_stay() {
         ".token {\n  color: a1b2c3d4;\n}",
         "tokens:\n  type: string2\n  enabled: true\nrelease: correct4horse\n",
         "[token]\nprovider = fernet\nexpiration = 3600\n",
+        "[password]\na = '''0\\a0x1y2''''\n",
         "password4j = { module = \"com.example:password4j\", group = \"org.x2\" }",
         "session: {id: correct4horse, host: node-1a2b3c}",
     ];

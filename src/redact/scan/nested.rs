@@ -12,7 +12,7 @@ use super::super::span::Form;
 use super::keyed::{Keyed, Name, Separator};
 use super::name::{self, Verdict, classify};
 use super::surroundings::{blanks, block_scalar, line_end};
-use super::value::{self, Until};
+use super::value::{self, Quote, Until};
 use super::vocabulary::Weak;
 
 /// Children of one table, and lines of one that goes by lines.
@@ -205,7 +205,7 @@ impl Keyed<'_> {
         let child = &bytes[child.0..child.1];
         if let Some((quote, inside)) = value::quote_at(bytes, start) {
             let end = value::quoted_end(bytes, inside, to, quote);
-            let whole = end < to && bytes[end] != b'\n';
+            let whole = end < to && bytes[end] != b'\n' && is_plain(bytes, quote, inside, end);
             // `chpasswd: list: "root:…\nbob:…"`
             if whole
                 && child == b"list"
@@ -304,7 +304,10 @@ impl Keyed<'_> {
     fn item(&mut self, name: Name, from: usize, line: usize, items: Items) {
         let bytes = self.bytes;
         let (start, end) = match value::quote_at(bytes, from) {
-            Some((quote, inside)) => (inside, value::quoted_end(bytes, inside, line, quote)),
+            Some((quote, inside)) => {
+                let end = value::quoted_end(bytes, inside, line, quote);
+                (inside, if is_plain(bytes, quote, inside, end) { end } else { inside })
+            }
             None => (from, from + bytes[from..line].trim_ascii_end().len()),
         };
         let text = &bytes[start..end];
@@ -413,6 +416,13 @@ fn stepped_over(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether quotes are those that every language reads alike: not three of them, and no single ones with a backslash, which
+/// to some is no escape.
+fn is_plain(bytes: &[u8], quote: Quote, inside: usize, end: usize) -> bool {
+    let tripled = quote.depth == 0 && bytes[inside..].starts_with(&[quote.mark; 2]);
+    !(tripled || quote.mark == b'\'' && bytes[inside..end].contains(&b'\\'))
 }
 
 /// What a bare value is made of.
