@@ -1,12 +1,13 @@
 //! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
 
+use super::super::bytes::ByteSet;
 use super::super::pseudonym::{Class, mask_length};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::directive::Directive;
 use super::keyed::{Keyed, Name, Separator};
 use super::name::{Verdict, is_header};
 use super::nested::opening;
-use super::plausible;
+use super::plausible::{self, WEAK_BYTES_MIN};
 use super::surroundings::{
     GAP_MAX, at_equals, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line,
     shell_default, skip_colour, unwrapped, weak_end,
@@ -21,10 +22,22 @@ const BEFORE_BYTES_MAX: usize = 256;
 /// Bytes in which an element's text may end.
 const ELEMENT_BYTES_MAX: usize = 4096;
 
+/// Whether a plain word that no secret under a weak name is as short as begins a text, and ends there: a glance that spares
+/// the parser, which a text of nothing but such names would keep busy.
+fn is_too_short(text: &[u8]) -> bool {
+    const WORD: ByteSet = ByteSet::alphanumeric_and(b"+/_-.~!@%");
+    const AFTER: ByteSet = ByteSet::of(b"=&,;)]}\n\r|");
+    let word = WORD.run(&text[..text.len().min(WEAK_BYTES_MIN)]);
+    (1..WEAK_BYTES_MIN - "==".len()).contains(&word) && text.get(word).is_some_and(|byte| AFTER.has(*byte))
+}
+
 impl Keyed<'_> {
     pub(super) fn value(&mut self, name: Name, separator: Separator, at: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         let to = bytes.len().min(name.end + VALUE_BYTES_MAX);
+        if separator == Separator::Equals && matches!(name.verdict, Verdict::Weak(_)) && is_too_short(&bytes[at..to]) {
+            return None;
+        }
         if separator == Separator::Before {
             return self.before(name, at).map(|resume| (resume, None));
         }

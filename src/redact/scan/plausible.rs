@@ -107,6 +107,8 @@ const STATUS_WORDS: &[&str] = &[
     "mymachines",
 ];
 
+/// Bytes of the shortest secret under a weak name: nothing shorter is random.
+pub(super) const WEAK_BYTES_MIN: usize = 16;
 /// Bytes of the longest value that may be taken for something else than a secret.
 const REJECTED_BYTES_MAX: usize = 1024;
 /// Bytes of the longest value that may be taken for source code.
@@ -116,8 +118,7 @@ const CODE_BYTES_MAX: usize = 200;
 pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
     if value.is_empty()
         || mask_in(value).is_some()
-        // Nothing shorter is random.
-        || matches!(verdict, Verdict::Weak(_)) && value.len() < 16
+        || matches!(verdict, Verdict::Weak(_)) && value.len() < WEAK_BYTES_MIN
     {
         return false;
     }
