@@ -13,6 +13,7 @@ use crate::domain::verdict::Verdict;
 use crate::redact::Redacted;
 
 mod kind;
+mod noise;
 mod previous;
 mod rows;
 mod settings;

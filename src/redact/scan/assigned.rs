@@ -1,13 +1,13 @@
 //! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
 
 use super::super::bytes::ByteSet;
-use super::super::pseudonym::{Class, mask_length};
-use super::super::span::{Form, Rule, Seed, Span};
+use super::super::pseudonym::Class;
+use super::super::span::Form;
 use super::directive::Directive;
-use super::keyed::{Keyed, Name, Separator};
 use super::name::{Verdict, is_header};
+use super::named::{Keyed, Name, Separator};
 use super::nested::opening;
-use super::plausible::{self, WEAK_BYTES_MIN};
+use super::plausible::{Ends, WEAK_BYTES_MIN};
 use super::surroundings::{
     GAP_MAX, at_equals, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line,
     shell_default, skip_colour, unwrapped, weak_end,
@@ -44,7 +44,7 @@ impl Keyed<'_> {
         if separator == Separator::Part {
             let end = line_end(bytes, at, to);
             let end = at + bytes.get(at..end)?.trim_ascii_end().len();
-            return self.push(name, at, end, Form::Raw, true).map(|resume| (resume, None));
+            return self.push(name, at, end, Form::Raw, Ends::Marked).map(|resume| (resume, None));
         }
         if separator == Separator::Element {
             return self.element(name, at, to);
@@ -90,12 +90,12 @@ impl Keyed<'_> {
         }
         if separator == Separator::Below {
             let (start, end) = clause::below(bytes, from, to)?;
-            return self.push(name, start, end, Form::Raw, false).map(|resume| (resume, None));
+            return self.push(name, start, end, Form::Raw, Ends::Guessed).map(|resume| (resume, None));
         }
         if separator == Separator::Colon && matches!(bytes.get(from), Some(b'\n' | b'\r')) {
             let strong = matches!(name.verdict, Verdict::Strong(_)) && name.quote.is_none();
             let (start, end) = clause::answer(bytes, from, to).filter(|_| strong)?;
-            return self.push(name, start, end, Form::Raw, false).map(|resume| (resume, None));
+            return self.push(name, start, end, Form::Raw, Ends::Guessed).map(|resume| (resume, None));
         }
         if separator == Separator::Equals
             && matches!(bytes.get(from), Some(b'(' | b'[' | b'$'))
@@ -121,7 +121,7 @@ impl Keyed<'_> {
             let line = line_end(bytes, inside, to);
             let end = memchr::memmem::find(&bytes[inside..line], entity)
                 .map_or_else(|| value::bare_end(bytes, inside, to, Until::Blank), |found| inside + found);
-            return self.push(name, inside, end, Form::Raw, true).map(|resume| (resume, None));
+            return self.push(name, inside, end, Form::Raw, Ends::Marked).map(|resume| (resume, None));
         }
         self.bare(name, separator, from, to)
     }
@@ -153,7 +153,7 @@ impl Keyed<'_> {
             return Some((found, None));
         }
         let through = (end == to && end - inside >= VALUE_BYTES_MAX / 2).then_some(Through::Quoted(quote));
-        let resume = self.push(name, inside, end, form, true)?;
+        let resume = self.push(name, inside, end, form, Ends::Marked)?;
         Some((resume, through))
     }
 
@@ -169,7 +169,7 @@ impl Keyed<'_> {
         if let Some(found) = self.user_and_secret(name, from, far) {
             return Some((found, None));
         }
-        self.push(name, from, end, Form::Raw, false).map(|resume| (resume, None))
+        self.push(name, from, end, Form::Raw, Ends::Guessed).map(|resume| (resume, None))
     }
 
     fn bare(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
@@ -186,7 +186,7 @@ impl Keyed<'_> {
                 && !b"{\"' %}".contains(&bytes[from + 1])
                 && bytes.get(from + close + 1).is_none_or(|byte| byte.is_ascii_whitespace() || b";\"'\0".contains(byte))
             {
-                return self.push(name, from + 1, from + close, Form::Raw, true).map(|resume| (resume, None));
+                return self.push(name, from + 1, from + close, Form::Raw, Ends::Marked).map(|resume| (resume, None));
             }
         }
         if bytes.get(from) == Some(&b'$') && hashes::begins(bytes, from) || value::is_structure(bytes, from, to) {
@@ -201,7 +201,7 @@ impl Keyed<'_> {
             return None;
         }
         if let Some(found) = shell_default(bytes, from, to) {
-            return self.push(name, found.0, found.1, Form::Raw, true).map(|resume| (resume, None));
+            return self.push(name, found.0, found.1, Form::Raw, Ends::Marked).map(|resume| (resume, None));
         }
         if let Some(quote) = name.quote.filter(|_| matches!(separator, Separator::Equals) && !name.flag)
             && !value::quote_at(bytes, name.end).is_some_and(|(closing, _)| closing == quote)
@@ -217,7 +217,7 @@ impl Keyed<'_> {
                     end
                 };
                 let form = value::form_of(quote, &bytes[from..end]);
-                return self.push(name, from, end, form, false).map(|resume| (resume, None));
+                return self.push(name, from, end, form, Ends::Guessed).map(|resume| (resume, None));
             }
         }
         if bytes.get(from) == Some(&b'#') && from > 0 && matches!(bytes[from - 1], b' ' | b'\t') {
@@ -267,29 +267,8 @@ impl Keyed<'_> {
             _ => Form::Raw,
         };
         let through = (end == to && end - from >= VALUE_BYTES_MAX / 2).then_some(Through::Bare(until));
-        let resume = self.push(name, from, end, form, false)?;
+        let resume = self.push(name, from, end, form, Ends::Guessed)?;
         Some((resume, through))
-    }
-
-    /// Masks a value if it is one; where to go on.
-    pub(super) fn push(&mut self, name: Name, start: usize, end: usize, form: Form, quoted: bool) -> Option<usize> {
-        let value = self.bytes.get(start..end)?;
-        if mask_length(value) == Some(value.len()) && start < end {
-            return Some(end);
-        }
-        if !plausible::is_secret(value, name.verdict, quoted)
-            || plausible::describes(&self.bytes[name.start..name.end], value, name.verdict)
-            || self.rules.allow_values.iter().any(|allowed| allowed == value)
-        {
-            return None;
-        }
-        let (class, rule) = match name.verdict {
-            Verdict::Strong(class) => (class, "key"),
-            _ => (Class::Key, "weak-key"),
-        };
-        let seed = if matches!(name.verdict, Verdict::Strong(_)) { Seed::Found } else { Seed::Never };
-        self.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form, seed });
-        Some(end)
     }
 
     fn element(&mut self, name: Name, at: usize, to: usize) -> Option<(usize, Option<Through>)> {
@@ -317,7 +296,7 @@ impl Keyed<'_> {
             Some(inner) => (from + 9, from + 9 + memchr::memmem::find(inner, b"]]>").unwrap_or(inner.len())),
             None => (from, end),
         };
-        self.push(name, from, end, Form::Raw, true).map(|resume| (resume, None))
+        self.push(name, from, end, Form::Raw, Ends::Marked).map(|resume| (resume, None))
     }
 
     /// A YAML block scalar: every line is masked by itself.
@@ -334,7 +313,7 @@ impl Keyed<'_> {
             }
             let end = line - usize::from(line > from && self.bytes[line - 1] == b'\r');
             if from < end {
-                last = self.push(name, from, end, Form::Raw, true).or(last);
+                last = self.push(name, from, end, Form::Raw, Ends::Marked).or(last);
             }
             at = line + 1;
         }
@@ -349,7 +328,8 @@ impl Keyed<'_> {
         if let Some(inner) = text.strip_prefix(b"[[") {
             let close = memchr::memmem::find(inner, b"]]")?;
             let plain = inner[..close].iter().all(|byte| byte.is_ascii_graphic() && !b"[]\"',{}$".contains(byte));
-            return (plain && close > 0).then(|| self.push(name, from + 2, from + 2 + close, Form::Raw, true))?;
+            return (plain && close > 0)
+                .then(|| self.push(name, from + 2, from + 2 + close, Form::Raw, Ends::Marked))?;
         }
         let mark = text.strip_prefix(b"$(cat <<")?.trim_ascii();
         let mark = mark.iter().position(u8::is_ascii_alphanumeric).map(|at| &mark[at..])?;
@@ -357,7 +337,7 @@ impl Keyed<'_> {
         let start = line + 1;
         let end = line_end(bytes, start.min(to), to.min(start + ELEMENT_BYTES_MAX));
         let ended = bytes.get(end + 1..).is_some_and(|rest| rest.trim_ascii_start().starts_with(mark));
-        (ended && start < end).then(|| self.push(name, start, end, Form::Raw, true))?
+        (ended && start < end).then(|| self.push(name, start, end, Form::Raw, Ends::Marked))?
     }
 
     fn list(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
@@ -381,7 +361,7 @@ impl Keyed<'_> {
                 if self.bytes[end..to].iter().skip(1).find(|byte| **byte != b' ') == Some(&b'=') {
                     break;
                 }
-                last = self.push(name, inside, end, Form::Raw, true).or(last);
+                last = self.push(name, inside, end, Form::Raw, Ends::Marked).or(last);
                 at = end + quote.depth + 1;
             } else if last.is_none() && self.bytes.get(at).is_some_and(u8::is_ascii_digit) {
                 let end = at
@@ -391,7 +371,7 @@ impl Keyed<'_> {
                         .count();
                 let numbers = memchr::memchr_iter(b',', &self.bytes[at..end]).count();
                 if self.bytes.get(end) == Some(&b']') && numbers >= 7 {
-                    return self.push(name, at, end, Form::Raw, true);
+                    return self.push(name, at, end, Form::Raw, Ends::Marked);
                 }
                 return None;
             } else {

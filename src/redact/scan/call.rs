@@ -5,8 +5,9 @@ use super::super::bytes::ByteSet;
 use super::super::pseudonym::Class;
 use super::super::shape::Kinds;
 use super::super::span::Form;
-use super::keyed::{Keyed, Name};
 use super::name::{Verdict, classify};
+use super::named::{Keyed, Name};
+use super::plausible::Ends;
 use super::surroundings::unwrapped;
 use super::value;
 
@@ -58,7 +59,7 @@ impl Keyed<'_> {
         if !fits || text.iter().any(u8::is_ascii_whitespace) {
             return None;
         }
-        self.push(secret(start), from, to, Form::Raw, true)
+        self.push(secret(start), from, to, Form::Raw, Ends::Marked)
     }
 
     /// Masks the second of two texts in brackets: `auth=("bob", "…")`.
@@ -72,7 +73,8 @@ impl Keyed<'_> {
         let [Some(_), Some((start, end))] = arguments[..] else { return None };
         let kinds = Kinds::of(&self.bytes[start..end]);
         let mixed = kinds.digit > 0 && kinds.letters() > 0 && end - start >= 4;
-        (mixed || lower.ends_with(b"auth")).then(|| self.push(secret(name.start), start, end, Form::Raw, true))?
+        (mixed || lower.ends_with(b"auth"))
+            .then(|| self.push(secret(name.start), start, end, Form::Raw, Ends::Marked))?
     }
 
     /// The arguments that begin at `from`, up to the bracket that ends them.

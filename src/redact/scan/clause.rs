@@ -5,9 +5,9 @@ use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
 use super::Through;
-use super::directive::is_chosen;
-use super::keyed::{Keyed, Name};
 use super::name::Verdict;
+use super::named::{Keyed, Name};
+use super::plausible::{Ends, is_chosen};
 use super::surroundings::{blanks, line_end, unwrapped};
 use super::value::{self, Quote, Until};
 
@@ -63,12 +63,12 @@ impl Keyed<'_> {
         if !(plain || told || said == Said::Assigned && quoted.is_some()) {
             return None;
         }
-        let resume = self.push(name, start, end, Form::Raw, false)?;
+        let resume = self.push(name, start, end, Form::Raw, Ends::Guessed)?;
         let after = quoted.filter(|_| said == Said::Before).map(|(quote, _)| end + quote.depth + 1);
         let next = after.filter(|after| self.bytes[*after..].starts_with(b" to "))?;
         let second = value::quote_at(self.bytes, next + 4).and_then(|(quote, inside)| {
             let end = value::quoted_end(self.bytes, inside, to, quote);
-            self.push(name, inside, end, Form::Raw, true)
+            self.push(name, inside, end, Form::Raw, Ends::Marked)
         });
         Some((second.unwrap_or(resume), None))
     }
@@ -81,7 +81,7 @@ impl Keyed<'_> {
         let asked = near[close..].starts_with(b"]:") || near[close..].starts_with(b"]?");
         let kinds = Kinds::of(text);
         let fits = asked && text.len() >= 4 && kinds.digit > 0 && kinds.letters() > 0;
-        fits.then(|| self.push(name, from + 1, from + 1 + close, Form::Raw, true))?
+        fits.then(|| self.push(name, from + 1, from + 1 + close, Form::Raw, Ends::Marked))?
     }
 }
 

@@ -3,8 +3,8 @@
 use super::super::bytes::ByteSet;
 use super::super::pseudonym::Class;
 use super::super::shape;
-use super::keyed::{Name, Separator};
 use super::name::Verdict;
+use super::named::{Name, Separator};
 use super::surroundings::{blanks, line_end};
 use super::value;
 

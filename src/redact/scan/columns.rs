@@ -6,9 +6,10 @@
 use super::super::pseudonym::Class;
 use super::super::shape::Kinds;
 use super::super::span::Form;
-use super::keyed::{Keyed, Name};
 use super::name::{Verdict, classify};
+use super::named::{Keyed, Name};
 use super::nested::looks_owned;
+use super::plausible::Ends;
 use super::surroundings::{blanks, line_end};
 
 /// Bytes of a header before the name that led to it, and behind.
@@ -111,7 +112,7 @@ impl Keyed<'_> {
             return None;
         }
         let name = Name { start, end, verdict, flag: false, quote: None, line_start: true, query: false };
-        self.push(name, value.start, value.end, Form::Raw, true).map(|_| Header { end })
+        self.push(name, value.start, value.end, Form::Raw, Ends::Marked).map(|_| Header { end })
     }
 
     /// Masks what is secret in the rows from a position on; where they end.
@@ -132,7 +133,7 @@ impl Keyed<'_> {
                 for (cell, verdict) in row.iter().zip(verdicts) {
                     let text = &bytes[cell.start..cell.end];
                     if *verdict != Verdict::No && self.is_cell(*verdict, text, cell.quoted, sign) {
-                        self.push(Name { verdict: *verdict, ..name }, cell.start, cell.end, Form::Raw, true);
+                        self.push(Name { verdict: *verdict, ..name }, cell.start, cell.end, Form::Raw, Ends::Marked);
                     }
                 }
             }

@@ -5,7 +5,7 @@ use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::{self, Verdict};
 use super::programs::{Holds, PROGRAMS};
-use super::{directive, plausible, value};
+use super::{plausible, value};
 
 /// Arguments of one command that are looked at.
 const ARGUMENTS_MAX: usize = 512;
@@ -34,11 +34,6 @@ const TAKERS: &[&[u8]] = &[
     b"smbclient",
     b"unlock",
 ];
-
-/// What programs are called, for the table of triggers.
-pub(super) fn names() -> impl Iterator<Item = (usize, &'static str)> {
-    PROGRAMS.iter().enumerate().map(|(place, program)| (place, program.name))
-}
 
 /// An argument of a command: the bytes between its quotes.
 pub(super) type Argument = (usize, usize);
@@ -103,7 +98,8 @@ pub(super) fn here_string(bytes: &[u8], at: usize) -> Option<Span> {
     let users = memchr::memmem::find(&bytes[line..at], b"chpasswd").is_some();
     let colon = memchr::memchr(b':', &bytes[start..end.max(start)]).filter(|_| users).map_or(0, |colon| colon + 1);
     let start = start + colon;
-    let secret = start < end && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
+    let secret = start < end
+        && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), plausible::Ends::Marked);
     secret.then_some(Span {
         start,
         end,
@@ -216,7 +212,7 @@ fn flags_by_name(bytes: &[u8], arguments: &[Argument], rules: &Compiled, spans: 
         if let Verdict::Strong(class) = name::classify(&flag[dashes..], rules)
             && !value.starts_with(b"--")
             && !spans.iter().rev().take(8).any(|span| span.start > pair[0].0 && span.end <= pair[0].1)
-            && plausible::is_secret(value, Verdict::Strong(class), true)
+            && plausible::is_secret(value, Verdict::Strong(class), plausible::Ends::Marked)
         {
             spans.push(Span { start, end, rule: Rule::Builtin("flag"), class, form: Form::Raw, seed: Seed::Typed });
         }
@@ -269,7 +265,7 @@ fn arguments_of(bytes: &[u8], place: usize, arguments: &[Argument], rules: &Comp
                 let place = if *count == 0 { after.take(2).last() } else { after.nth(count - 1) };
                 // What Windows calls like this takes names and options as well.
                 let chosen =
-                    |(start, end): &&Argument| program.name != "net" || directive::is_chosen(&bytes[*start..*end]);
+                    |(start, end): &&Argument| program.name != "net" || plausible::is_chosen(&bytes[*start..*end]);
                 if let Some((start, end)) = place.filter(chosen) {
                     push(bytes, *start, *end, spans);
                 }
@@ -298,7 +294,7 @@ fn held(bytes: &[u8], holds: Holds, start: usize, end: usize, spans: &mut Vec<Sp
         Holds::Share => None,
         Holds::Chosen => text
             .strip_prefix(b"s:")
-            .map_or_else(|| directive::is_chosen(text).then_some(start), |secret| Some(end - secret.len())),
+            .map_or_else(|| plausible::is_chosen(text).then_some(start), |secret| Some(end - secret.len())),
     };
     if let Some(from) = from {
         push(bytes, from, end, spans);
@@ -319,7 +315,7 @@ fn user_slash(bytes: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
 
 fn push(bytes: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
     let verdict = Verdict::Strong(Class::Password);
-    if start < end && plausible::is_secret(&bytes[start..end], verdict, true) {
+    if start < end && plausible::is_secret(&bytes[start..end], verdict, plausible::Ends::Marked) {
         spans.push(Span {
             start,
             end,

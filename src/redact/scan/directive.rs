@@ -5,19 +5,18 @@ use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
 use super::Through;
-use super::keyed::{Keyed, Name};
 use super::name::{Verdict, is_header};
+use super::named::{Keyed, Name};
+use super::plausible::{CHOSEN_BYTES_MIN, Ends, is_chosen, is_version};
 use super::surroundings::{blanks, in_statement, line_end, netrc_before};
 use super::value::{self, Until};
-use super::{clause, header, plausible};
+use super::{clause, header};
 
 /// Bytes of a line before a name, and after it, that are looked at.
 const BEFORE_BYTES_MAX: usize = 256;
 const AFTER_BYTES_MAX: usize = 512;
 /// Words of a line that tells of a user and its keys.
 const WORDS_MAX: usize = 24;
-/// Bytes of a value that its owner thought up, in the midst of a line.
-const CHOSEN_BYTES_MIN: usize = 6;
 
 /// What is part of a word that sets something: `proxy_set_header`, `SetEnv`, `fastcgi_param`, `php_admin_value`.
 const SETTERS: &[&[u8]] =
@@ -139,7 +138,7 @@ impl Keyed<'_> {
         }
         let word = from + bytes[from..line].iter().take_while(|byte| byte.is_ascii_graphic()).count();
         let secret = user_secret(&bytes[from..word]).filter(|_| !name.flag && is_blank(&bytes[word..line]));
-        let done = secret.and_then(|at| self.push(strong, from + at, word, Form::Raw, false));
+        let done = secret.and_then(|at| self.push(strong, from + at, word, Form::Raw, Ends::Guessed));
         Directive::Done(done.map(|resume| (resume, None)))
     }
 
@@ -202,7 +201,7 @@ impl Keyed<'_> {
                     quoted.map_or((at, end), |(quote, inside)| (inside, value::quoted_end(bytes, inside, line, quote)));
                 let keyword = word.eq_ignore_ascii_case(b"priv") || word.starts_with(b"-");
                 if stop - start >= CHOSEN_BYTES_MIN && !keyword {
-                    last = self.push(name, start, stop, Form::Raw, true).or(last);
+                    last = self.push(name, start, stop, Form::Raw, Ends::Marked).or(last);
                 }
                 algorithm = false;
             } else if !bits && at == from {
@@ -366,26 +365,6 @@ fn is_mixed(value: &[u8]) -> bool {
         && !(kinds.digit == value.len() && value.len() < 6)
         && !value.ends_with(b".so")
         && !value.ends_with(b":")
-}
-
-/// Whether a word looks like nothing but what somebody thought up, or had made, as a secret: letters and digits mixed.
-pub(super) fn is_chosen(value: &[u8]) -> bool {
-    let kinds = Kinds::of(value);
-    let letters = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let version = value[letters..].iter().all(|byte| byte.is_ascii_digit() || b".-_".contains(byte));
-    value.len() >= CHOSEN_BYTES_MIN
-        && kinds.digit > 0
-        && kinds.letters() > 1
-        && !version
-        && !is_version(value)
-        && value.iter().all(|byte| byte.is_ascii_graphic() && !b"()[]{}<>=,;\"'`/\\|".contains(byte))
-        && !plausible::is_reference(value)
-}
-
-/// `1:4.13+dfsg1-1`, as in lists of packages.
-fn is_version(value: &[u8]) -> bool {
-    let number = value.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b':').count();
-    number > 0 && value.get(number) == Some(&b'.') && value.get(number + 1).is_some_and(u8::is_ascii_digit)
 }
 
 /// `464/tcp`, as in `/etc/services`.

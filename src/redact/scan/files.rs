@@ -3,7 +3,6 @@
 use super::super::pseudonym::Class;
 use super::super::span::{Rule, Span};
 use super::name::{self, Verdict};
-use super::structured::{typed, word};
 use super::surroundings::blanks;
 use super::{nested, plausible, value};
 
@@ -59,8 +58,16 @@ pub(super) fn docker(bytes: &[u8], spans: &mut Vec<Span>) {
             bytes[from..].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace() || **byte == b':').count();
         let Some((quote, inside)) = value::quote_at(bytes, from + gap) else { continue };
         let end = value::quoted_end(bytes, inside, bytes.len(), quote);
-        if plausible::is_secret(&bytes[inside..end], Verdict::Strong(Class::Token), true) {
-            spans.push(Span { rule: Rule::Builtin("credential-file"), ..typed(inside, end, Class::Token) });
+        if plausible::is_secret(&bytes[inside..end], Verdict::Strong(Class::Token), plausible::Ends::Marked) {
+            spans.push(Span { rule: Rule::Builtin("credential-file"), ..Span::typed(inside, end, Class::Token) });
         }
     }
+}
+
+/// Bytes of the word at `at`, its quotes included.
+pub(super) fn word(line: &[u8], at: usize) -> usize {
+    if line.get(at) == Some(&b'"') {
+        return memchr::memchr(b'"', &line[at + 1..]).map_or(line.len() - at, |close| close + 2);
+    }
+    line[at.min(line.len())..].iter().take_while(|byte| !matches!(byte, b' ' | b'\t')).count()
 }

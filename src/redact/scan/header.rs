@@ -3,7 +3,7 @@
 use super::super::pseudonym::{Class, mask_length};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::Through;
-use super::keyed::Keyed;
+use super::named::Keyed;
 use super::plausible;
 use super::surroundings::{blanks, line_end};
 use super::tokens::{TOKENS, class_of, token_end};
@@ -165,7 +165,9 @@ fn push(keyed: &mut Keyed<'_>, start: usize, end: usize, class: Class, rule: &'s
         return Some(end);
     }
     let verdict = super::name::Verdict::Strong(Class::Password);
-    if !plausible::is_secret(value, verdict, true) || keyed.rules.allow_values.iter().any(|allowed| allowed == value) {
+    if !plausible::is_secret(value, verdict, plausible::Ends::Marked)
+        || keyed.rules.allow_values.iter().any(|allowed| allowed == value)
+    {
         return None;
     }
     keyed.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form: Form::Raw, seed: Seed::Found });

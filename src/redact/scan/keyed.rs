@@ -2,95 +2,17 @@
 
 use super::super::bytes::ByteSet;
 use super::super::pseudonym::{Class, MASK_PREFIX, mask_in, mask_length};
-use super::super::settings::Compiled;
-use super::super::span::Span;
-use super::name::{NAME_BYTES_MAX, Verdict, Verdicts, is_header};
+use super::name::{NAME_BYTES_MAX, Verdict, is_header};
+use super::named::{Keyed, Name, Outcome, Separator};
 use super::surroundings::{at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
-use super::value::{self, Quote};
+use super::value;
 use super::vocabulary::Weak;
-use super::{Through, clause, pairs};
+use super::{clause, pairs};
 
 /// Bytes of a word that are looked at to see what it is made of.
 const WORD_BYTES_MAX: usize = 40;
 /// Bytes in which a short element may end.
 const ELEMENT_BYTES_MAX: usize = 256;
-
-/// What a stem led to.
-pub(super) struct Outcome {
-    /// Stems before this position belong to the same name and need no second look.
-    pub(super) name_end: usize,
-    /// Where scanning goes on, when something was masked.
-    pub(super) resume: Option<usize>,
-    /// A value that goes on beyond what may be looked at.
-    pub(super) through: Option<Through>,
-}
-
-/// What stands between a name and its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Separator {
-    /// `=` and its kin.
-    Equals,
-    /// `:`
-    Colon,
-    /// White space after a flag or a directive.
-    Blank,
-    /// NUL after a flag.
-    Nul,
-    /// `>` of an XML element.
-    Element,
-    /// `value` of a name-and-value pair.
-    Pair,
-    /// `,` behind a name in quotes.
-    Comma,
-    /// The end of the line of a name that stands alone.
-    Below,
-    /// The end of the header of a part of a form.
-    Part,
-    /// None: the value of the pair stands before its name.
-    Before,
-    /// The brace of a block of which the name is a label.
-    Labelled,
-    /// `]` of a section that has a line of its own.
-    Section,
-    /// `(` of a function.
-    Call,
-}
-
-/// What is known from earlier names.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    verdicts: Verdicts,
-    /// Lines before this position were looked at as headers of tables, or are rows of one.
-    pub(super) header_to: usize,
-}
-
-impl Memory {
-    /// Follows a buffer that lost its first `bytes`.
-    pub(super) fn shift(&mut self, bytes: usize) {
-        self.header_to = self.header_to.saturating_sub(bytes);
-    }
-}
-
-/// One look at a name.
-pub(super) struct Keyed<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) rules: &'a Compiled,
-    pub(super) spans: &'a mut Vec<Span>,
-    pub(super) memory: &'a mut Memory,
-    /// What stands before this position is masked, and part of no name.
-    pub(super) masked_to: usize,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Name {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) verdict: Verdict,
-    pub(super) flag: bool,
-    pub(super) quote: Option<Quote>,
-    pub(super) line_start: bool,
-    pub(super) query: bool,
-}
 
 /// What may follow the name of a column.
 const BEHIND_COLUMN: ByteSet = ByteSet::of(b",;|\t \"*`\n\r");

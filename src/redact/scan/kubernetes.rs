@@ -39,7 +39,7 @@ pub(super) fn data(bytes: &[u8], at: usize, length: usize, spans: &mut Vec<Span>
 
 fn push(bytes: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
     let text = &bytes[start..end];
-    if plausible::is_secret(text, super::name::Verdict::Strong(Class::Password), true)
+    if plausible::is_secret(text, super::name::Verdict::Strong(Class::Password), plausible::Ends::Marked)
         || text.starts_with(b"LS0tLS1CRUdJTi") && super::pem::encoded(bytes, start, end).is_some()
     {
         spans.push(Span {

@@ -21,6 +21,7 @@ mod iggy;
 mod keyed;
 mod kubernetes;
 mod name;
+mod named;
 mod nested;
 mod pairs;
 mod pem;
@@ -45,7 +46,7 @@ use super::literals::Literals;
 use super::pseudonym::{Class, mask_in};
 use super::settings::Compiled;
 use super::span::{Form, Rule, Seed, Span, settle};
-use keyed::Keyed;
+use named::{Keyed, Memory};
 pub(super) use ruleset::ruleset;
 pub(super) use sieve::STRIDE;
 use sieve::Sieve;
@@ -111,7 +112,7 @@ pub(super) struct Progress {
     custom: Vec<usize>,
     /// The run of bytes in which the last URL stood.
     url: url::Run,
-    names: keyed::Memory,
+    names: Memory,
     through: Option<Through>,
 }
 

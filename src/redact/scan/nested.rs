@@ -9,8 +9,9 @@ use super::super::bytes::ByteSet;
 use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
-use super::keyed::{Keyed, Name, Separator};
 use super::name::{self, Verdict, classify};
+use super::named::{Keyed, Name, Separator};
+use super::plausible::Ends;
 use super::surroundings::{blanks, block_scalar, line_end};
 use super::value::{self, Quote, Until};
 use super::vocabulary::Weak;
@@ -214,7 +215,7 @@ impl Keyed<'_> {
                 self.pair_value(name, inside + colon, end);
             } else if whole && self.is_child(name, child, &bytes[inside..end]) {
                 let form = value::form_of(quote, &bytes[inside..end]);
-                self.push(owned(name), inside, end, form, true);
+                self.push(owned(name), inside, end, form, Ends::Marked);
             }
             return whole.then_some(end + quote.depth + 1);
         }
@@ -228,7 +229,7 @@ impl Keyed<'_> {
         }
         let text = &bytes[start..end];
         if end < to && is_bare(text) && self.is_child(name, child, text) {
-            self.push(owned(name), start, end, Form::Raw, false);
+            self.push(owned(name), start, end, Form::Raw, Ends::Guessed);
         }
         Some(end)
     }
@@ -314,7 +315,7 @@ impl Keyed<'_> {
         if let Some(colon) = name::pair(text) {
             self.pair_value(name, start + colon, end);
         } else if items == Items::All && is_bare(text) && self.is_child(name, b"", text) {
-            self.push(owned(name), start, end, Form::Raw, true);
+            self.push(owned(name), start, end, Form::Raw, Ends::Marked);
         }
     }
 
@@ -340,7 +341,7 @@ impl Keyed<'_> {
 
     fn pair_value(&mut self, name: Name, start: usize, end: usize) {
         if matches!(name.verdict, Verdict::Strong(Class::Password)) {
-            self.push(name, start, end, Form::Raw, true);
+            self.push(name, start, end, Form::Raw, Ends::Marked);
         }
     }
 

@@ -3,9 +3,10 @@
 
 use super::super::pseudonym::Class;
 use super::super::span::Form;
-use super::keyed::{Keyed, Name, Separator};
 use super::name::{self, Verdict};
+use super::named::{Keyed, Name, Separator};
 use super::nested::looks_owned;
+use super::plausible::Ends;
 use super::surroundings::{GAP_MAX, blanks, line_end};
 use super::vocabulary::Weak;
 use super::{value, words};
@@ -129,7 +130,7 @@ impl Keyed<'_> {
         }
         let quote = value::quote_before(self.bytes, from);
         let form = quote.map_or(Form::Raw, |quote| value::form_of(quote, text));
-        self.push(name, from, end, form, true).map(|_| name.end)
+        self.push(name, from, end, form, Ends::Marked).map(|_| name.end)
     }
 
     /// Where the value of a member begins and ends, when nothing but members stands between it and `until`.
@@ -195,12 +196,18 @@ impl Keyed<'_> {
         };
         let text = self.bytes.get(start..end).filter(|_| may)?;
         if words::is_pair(text) && auth {
-            return self.push(Name { verdict: Verdict::Strong(Class::Token), ..name }, start, end, Form::Raw, true);
+            return self.push(
+                Name { verdict: Verdict::Strong(Class::Token), ..name },
+                start,
+                end,
+                Form::Raw,
+                Ends::Marked,
+            );
         }
         let colon = name::pair(text)?;
         let password = Verdict::Strong(Class::Password);
         looks_owned(Verdict::Strong(Class::Token), &text[colon..])
-            .then(|| self.push(Name { verdict: password, ..name }, start + colon, end, Form::Raw, true))?
+            .then(|| self.push(Name { verdict: password, ..name }, start + colon, end, Form::Raw, Ends::Marked))?
     }
 }
 

@@ -111,11 +111,22 @@ const STATUS_WORDS: &[&str] = &[
 pub(super) const WEAK_BYTES_MIN: usize = 16;
 /// Bytes of the longest value that may be taken for something else than a secret.
 const REJECTED_BYTES_MAX: usize = 1024;
+/// Bytes of the shortest value that its owner thought up, in the midst of a line.
+pub(super) const CHOSEN_BYTES_MIN: usize = 6;
 /// Bytes of the longest value that may be taken for source code.
 const CODE_BYTES_MAX: usize = 200;
 
+/// How it is known where a value ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// By quotes, tags or a place of its own: nothing else is in it.
+    Marked,
+    /// By what usually follows a value: it may be source code, or a part of a sentence.
+    Guessed,
+}
+
 /// Whether a value is one, or stands for one, says that there is none, or is masked already.
-pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
+pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
     if value.is_empty()
         || mask_in(value).is_some()
         || matches!(verdict, Verdict::Weak(_)) && value.len() < WEAK_BYTES_MIN
@@ -131,7 +142,7 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
     if stands_for_one(value) || is_status(value) || shape::is_path(value) || refers(value) {
         return false;
     }
-    if !quoted && value.len() <= CODE_BYTES_MAX && is_code(value) {
+    if ends == Ends::Guessed && value.len() <= CODE_BYTES_MAX && is_code(value) {
         return false;
     }
     let digits = value.iter().all(u8::is_ascii_digit);
@@ -140,7 +151,7 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, quoted: bool) -> bool {
         Verdict::Weak(Weak::SecretId) => shape::is_uuid(value) || shape::is_random(value, HexIs::Random),
         Verdict::Weak(Weak::Key) => shape::is_random(value, HexIs::Hash),
         Verdict::Weak(Weak::Session) => shape::is_random(value, HexIs::Random),
-        Verdict::Strong(Class::Password) => !(digits && value.len() < 4 && !quoted || is_decimal(value)),
+        Verdict::Strong(Class::Password) => !(digits && value.len() < 4 && ends == Ends::Guessed || is_decimal(value)),
         Verdict::Strong(_) => {
             !(value.len() < 2
                 || is_decimal(value)
@@ -358,6 +369,26 @@ fn is_code(value: &[u8]) -> bool {
         && body.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
 }
 
+/// Whether a word looks like nothing but what somebody thought up, or had made, as a secret: letters and digits mixed.
+pub(super) fn is_chosen(value: &[u8]) -> bool {
+    let kinds = shape::Kinds::of(value);
+    let letters = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let version = value[letters..].iter().all(|byte| byte.is_ascii_digit() || b".-_".contains(byte));
+    value.len() >= CHOSEN_BYTES_MIN
+        && kinds.digit > 0
+        && kinds.letters() > 1
+        && !version
+        && !is_version(value)
+        && value.iter().all(|byte| byte.is_ascii_graphic() && !b"()[]{}<>=,;\"'`/\\|".contains(byte))
+        && !is_reference(value)
+}
+
+/// `1:4.13+dfsg1-1`, as in lists of packages.
+pub(super) fn is_version(value: &[u8]) -> bool {
+    let number = value.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b':').count();
+    number > 0 && value.get(number) == Some(&b'.') && value.get(number + 1).is_some_and(u8::is_ascii_digit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -386,12 +417,12 @@ mod tests {
             "https://example.org/x",
             "%DB_PASSWORD%",
         ] {
-            assert!(!is_secret(value.as_bytes(), strong, false), "{value}");
+            assert!(!is_secret(value.as_bytes(), strong, Ends::Guessed), "{value}");
         }
         for value in
             ["changeme", "iggy", "$ecret1X", "12345678", "P@ss(word", "a.b1c.d", "$tr0ng{x}", "x", "test-example"]
         {
-            assert!(is_secret(value.as_bytes(), strong, false), "{value}");
+            assert!(is_secret(value.as_bytes(), strong, Ends::Guessed), "{value}");
         }
     }
 }

@@ -134,3 +134,8 @@ pub(super) const PROGRAMS: &[Program] = &[
     p("nats", &[("--password", Secret), ("--token", Secret)], &[]), p("hydra", SMALL_P, &[]), p("crackmapexec", SMALL_P, &[]), p("gpg", &[("--passphrase", Secret)], &[]), p("gpg2", &[("--passphrase", Secret)], &[]),
     p("rclone", &[], &[("obscure", 1)]), p("echo", &[], &[]), p("printf", &[], &[]),
 ];
+
+/// What programs are called, for the table of triggers.
+pub(super) fn names() -> impl Iterator<Item = (usize, &'static str)> {
+    PROGRAMS.iter().enumerate().map(|(place, program)| (place, program.name))
+}

@@ -32,7 +32,7 @@ pub(super) fn identified(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     }
     let (quote, inside) = value::quote_at(bytes, at).filter(|(quote, _)| quote.mark != b'`')?;
     let end = value::quoted_end(bytes, inside, to, quote);
-    let secret = plausible::is_secret(&bytes[inside..end], Verdict::Strong(Class::Password), true);
+    let secret = plausible::is_secret(&bytes[inside..end], Verdict::Strong(Class::Password), plausible::Ends::Marked);
     secret.then(|| Span { rule: Rule::Builtin("sql"), ..token(inside, end, Class::Password) })
 }
 
@@ -107,7 +107,7 @@ fn rows(bytes: &[u8], from: usize, to: usize, secret: &[Option<Class>], spans: &
             if let Some((quote, inside)) = value::quote_at(bytes, at).filter(|(_, inside)| *inside <= to) {
                 let end = value::quoted_end(bytes, inside, to, quote);
                 if let Some(class) = class
-                    && plausible::is_secret(&bytes[inside..end], Verdict::Strong(*class), true)
+                    && plausible::is_secret(&bytes[inside..end], Verdict::Strong(*class), plausible::Ends::Marked)
                 {
                     let span = Span { rule: Rule::Builtin("sql"), ..token(inside, end, *class) };
                     spans.push(Span { form: Form::Raw, seed: Seed::Found, ..span });

@@ -30,10 +30,6 @@ pub(super) fn spans(carrier: Carrier, bytes: &[u8], rules: &Compiled, spans: &mu
     }
 }
 
-pub(super) fn typed(start: usize, end: usize, class: Class) -> Span {
-    Span { start, end, rule: Rule::Builtin("typed"), class, form: Form::Raw, seed: Seed::Typed }
-}
-
 fn allowed(rules: &Compiled, value: &[u8]) -> bool {
     rules.allow_values.iter().any(|allowed| allowed == value)
 }
@@ -46,10 +42,12 @@ fn environ(bytes: &[u8], rules: &Compiled, spans: &mut Vec<Span>) {
         let Some(equals) = memchr::memchr(b'=', entry) else { continue };
         let value = &entry[equals + 1..];
         let verdict = classify(&entry[..equals], rules);
-        if plausible::is_secret(value, verdict, true) && !allowed(rules, value) {
+        if plausible::is_secret(value, verdict, plausible::Ends::Marked) && !allowed(rules, value) {
             let class = if let Verdict::Strong(class) = verdict { class } else { Class::Key };
-            spans
-                .push(Span { rule: Rule::Builtin("environ"), ..typed(start + equals + 1, start + entry.len(), class) });
+            spans.push(Span {
+                rule: Rule::Builtin("environ"),
+                ..Span::typed(start + equals + 1, start + entry.len(), class)
+            });
         }
     }
 }
@@ -65,10 +63,13 @@ fn argv(bytes: &[u8], rules: &Compiled, spans: &mut Vec<Span>) {
             let plain = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
             if plain
                 && let Verdict::Strong(class) = classify(name, rules)
-                && plausible::is_secret(value, Verdict::Strong(class), true)
+                && plausible::is_secret(value, Verdict::Strong(class), plausible::Ends::Marked)
                 && !allowed(rules, value)
             {
-                spans.push(Span { rule: Rule::Builtin("flag"), ..typed(at + equals + 1, at + argument.len(), class) });
+                spans.push(Span {
+                    rule: Rule::Builtin("flag"),
+                    ..Span::typed(at + equals + 1, at + argument.len(), class)
+                });
             }
         }
         at += argument.len() + 1;
@@ -82,9 +83,12 @@ fn lines(bytes: &[u8], spans: &mut Vec<Span>, mut secret: impl FnMut(&[u8]) -> O
         let line = whole.strip_suffix(b"\r").unwrap_or(whole);
         if !line.starts_with(b"#")
             && let Some((start, end)) = secret(line)
-            && plausible::is_secret(&line[start..end], Verdict::Strong(Class::Password), true)
+            && plausible::is_secret(&line[start..end], Verdict::Strong(Class::Password), plausible::Ends::Marked)
         {
-            spans.push(Span { rule: Rule::Builtin("credential-file"), ..typed(at + start, at + end, Class::Password) });
+            spans.push(Span {
+                rule: Rule::Builtin("credential-file"),
+                ..Span::typed(at + start, at + end, Class::Password)
+            });
         }
         at += whole.len() + 1;
     }
@@ -134,7 +138,7 @@ fn user_secret(line: &[u8]) -> Option<(usize, usize)> {
     let mut at = 0;
     for _ in 0..2 {
         at += surroundings::blanks(line, at);
-        at += word(line, at);
+        at += files::word(line, at);
     }
     at += surroundings::blanks(line, at);
     if at == line.len() {
@@ -142,16 +146,9 @@ fn user_secret(line: &[u8]) -> Option<(usize, usize)> {
         let from = pair.iter().rposition(|byte| matches!(byte, b' ' | b'\t')).map_or(0, |blank| blank + 1);
         return name::pair(&pair[from..]).map(|colon| (from + colon, pair.len()));
     }
-    let length = word(line, at);
+    let length = files::word(line, at);
     let quoted = usize::from(line.get(at) == Some(&b'"'));
     (length > 2 * quoted).then_some((at + quoted, at + length - quoted))
-}
-
-pub(super) fn word(line: &[u8], at: usize) -> usize {
-    if line.get(at) == Some(&b'"') {
-        return memchr::memchr(b'"', &line[at + 1..]).map_or(line.len() - at, |close| close + 2);
-    }
-    line[at.min(line.len())..].iter().take_while(|byte| !matches!(byte, b' ' | b'\t')).count()
 }
 
 /// The values of a TOML document that are secret by their names, or that a list does not allow.
@@ -236,7 +233,7 @@ impl Visit<'_> {
         let secret = if told {
             !text.is_empty() && !is_masked(text)
         } else {
-            plausible::is_secret(text.as_bytes(), verdict, true)
+            plausible::is_secret(text.as_bytes(), verdict, plausible::Ends::Marked)
         };
         if !secret || allowed(self.rules, text.as_bytes()) {
             return;
@@ -266,8 +263,9 @@ impl Visit<'_> {
         let (Verdict::Strong(class), Some(range)) = (self.verdict(path).0, value.span()) else { return };
         let text = &self.bytes[range.clone()];
         // What the layer for text would mask has to get its quotes here.
-        let secret =
-            class == Class::Password || self.listed || plausible::is_secret(text, Verdict::Strong(class), false);
+        let secret = class == Class::Password
+            || self.listed
+            || plausible::is_secret(text, Verdict::Strong(class), plausible::Ends::Guessed);
         if !secret || allowed(self.rules, text) {
             return;
         }

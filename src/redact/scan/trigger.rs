@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 
 use super::buckets::{Buckets, Halves, Window};
-use super::{command, hashes, tokens};
+use super::{hashes, programs, tokens};
 
 /// Bits of a hash.
 const HASH_BITS: u32 = 15;
@@ -336,7 +336,7 @@ impl Probe {
         patterns
             .extend(hashes::CRYPT.iter().enumerate().map(|(at, (prefix, _))| (prefix.as_bytes(), Trigger::Crypt(at))));
         patterns.extend(hashes::NAMED.iter().enumerate().map(|(at, prefix)| (prefix.as_bytes(), Trigger::Named(at))));
-        patterns.extend(command::names().map(|(at, name)| (name.as_bytes(), Trigger::Command(at))));
+        patterns.extend(programs::names().map(|(at, name)| (name.as_bytes(), Trigger::Command(at))));
         let (mut fours, mut threes) = (Vec::new(), Vec::new());
         for (place, (pattern, trigger)) in patterns.iter().enumerate() {
             let entry = Entry::new(u16::try_from(place).expect("there are fewer than 65,536 patterns"), pattern);

@@ -176,7 +176,7 @@ fn push(spans: &mut Vec<Span>, bytes: &[u8], start: usize, end: usize, class: Cl
     if mask_length(text) == Some(text.len()) {
         return Some(end);
     }
-    if !plausible::is_secret(text, Verdict::Strong(Class::Password), true) {
+    if !plausible::is_secret(text, Verdict::Strong(Class::Password), plausible::Ends::Marked) {
         return None;
     }
     let form = if memchr::memchr(b'%', text).is_some() { Form::Percent } else { Form::Raw };
@@ -262,7 +262,7 @@ pub(super) fn dsn(bytes: &[u8], at: usize) -> Option<Span> {
         || other
         || times
         || start == floor && floor > 0
-        || !plausible::is_secret(password, Verdict::Strong(Class::Password), true)
+        || !plausible::is_secret(password, Verdict::Strong(Class::Password), plausible::Ends::Marked)
     {
         return None;
     }
@@ -290,7 +290,7 @@ fn oracle(bytes: &[u8], at: usize) -> Option<Span> {
     let plain = !user.is_empty() && user.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_$#.".contains(byte));
     let secret = &text[slash + 1..];
     let class = Class::Url;
-    (plain && plausible::is_secret(secret, Verdict::Strong(Class::Password), true)).then_some(Span {
+    (plain && plausible::is_secret(secret, Verdict::Strong(Class::Password), plausible::Ends::Marked)).then_some(Span {
         start: start + slash + 1,
         end: at,
         rule: Rule::Builtin("dsn"),

@@ -38,7 +38,7 @@ pub(super) fn bearer(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     let text = &bytes[from..end];
     let kinds = shape::Kinds::of(text);
     let fits = text.len() >= 16 && (kinds.digit > 0 || kinds.upper > 0 && kinds.lower > 0) && !shape::is_wordlike(text);
-    let secret = fits && plausible::is_secret(text, Verdict::Strong(Class::Token), true);
+    let secret = fits && plausible::is_secret(text, Verdict::Strong(Class::Token), plausible::Ends::Marked);
     secret.then(|| Span { rule: Rule::Builtin("bearer"), ..token(from, end, Class::Token) })
 }
 
@@ -120,7 +120,8 @@ pub(super) fn set_credential(bytes: &[u8], from: usize, to: usize) -> Option<Spa
     let start = from + equals + colon + 1;
     let end =
         start + bytes[start..line].iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
-    let secret = start < end && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
+    let secret = start < end
+        && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), plausible::Ends::Marked);
     secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
 }
 
@@ -133,7 +134,8 @@ pub(super) fn mount(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     let length = value.iter().position(|byte| b" \t,\"'".contains(byte)).unwrap_or(value.len());
     let sign = memchr::memchr(b'%', &value[..length])?;
     let (start, end) = (name + 1 + sign + 1, name + 1 + length);
-    let secret = start < end && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
+    let secret = start < end
+        && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), plausible::Ends::Marked);
     secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
 }
 
@@ -146,7 +148,7 @@ pub(super) fn login(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
         bytes[from..to.min(from + 512)].iter().take_while(|byte| byte.is_ascii_graphic() && !b"&\"'".contains(byte));
     let end = from + word.count();
     let start = from + super::directive::user_secret(&bytes[from..end])?;
-    let secret = plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), true);
+    let secret = plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), plausible::Ends::Marked);
     secret.then(|| Span { rule: Rule::Builtin("key"), ..token(start, end, Class::Password) })
 }
 
@@ -160,7 +162,11 @@ pub(super) fn acl(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<Spa
         user |= word.eq_ignore_ascii_case(b"user") || word.eq_ignore_ascii_case(b"setuser");
         let hash = word.len() == 65 && b"#!".contains(&word[0]) && shape::is_hex(&word[1..]);
         let secret = word.len() > 1 && b"><".contains(&word[0]) && mask_in(word).is_none();
-        if user && (hash || secret && plausible::is_secret(&word[1..], Verdict::Strong(Class::Password), true)) {
+        if user
+            && (hash
+                || secret
+                    && plausible::is_secret(&word[1..], Verdict::Strong(Class::Password), plausible::Ends::Marked))
+        {
             let class = if hash { Class::Hash } else { Class::Password };
             spans.push(Span { rule: Rule::Builtin("key"), ..token(start + 1, start + word.len(), class) });
         }

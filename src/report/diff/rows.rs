@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Kind;
-use super::settings::{MOVING, MOVING_COLUMNS, OF_ITS_OWN};
+use super::noise::{MOVING, MOVING_COLUMNS, OF_ITS_OWN};
 use super::{Relation, Report};
 use crate::redact::Redacted;
 use crate::report::model::{Cell, Check, Column, Evidence, Words};

@@ -1,7 +1,7 @@
 //! The settings that two reports show, and which of them differ.
 //!
 //! Compared are the checks whose evidence states how a host is set up, and of that the text: columns with a unit, rows that
-//! are [`MOVING`] and, between two nodes, what every node has of its own (its name and its addresses) are noise. A row that
+//! are [`MOVING`](super::noise::MOVING) and, between two nodes, what every node has of its own (its name and its addresses) are noise. A row that
 //! only one report has is one difference, whatever it says; so is a table, and none where the verdicts differ already.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,49 +10,6 @@ use super::rows::{Naming, Own, Row, Rows, Values};
 use super::{Relation, Report};
 use crate::domain::verdict::Verdict;
 use crate::report::model::Words;
-
-/// Rows of settled evidence that are measurements all the same.
-pub(super) const MOVING: &[&str] = &[
-    "fs.aio-nr",
-    "fs.dentry-state",
-    "fs.file-nr",
-    "fs.inode-nr",
-    "fs.inode-state",
-    "kernel.hung_task_detect_count",
-    "kernel.ns_last_pid",
-    "kernel.pty.nr",
-    "kernel.random.boot_id",
-    "kernel.random.entropy_avail",
-    "kernel.random.uuid",
-    "net.netfilter.nf_conntrack_count",
-    "Memory in use",
-    "Of that, inactive file cache",
-    "Kills for want of memory",
-    "Throttled periods",
-    "Periods, in the window and since it exists",
-    "Stopped in, likewise",
-    "Limit at 2",
-    "Offset left to work off",
-    "Largest possible error",
-    "Estimated error",
-    "Correction of speed",
-    "Status bits",
-    "Promised",
-    "Open",
-    "PID",
-    "Process",
-    "Main process",
-    "Up",
-    "Restarts",
-    "Tasks",
-    "Compared",
-];
-
-/// Columns of settled evidence that are measurements all the same.
-pub(super) const MOVING_COLUMNS: &[&str] = &["In use", "Process", "PID"];
-
-/// Rows that differ between any two nodes and mean nothing.
-pub(super) const OF_ITS_OWN: &[&str] = &["kernel.hostname", "Host name", "Own name", "Machine id"];
 
 /// What the kernel sizes by the memory that it found: between two nodes nearly the same is the same.
 const SIZED_BY_MEMORY: &[&str] = &[

@@ -1,0 +1,109 @@
+//! A name that may be that of a secret: what is known about it, and what is done with its value.
+
+use super::super::pseudonym::{Class, mask_length};
+use super::super::settings::Compiled;
+use super::super::span::{Form, Rule, Seed, Span};
+use super::name::{Verdict, Verdicts};
+use super::plausible::Ends;
+use super::value::Quote;
+use super::{Through, plausible};
+
+/// What a stem led to.
+pub(super) struct Outcome {
+    /// Stems before this position belong to the same name and need no second look.
+    pub(super) name_end: usize,
+    /// Where scanning goes on, when something was masked.
+    pub(super) resume: Option<usize>,
+    /// A value that goes on beyond what may be looked at.
+    pub(super) through: Option<Through>,
+}
+
+/// What stands between a name and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Separator {
+    /// `=` and its kin.
+    Equals,
+    /// `:`
+    Colon,
+    /// White space after a flag or a directive.
+    Blank,
+    /// NUL after a flag.
+    Nul,
+    /// `>` of an XML element.
+    Element,
+    /// `value` of a name-and-value pair.
+    Pair,
+    /// `,` behind a name in quotes.
+    Comma,
+    /// The end of the line of a name that stands alone.
+    Below,
+    /// The end of the header of a part of a form.
+    Part,
+    /// None: the value of the pair stands before its name.
+    Before,
+    /// The brace of a block of which the name is a label.
+    Labelled,
+    /// `]` of a section that has a line of its own.
+    Section,
+    /// `(` of a function.
+    Call,
+}
+
+/// What is known from earlier names.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) verdicts: Verdicts,
+    /// Lines before this position were looked at as headers of tables, or are rows of one.
+    pub(super) header_to: usize,
+}
+
+impl Memory {
+    /// Follows a buffer that lost its first `bytes`.
+    pub(super) fn shift(&mut self, bytes: usize) {
+        self.header_to = self.header_to.saturating_sub(bytes);
+    }
+}
+
+/// One look at a name.
+pub(super) struct Keyed<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) rules: &'a Compiled,
+    pub(super) spans: &'a mut Vec<Span>,
+    pub(super) memory: &'a mut Memory,
+    /// What stands before this position is masked, and part of no name.
+    pub(super) masked_to: usize,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) verdict: Verdict,
+    pub(super) flag: bool,
+    pub(super) quote: Option<Quote>,
+    pub(super) line_start: bool,
+    pub(super) query: bool,
+}
+
+impl Keyed<'_> {
+    /// Masks a value if it is one; where to go on.
+    pub(super) fn push(&mut self, name: Name, start: usize, end: usize, form: Form, ends: Ends) -> Option<usize> {
+        let value = self.bytes.get(start..end)?;
+        if mask_length(value) == Some(value.len()) && start < end {
+            return Some(end);
+        }
+        if !plausible::is_secret(value, name.verdict, ends)
+            || plausible::describes(&self.bytes[name.start..name.end], value, name.verdict)
+            || self.rules.allow_values.iter().any(|allowed| allowed == value)
+        {
+            return None;
+        }
+        let (class, rule) = match name.verdict {
+            Verdict::Strong(class) => (class, "key"),
+            _ => (Class::Key, "weak-key"),
+        };
+        let seed = if matches!(name.verdict, Verdict::Strong(_)) { Seed::Found } else { Seed::Never };
+        self.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form, seed });
+        Some(end)
+    }
+}
