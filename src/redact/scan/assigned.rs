@@ -12,13 +12,15 @@ use super::surroundings::{
     GAP_MAX, at_equals, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line,
     shell_default, skip_colour, unwrapped, weak_end,
 };
-use super::value::{self, Quote, Until};
+use super::value::{self, Quote, SENTENCE_BYTES_MAX, Until};
 use super::{Through, VALUE_BYTES_MAX, clause, code, hashes, header};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
 /// Bytes before a name in which the line before may stand.
 const BEFORE_BYTES_MAX: usize = 256;
+/// Bytes of a value in braces, as ODBC has it.
+const BRACED_BYTES_MAX: usize = 1024;
 /// Bytes in which an element's text may end.
 const ELEMENT_BYTES_MAX: usize = 4096;
 
@@ -118,7 +120,7 @@ impl Keyed<'_> {
         }
         if let Some(entity) = value::entity_quote(bytes, from) {
             let inside = from + entity.len();
-            let line = line_end(bytes, inside, to);
+            let line = line_end(bytes, inside, to.min(inside + ELEMENT_BYTES_MAX));
             let end = memchr::memmem::find(&bytes[inside..line], entity)
                 .map_or_else(|| value::bare_end(bytes, inside, to, Until::Blank), |found| inside + found);
             return self.push(name, inside, end, Form::Raw, Ends::Marked).map(|resume| (resume, None));
@@ -181,8 +183,8 @@ impl Keyed<'_> {
             && separator == Separator::Equals
             && bytes.get(from.wrapping_sub(1)) == Some(&b'=')
         {
-            let line = line_end(bytes, from, to);
-            if let Some(close) = bytes[from..line].iter().position(|byte| *byte == b'}')
+            let near = &bytes[from..to.min(from + BRACED_BYTES_MAX)];
+            if let Some(close) = memchr::memchr3(b'}', b'\n', 0, near).filter(|close| near[*close] == b'}')
                 && !b"{\"' %}".contains(&bytes[from + 1])
                 && bytes.get(from + close + 1).is_none_or(|byte| byte.is_ascii_whitespace() || b";\"'\0".contains(byte))
             {
@@ -223,7 +225,7 @@ impl Keyed<'_> {
         if bytes.get(from) == Some(&b'#') && from > 0 && matches!(bytes[from - 1], b' ' | b'\t') {
             return None;
         }
-        let line = || line_end(bytes, from, to.min(from + 2048));
+        let line = || line_end(bytes, from, to.min(from + SENTENCE_BYTES_MAX));
         let prose = separator == Separator::Colon || from > name.end + 2;
         if prose && !name.flag && is_prose(bytes, name, separator, &bytes[from..line()]) {
             return None;

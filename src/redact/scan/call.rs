@@ -14,6 +14,8 @@ use super::value;
 /// Arguments of a call, and bytes of all of them.
 const ARGUMENTS_MAX: usize = 4;
 const CALL_BYTES_MAX: usize = 512;
+/// Brackets within brackets in one argument.
+const NESTED_MAX: i32 = 4;
 
 /// What functions that take a user and a secret end in; what they are given need not look like a secret.
 const PAIRS: &[&[u8]] =
@@ -98,7 +100,7 @@ impl Keyed<'_> {
             let mut open = i32::from(argument.is_some() && text > 0 && bytes[text - 1] == b'(' && text > from);
             loop {
                 match bytes.get(at).filter(|_| at < to)? {
-                    b'(' | b'[' => open += 1,
+                    b'(' | b'[' if open < NESTED_MAX => open += 1,
                     b')' | b']' if open > 0 => open -= 1,
                     b')' | b']' => {
                         arguments.push(argument);

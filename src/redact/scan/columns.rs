@@ -92,7 +92,7 @@ impl Keyed<'_> {
             }
         }
         let verdicts: Vec<Verdict> =
-            header.iter().map(|cell| classify(&bytes[cell.start..cell.end], self.rules)).collect();
+            header.iter().map(|cell| self.memory.verdicts.of(&bytes[cell.start..cell.end], self.rules)).collect();
         self.memory.header_to = self.rows(
             Name { start, end, verdict: Verdict::No, flag: false, quote: None, line_start: false, query: false },
             rows,
@@ -143,12 +143,12 @@ impl Keyed<'_> {
     }
 
     /// Whether what stands in a cell below a secret's name is one, and no word of a table that explains.
-    fn is_cell(&self, verdict: Verdict, text: &[u8], quoted: bool, sign: Sign) -> bool {
+    fn is_cell(&mut self, verdict: Verdict, text: &[u8], quoted: bool, sign: Sign) -> bool {
         let kinds = Kinds::of(text);
         match verdict {
             Verdict::Strong(Class::Password) => {
                 let explained = is_ruled(sign) && kinds.digit == 0 && kinds.classes() < 3;
-                let named = matches!(classify(text, self.rules), Verdict::Strong(_)) && kinds.digit == 0;
+                let named = matches!(self.memory.verdicts.of(text, self.rules), Verdict::Strong(_)) && kinds.digit == 0;
                 (quoted || !text.contains(&b' ')) && !explained && !named
             }
             Verdict::Strong(Class::Hash) => true,

@@ -1,5 +1,9 @@
 //! Command lines: which argument of which program is a secret. `-p` is a port to most programs and a password to some.
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
@@ -68,9 +72,8 @@ fn piped_secret(bytes: &[u8], arguments: &[Argument], end: usize, piped: bool, s
     let line = super::surroundings::line_end(bytes, end, bytes.len().min(end + 512));
     let rest = &bytes[end..line];
     let holds = |word: &[u8]| memchr::memmem::find(rest, word).is_some();
-    let takes = TAKERS.iter().any(|word| holds(word));
     let (start, stop) = *arguments.iter().rev().find(|(start, stop)| stop > start && bytes[*start] != b'-')?;
-    if takes {
+    if takes(rest) {
         let colon = if holds(b"chpasswd") {
             bytes[start..stop].iter().position(|byte| *byte == b':').map_or(0, |colon| colon + 1)
         } else {
@@ -81,33 +84,53 @@ fn piped_secret(bytes: &[u8], arguments: &[Argument], end: usize, piped: bool, s
     Some(end)
 }
 
+/// Bytes of the longest of [`TAKERS`].
+const TAKER_BYTES_MAX: usize = 24;
+/// Bytes of a line before a here-string in which the program stands, and of the string.
+const HERE_BYTES_MAX: usize = 256;
+
 /// The secret behind `<<<` at `at`, when what stands before it on its line takes one: `cryptsetup open x y <<< secret`.
-pub(super) fn here_string(bytes: &[u8], at: usize) -> Option<Span> {
-    let floor = at.saturating_sub(512);
-    let line = memchr::memrchr(b'\n', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
-    let takes = TAKERS.iter().any(|word| memchr::memmem::find(&bytes[line..at], word).is_some());
-    if !takes || at > 0 && bytes[at - 1] == b'<' || bytes.get(at + 3) == Some(&b'<') {
+/// Nothing before `searched_to` on that line does.
+pub(super) fn here_string(bytes: &[u8], at: usize, searched_to: &mut usize) -> Option<Span> {
+    if at > 0 && bytes[at - 1] == b'<' || bytes.get(at + 3) == Some(&b'<') {
         return None;
     }
     let start = at + 3 + super::surroundings::blanks(bytes, at + 3);
-    let to = bytes.len().min(start + 512);
+    let to = bytes.len().min(start + HERE_BYTES_MAX);
+    if bytes.get(start) == Some(&b'<') {
+        return None;
+    }
     let (start, end) = match value::quote_at(bytes, start) {
         Some((quote, inside)) => (inside, value::quoted_end(bytes, inside, to.max(inside), quote)),
         None => (start, value::bare_end(bytes, start.min(to), to, value::Until::Blank)),
     };
-    let users = memchr::memmem::find(&bytes[line..at], b"chpasswd").is_some();
-    let colon = memchr::memchr(b':', &bytes[start..end.max(start)]).filter(|_| users).map_or(0, |colon| colon + 1);
-    let start = start + colon;
-    let secret = start < end
-        && plausible::is_secret(&bytes[start..end], Verdict::Strong(Class::Password), plausible::Ends::Marked);
-    secret.then_some(Span {
-        start,
+    let floor = at.saturating_sub(HERE_BYTES_MAX);
+    let line = memchr::memrchr(b'\n', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
+    let before = &bytes[line..at];
+    let password = Verdict::Strong(Class::Password);
+    if start >= end || !plausible::is_secret(&bytes[start..end], password, plausible::Ends::Marked) {
+        return None;
+    }
+    if !takes(&bytes[line.max(searched_to.saturating_sub(TAKER_BYTES_MAX)).min(at)..at]) {
+        *searched_to = at;
+        return None;
+    }
+    let users = memchr::memmem::find(before, b"chpasswd").is_some();
+    let colon = memchr::memchr(b':', &bytes[start..end]).filter(|_| users).map_or(0, |colon| colon + 1);
+    (start + colon < end).then_some(Span {
+        start: start + colon,
         end,
         rule: Rule::Builtin("command"),
         class: Class::Password,
         form: Form::Raw,
         seed: Seed::Found,
     })
+}
+
+/// Whether a line has a program on it that takes a secret from its standard input.
+fn takes(line: &[u8]) -> bool {
+    static FINDER: OnceLock<AhoCorasick> = OnceLock::new();
+    FINDER.get_or_init(|| AhoCorasick::new(TAKERS).expect("a few words")).is_match(line)
 }
 
 /// The arguments of a command in a text, where it ends, and whether its output goes on.

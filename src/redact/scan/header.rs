@@ -15,6 +15,8 @@ const PARAMETERS: &[&[u8]] =
     &[b"response", b"signature", b"token", b"mac", b"oauth_signature", b"oauth_token", b"cnonce", b"nonce"];
 /// Bytes of a header; of a longer one the value in which it is cut is swallowed to its end.
 const HEADER_BYTES_MAX: usize = 4096;
+/// Bytes of a parameter's name.
+const PARAMETER_BYTES_MAX: usize = 64;
 /// Parameters of one header.
 const PARAMETERS_MAX: usize = 24;
 /// Bytes of a scheme's name: `SharedKeyLite`, `AWS4-HMAC-SHA256`.
@@ -39,7 +41,7 @@ pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> 
     if let Some((quote, inside)) = value::quote_at(bytes, from) {
         from = inside;
         end = value::quoted_end(bytes, inside, line, quote);
-    } else if let Some(stop) = bytes[from..line].iter().position(|byte| b"\"'\x1b\\".contains(byte)) {
+    } else if let Some(stop) = stop_of(&bytes[from..line]) {
         let digest = bytes[from..from + stop].iter().position(|byte| *byte == b'=');
         if digest.is_none() {
             end = from + stop;
@@ -56,6 +58,12 @@ pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> 
     };
     let cut = line == near && near < bytes.len();
     done.map(|resume| (resume, (cut && resume == line).then_some(Through::Bare(Until::Blank))))
+}
+
+/// The first quote, backslash or colour.
+fn stop_of(text: &[u8]) -> Option<usize> {
+    let marked = memchr::memchr3(b'"', b'\'', b'\\', text);
+    memchr::memchr(0x1b, &text[..marked.unwrap_or(text.len())]).or(marked)
 }
 
 /// Whether what begins at `from`, behind a name in quotes and a colon or behind `=`, is a number, a word of JSON or nothing.
@@ -87,7 +95,7 @@ fn credentials(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> 
         return None;
     }
     let text = &bytes[start..end];
-    let parameters = text.iter().position(|byte| *byte == b'=').is_some_and(|place| {
+    let parameters = memchr::memchr(b'=', &text[..text.len().min(PARAMETER_BYTES_MAX)]).is_some_and(|place| {
         place > 0
             && text[..place].iter().all(|byte| byte.is_ascii_alphabetic() || b"_- ".contains(byte))
             && place + 1 < text.len()

@@ -8,15 +8,37 @@ use super::{plausible, value};
 /// Bytes after `data:` in which the rest of the document may stand.
 const DOCUMENT_BYTES_MAX: usize = 16 << 10;
 
-/// Masks the values below the `data` at `at`; returns the position before which no other `data` needs a look.
-pub(super) fn data(bytes: &[u8], at: usize, length: usize, spans: &mut Vec<Span>) -> usize {
+/// The document in which `data` was met last.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    /// Where it ends, as far as was looked.
+    pub(super) to: usize,
+    is_secret: bool,
+}
+
+/// Masks the values below the `data` at `at`.
+pub(super) fn data(bytes: &[u8], at: usize, length: usize, document: &mut Document, spans: &mut Vec<Span>) {
     let json = at > 0 && bytes[at - 1] == b'"';
     let line_start = at == 0 || bytes[at - 1] == b'\n';
     let colon = at + length + usize::from(json);
     if !(json || line_start) || bytes.get(colon) != Some(&b':') {
-        return at + 1;
+        return;
     }
     let to = bytes.len().min(at + DOCUMENT_BYTES_MAX);
+    if at >= document.to {
+        *document = document_at(bytes, at, to);
+    }
+    if !document.is_secret {
+        return;
+    }
+    if json {
+        json_values(bytes, colon + 1, to, spans);
+    } else {
+        yaml_values(bytes, colon + 1, to, spans);
+    }
+}
+
+fn document_at(bytes: &[u8], at: usize, to: usize) -> Document {
     let after = &bytes[at..memchr::memmem::find(&bytes[at..to], b"\n---").map_or(to, |end| at + end)];
     let before = &bytes[at.saturating_sub(super::BEHIND)..at];
     let before = memchr::memmem::rfind(before, b"\n---").map_or(before, |start| &before[start..]);
@@ -26,15 +48,7 @@ pub(super) fn data(bytes: &[u8], at: usize, length: usize, spans: &mut Vec<Span>
         yaml || memchr::memmem::find(text, b"\"kind\":\"Secret\"").is_some()
             || memchr::memmem::find(text, b"\"kind\": \"Secret\"").is_some()
     };
-    if !is_secret(after) && !is_secret(before) {
-        return at + after.len();
-    }
-    if json {
-        json_values(bytes, colon + 1, to, spans);
-    } else {
-        yaml_values(bytes, colon + 1, to, spans);
-    }
-    at + 1
+    Document { to: at + after.len(), is_secret: is_secret(after) || is_secret(before) }
 }
 
 fn push(bytes: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {

@@ -100,14 +100,15 @@ pub(super) struct Progress {
     url_to: usize,
     /// Programs before this position are arguments of a command that was looked at.
     command_to: usize,
+    /// Before this position no program stands that takes a here-string behind it.
+    here_to: usize,
     /// Blocks before this position are parts of one that was looked at.
     block_to: usize,
     /// Statements before this position are parts of one that was looked at.
     statement_to: usize,
     /// Runs before this position were looked at.
     run_to: usize,
-    /// `data:` before this position belongs to a document without secrets.
-    document_to: usize,
+    document: kubernetes::Document,
     /// For each pattern of the user's, where its next match may begin.
     custom: Vec<usize>,
     /// The run of bytes in which the last URL stood.
@@ -126,10 +127,11 @@ impl Progress {
             &mut self.name_to,
             &mut self.url_to,
             &mut self.command_to,
+            &mut self.here_to,
             &mut self.statement_to,
             &mut self.block_to,
             &mut self.run_to,
-            &mut self.document_to,
+            &mut self.document.to,
         ] {
             *place = place.saturating_sub(bytes);
         }
@@ -358,7 +360,7 @@ impl Scanner<'_> {
             Trigger::Basic => words::basic(bytes, at + length, to),
             Trigger::Jwt => words::jwt(bytes, at, to),
             Trigger::Telegram => words::telegram(bytes, at),
-            Trigger::HereString => command::here_string(bytes, at),
+            Trigger::HereString => command::here_string(bytes, at, &mut progress.here_to),
             Trigger::Login => words::login(bytes, at + length, to),
             Trigger::SnmpUser => {
                 let known = spans.len();
@@ -395,9 +397,7 @@ impl Scanner<'_> {
                 None
             }
             Trigger::Data => {
-                if at >= progress.document_to {
-                    progress.document_to = kubernetes::data(bytes, at, length, spans);
-                }
+                kubernetes::data(bytes, at, length, &mut progress.document, spans);
                 None
             }
         };

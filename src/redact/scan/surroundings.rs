@@ -282,7 +282,7 @@ pub(super) fn in_statement(bytes: &[u8], start: usize, from: usize, to: usize) -
 }
 
 /// Bytes before and behind a line in which others tell that the text is TOML.
-const TOML_BYTES_MAX: usize = 512;
+const TOML_BYTES_MAX: usize = 256;
 
 /// Whether a number that ends at `end` is a value of TOML, which needs quotes once it is none: its line is `name = 123`, and
 /// another has what only TOML writes like that.
@@ -302,11 +302,12 @@ pub(super) fn is_toml_line(bytes: &[u8], start: usize, name_end: usize, end: usi
     let typed = |value: &[u8]| {
         value.starts_with(b"\"") || value.starts_with(b"[") || value.starts_with(b"true") || value.starts_with(b"false")
     };
-    memchr::memmem::find_iter(near, b" = ").take(LINES_MAX).any(|sign| typed(&near[sign + 3..]))
+    let is_sign = |sign: &usize| near[..*sign].ends_with(b" ") && near[*sign..].starts_with(b"= ");
+    memchr::memchr_iter(b'=', near).take(LINES_MAX).filter(is_sign).any(|sign| typed(&near[sign + 2..]))
 }
 
 /// Lines that are asked whether they are TOML.
-const LINES_MAX: usize = 32;
+const LINES_MAX: usize = 16;
 
 /// The end of a value under a weak name: only characters of tokens.
 pub(super) fn weak_end(bytes: &[u8], from: usize, to: usize) -> usize {

@@ -41,6 +41,8 @@ const FILLERS: &[&[u8]] =
     &[b"x-oauth-basic", b"x-oauth-token", b"x", b"oauth", b"oauth2", b"api_token", b"token", b"unused", b"nopass"];
 
 /// What URLs are made of: neither blanks nor control characters, quotes and the like.
+/// Bytes of the driver, the user and the secret of Oracle's.
+const ORACLE_BYTES_MAX: usize = 128;
 const URL: ByteSet = ByteSet::of(b"\"'`<>|\\^{}").and_up_to(b' ').others();
 const SCHEME: ByteSet = ByteSet::alphanumeric_and(b"+.-");
 const HOST: ByteSet = ByteSet::alphanumeric_and(b".-_");
@@ -279,8 +281,9 @@ pub(super) fn dsn(bytes: &[u8], at: usize) -> Option<Span> {
 
 /// `jdbc:oracle:thin:scott/secret` before the `@` at `at`.
 fn oracle(bytes: &[u8], at: usize) -> Option<Span> {
-    let floor = at.saturating_sub(PAIR_BYTES_MAX / 2);
-    let start = at - URL.run_before(&bytes[floor..at]);
+    const PLAIN: ByteSet = ByteSet::of(b"\"'`<>|\\^{}@").and_up_to(b' ').others();
+    let floor = at.saturating_sub(ORACLE_BYTES_MAX);
+    let start = at - PLAIN.run_before(&bytes[floor..at]);
     let text = &bytes[start..at];
     let slash = memchr::memchr(b'/', text)?;
     let driver = [b":thin:".as_slice(), b":oci:", b":oci8:"]

@@ -275,6 +275,11 @@ pub(super) fn line_value(bytes: &[u8], from: usize, to: usize) -> usize {
     from + value.len()
 }
 
+/// Bytes of the longest word of a sentence.
+const WORD_BYTES_MAX: usize = 40;
+/// Bytes of a line by which a sentence is told.
+pub(super) const SENTENCE_BYTES_MAX: usize = 256;
+
 /// Whether only sentences have this word.
 pub(super) fn is_prose_word(word: &[u8]) -> bool {
     PROSE_WORDS.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()))
@@ -282,13 +287,19 @@ pub(super) fn is_prose_word(word: &[u8]) -> bool {
 
 /// Whether what follows a colon tells of a function or a file, as lists of changes do: words and nothing else.
 pub(super) fn is_told(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
+    let line = line[..line.len().min(SENTENCE_BYTES_MAX)].trim_ascii();
+    if !line.first().is_some_and(u8::is_ascii_alphabetic) {
+        return false;
+    }
     let mut words = 0;
     for word in line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty()) {
+        if words == 0 && word.len() > 12 {
+            return false;
+        }
         let body = word.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
         let plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.,;()'".contains(byte))
             && (body == 0 || word.contains(&b'_') || !word.iter().any(u8::is_ascii_digit));
-        if !plain || words == 0 && (body < word.len() || word.len() > 12) {
+        if !plain || words == 0 && body < word.len() {
             return false;
         }
         words += 1;
@@ -298,10 +309,16 @@ pub(super) fn is_told(line: &[u8]) -> bool {
 
 /// Whether what follows a colon is prose: lower-case words with one among them that only sentences have.
 pub(super) fn is_prose(line: &[u8]) -> bool {
+    let line = line[..line.len().min(SENTENCE_BYTES_MAX)].trim_ascii_start();
+    if !line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"'-".contains(byte)) {
+        return false;
+    }
     let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     let Some(first) = words.next() else { return false };
     let first = first.strip_suffix(b";").or(first.strip_suffix(b",")).unwrap_or(first);
-    if !first.iter().all(|byte| byte.is_ascii_alphabetic() || b"'-".contains(byte)) || shape::Kinds::of(first).upper > 1
+    if first.len() > WORD_BYTES_MAX
+        || !first.iter().all(|byte| byte.is_ascii_alphabetic() || b"'-".contains(byte))
+        || shape::Kinds::of(first).upper > 1
     {
         return false;
     }
