@@ -123,7 +123,7 @@ impl Case<'_> {
 
     fn unknown(&self) -> Treatment {
         match Wrapping::of(self.head) {
-            Wrapping::Unreadable => Treatment::Refuse(UNREADABLE),
+            Wrapping::Unreadable(why) => Treatment::Refuse(why),
             Wrapping::Gzip => Treatment::MaskPacked,
             Wrapping::Wide(order) => Treatment::MaskWide(order),
             Wrapping::None if is_text(self.head) || self.is_log() => {
@@ -218,8 +218,12 @@ mod tests {
             ("logs/iggy-server.log", b"INFO", Mask(Carrier::Text)),
             ("logs/iggy-server.log.3.gz", b"\x1f\x8b", MaskPacked),
             ("logs/iggy-server.log.3.zst", b"", Refuse(UNREADABLE)),
-            ("logs/connectors.log.3.zst", b"\x28\xb5\x2f\xfd....", Refuse(UNREADABLE)),
-            ("backup.zip", b"PK\x03\x04....", Refuse(UNREADABLE)),
+            (
+                "logs/connectors.log.3.zst",
+                b"\x28\xb5\x2f\xfd....",
+                Refuse("it is packed in a form that is not read here"),
+            ),
+            ("backup.zip", b"PK\x03\x04....", Refuse("it is packed in a form that is not read here")),
             ("notes.txt", b"\xff\xfea\0=\x001\0", MaskWide(Order::LittleEnd)),
             ("notes.txt", b"hello", Mask(Carrier::Text)),
             ("extra.toml", b"a = 1", Mask(Carrier::Toml)),

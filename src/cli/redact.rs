@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::output::printable;
 use super::settings::Overrides;
 use super::{CliError, Exit, place};
 use crate::redact::run::{self, Explain, RunError};
@@ -13,7 +14,10 @@ use crate::redact::{Place, PseudonymKey, Summary};
 ///
 /// One file, or standard input, goes to standard output. With --output-dir several files and whole trees are one run: a
 /// secret found in one is masked in all, under the same pseudonym, and each file is written below the directory at its
-/// path below the argument it came from.
+/// path below the argument it came from. What an ordinary word could be (`falcon4821`, anything below 8 bytes) is masked
+/// only where its place says that it is secret: masked everywhere it would blank what it has nothing to do with.
+///
+/// Left out, each with a note in its place: archives, databases and what is packed in another form than gzip.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -41,7 +45,8 @@ impl Redact {
         let settings = config.redaction;
         let key = PseudonymKey::generate().map_err(|_| CliError::Usage("no random numbers".to_owned()))?;
         let mut told = |name: &str, place: &Place| {
-            let _ = writeln!(io::stderr(), "{name}:{}:{}: {} {}", place.line, place.column, place.rule, place.mask);
+            let (name, Place { line, column, rule, mask }) = (printable(name), place);
+            let _ = writeln!(io::stderr(), "{name}:{line}:{column}: {rule} {mask}");
         };
         let explained: Option<Explain<'_>> = if self.explain { Some(&mut told) } else { None };
         let report = match (&self.output_dir, self.paths.as_slice()) {
@@ -53,8 +58,11 @@ impl Redact {
             },
             (None, _) => return Err(CliError::Usage("several paths need --output-dir".to_owned())),
         };
-        for (path, error) in &report.failed {
-            let _ = writeln!(io::stderr(), "left out: {}: {error}", path.display());
+        for (name, error) in &report.failed {
+            let _ = writeln!(io::stderr(), "left out: {}: {error}", printable(name));
+        }
+        for name in &report.passed_over {
+            let _ = writeln!(io::stderr(), "passed over: {}: no regular file", printable(name));
         }
         if self.explain {
             explain(&report.summary);
@@ -79,7 +87,7 @@ fn explain(summary: &Summary) {
     for (title, counts) in [("rule", &summary.rules), ("file", &summary.artifacts)] {
         let _ = writeln!(err, "{:>8} {:>8}  {title}", "masks", "secrets");
         for (name, masks) in counts {
-            let _ = writeln!(err, "{:>8} {:>8}  {name}", masks.masks, masks.secrets);
+            let _ = writeln!(err, "{:>8} {:>8}  {}", masks.masks, masks.secrets, printable(name));
         }
     }
     for (rule, count) in &summary.propagation_suppressed {

@@ -89,7 +89,14 @@ pub(in super::super) fn may_propagate(secret: &[u8], seed: Seed, vocabulary: &Vo
         && (seed == Seed::Typed || !shape::is_compound(secret))
         && (!shape::is_wordlike(secret)
             || symbols(secret) >= 2 && kinds.classes() >= 3
+            || is_chosen(secret, kinds)
             || seed == Seed::Typed && kinds.digit > 0 && kinds.classes() >= 3)
+}
+
+/// Whether a word with a number behind it, and a sign behind that, was thought up as a password: `Sommer2024!`. Names have no
+/// such signs.
+fn is_chosen(secret: &[u8], kinds: shape::Kinds) -> bool {
+    symbols(secret) >= 1 && kinds.digit >= 2 && kinds.letters() >= 4
 }
 
 /// Whether a secret is so random that no ordinary text holds it, or its beginning, by chance.
@@ -150,6 +157,8 @@ mod tests {
             "x8Kq2mZw91",
             "aBcDeFgHiJkL",
             "550e8400-e29b-41d4-a716-446655440000",
+            "Sommer2024!",
+            "falcon4821!",
         ] {
             assert!(may_propagate(secret.as_bytes(), Seed::Typed, &vocabulary), "{secret}");
         }

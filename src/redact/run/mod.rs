@@ -65,8 +65,11 @@ pub enum RunError {
 pub struct Report {
     /// Counts, without values.
     pub summary: Summary,
-    /// Files that were not redacted and therefore not written, each with the reason; a note stands in their place.
-    pub failed: Vec<(PathBuf, RedactError)>,
+    /// Files that were not redacted and therefore not written, by their masked names, each with the reason; a note stands in
+    /// their place.
+    pub failed: Vec<(String, RedactError)>,
+    /// Links and special files that were passed over, by their masked names.
+    pub passed_over: Vec<String>,
 }
 
 /// Tells whoever runs it where each mask stands: an input's name, masked, and the place.
@@ -120,15 +123,22 @@ fn alone(
         let shown = engine.text(name);
         source.places(&engine, &mut |place| explain(&shown, &place))?;
     }
-    Ok(Report { summary: engine.summary(), failed: Vec::new() })
+    Ok(Report { summary: engine.summary(), failed: Vec::new(), passed_over: Vec::new() })
 }
 
 /// A file to mask, and its place below the directory of the results.
 struct Input {
     path: PathBuf,
     below: PathBuf,
-    /// The open file, or why there is none.
-    source: Result<Source, RedactError>,
+    /// What is read, or why it cannot be; nothing before it was opened.
+    source: Result<Option<Source>, RedactError>,
+}
+
+/// What lies below the paths that were named.
+#[derive(Default)]
+struct Gathered {
+    inputs: Vec<Input>,
+    passed_over: Vec<PathBuf>,
 }
 
 /// Masks files and directory trees as one run: a secret found in one is masked in all. Each is written below
@@ -145,12 +155,12 @@ pub fn tree(
     mut explain: Option<Explain<'_>>,
 ) -> Result<Report, RunError> {
     let mut learner = Learner::new(settings, key)?;
-    let mut inputs = gathered(paths)?;
-    for input in &mut inputs {
+    let Gathered { mut inputs, passed_over } = gathered(paths)?;
+    for input in inputs.iter_mut().filter(|input| input.source.is_ok()) {
         let name = name_of(input);
         let source = Source::open(&input.path);
         // Descriptors are few and files many: it is opened anew for the second pass, which compares what it reads.
-        input.source = source.and_then(|mut source| source.learn(&mut learner, &name).map(|()| source.closed()));
+        input.source = source.and_then(|mut source| source.learn(&mut learner, &name).map(|()| Some(source.closed())));
     }
     let engine = learner.finish();
     engine.self_test()?;
@@ -160,36 +170,46 @@ pub fn tree(
         if !taken.insert(place.clone()) {
             return Err(RunError::Collision { path: place });
         }
-        let path = input.path.clone();
+        let name = engine.text(&name_of(&input));
         if let Some(error) = masked_file(&engine, input, &place, &mut explain)? {
-            failed.push((path, error));
+            failed.push((name, error));
         }
     }
-    Ok(Report { summary: engine.summary(), failed })
+    let passed_over = passed_over.iter().map(|path| engine.text(&path.display().to_string())).collect();
+    Ok(Report { summary: engine.summary(), failed, passed_over })
 }
 
-fn gathered(paths: &[PathBuf]) -> Result<Vec<Input>, RunError> {
-    let mut inputs = Vec::new();
+fn gathered(paths: &[PathBuf]) -> Result<Gathered, RunError> {
+    let mut gathered = Gathered::default();
     for path in paths {
         let metadata = fs::symlink_metadata(path).map_err(|source| RunError::Path { path: path.clone(), source })?;
         if !metadata.is_dir() {
             let below = path.file_name().map_or_else(|| PathBuf::from("file"), PathBuf::from);
-            inputs.push(Input { path: path.clone(), below, source: Err(RedactError::Panicked) });
+            gathered.inputs.push(Input { path: path.clone(), below, source: Ok(None) });
             continue;
         }
         for entry in WalkDir::new(path).follow_links(false).sort_by_file_name() {
-            let Ok(entry) = entry else { continue };
-            if !entry.file_type().is_file() {
-                continue;
+            let below = |at: &Path| at.strip_prefix(path).unwrap_or(at).to_owned();
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_file() => {
+                    let below = below(entry.path());
+                    gathered.inputs.push(Input { path: entry.into_path(), below, source: Ok(None) });
+                }
+                Ok(entry) => gathered.passed_over.push(entry.into_path()),
+                Err(error) => {
+                    let at = error.path().unwrap_or(path).to_owned();
+                    let below = below(&at);
+                    let source = Err(RedactError::Read(error.into()));
+                    gathered.inputs.push(Input { path: at, below, source });
+                }
             }
-            let below = entry.path().strip_prefix(path).unwrap_or(entry.path()).to_owned();
-            inputs.push(Input { path: entry.into_path(), below, source: Err(RedactError::Panicked) });
-            if inputs.len() > FILES_MAX {
+            if gathered.inputs.len() + gathered.passed_over.len() > FILES_MAX {
                 return Err(RunError::TooMany);
             }
         }
     }
-    Ok(inputs)
+    Ok(gathered)
 }
 
 fn name_of(input: &Input) -> String {
@@ -224,6 +244,7 @@ fn masked_file(
     let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(place).map_err(unwritable(place))?;
     let name = name_of(&input);
     let masked = input.source.and_then(|source| {
+        let source = source.ok_or(RedactError::Panicked)?;
         let mut source = source.reopened(&input.path)?;
         source.mask(engine, &name, &mut out)?;
         match explain {
@@ -263,6 +284,7 @@ mod tests {
         let report =
             tree(&Settings::default(), key(), &[from.path().to_owned()], to.path(), None).expect("it is masked");
         assert!(report.failed.is_empty());
+        assert_eq!(report.passed_over, [from.path().join("link").display().to_string()]);
         let mut written: Vec<(String, String)> = WalkDir::new(to.path())
             .into_iter()
             .flatten()

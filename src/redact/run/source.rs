@@ -94,10 +94,13 @@ impl Source {
             Wrapping::None => source.carrier = carrier_of(name, &head),
             Wrapping::Gzip => {
                 let head = source.head()?;
+                if Wrapping::of(&head) != Wrapping::None {
+                    return Err(RedactError::Form("what is packed in it is packed or wide once more"));
+                }
                 source.carrier = carrier_of(name.strip_suffix(".gz").unwrap_or(name), &head);
             }
             Wrapping::Wide(_) => {}
-            Wrapping::Unreadable => return Err(RedactError::Form("it is packed in a form that is not read here")),
+            Wrapping::Unreadable(why) => return Err(RedactError::Form(why)),
         }
         Ok(source)
     }
@@ -142,7 +145,7 @@ impl Source {
             Data::Closed(_) => return Err(RedactError::Read(io::ErrorKind::NotFound.into())),
         };
         match self.wrapping {
-            Wrapping::None | Wrapping::Unreadable => to(reader),
+            Wrapping::None | Wrapping::Unreadable(_) => to(reader),
             Wrapping::Gzip => {
                 let read = to(&mut Gunzip::new(reader, length));
                 read.map_err(|error| match error {
@@ -175,7 +178,7 @@ impl Source {
     pub(super) fn mask(&mut self, engine: &Engine, name: &str, writer: &mut dyn Write) -> Result<(), RedactError> {
         let carrier = self.carrier;
         match self.wrapping {
-            Wrapping::None | Wrapping::Unreadable => {
+            Wrapping::None | Wrapping::Unreadable(_) => {
                 self.read(&mut |reader| engine.stream(carrier, name, reader, writer).map(drop))
             }
             Wrapping::Gzip => {
