@@ -478,3 +478,13 @@ fn a_search_that_fails_is_told() {
     engine.scan("state/unknown", &mut Broken).expect_err("it cannot be read");
     assert_eq!(engine.summary().failed.keys().collect::<Vec<_>>(), ["state/unknown"]);
 }
+
+#[test]
+fn a_known_secret_that_begins_in_a_mask_is_masked_to_its_end() {
+    let mut learner = learner();
+    learner.learn(Carrier::Environ, "environ", b"DB_PASSWORD=x8Kq2mZw91LpTr5v\0").expect("it is learned");
+    let wide: Vec<u8> = "x8Kq2mZw91LpTr5v".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let text = [b"psk:3/@".as_slice(), &wide, b" z"].concat();
+    let out = learner.finish().bytes(Carrier::Text, "text", &text).expect("it is masked");
+    assert!(!out.contains(&0) && out.ends_with(b" z"), "{}", out.escape_ascii());
+}

@@ -3,7 +3,7 @@
 //! A header is one only when nothing else can be meant: every cell is a name, the line before has other cells, and a ruler
 //! or a row of as many cells follows.
 
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::Kinds;
 use super::super::span::Form;
 use super::name::{Verdict, classify};
@@ -70,7 +70,8 @@ impl Keyed<'_> {
         if line >= bytes.len() || !(2..=COLUMNS_MAX).contains(&header.len()) {
             return None;
         }
-        let all = header.iter().all(|cell| is_name(&bytes[cell.start..cell.end]));
+        let all =
+            header.iter().map(|cell| &bytes[cell.start..cell.end]).all(|cell| is_name(cell) && mask_in(cell).is_none());
         if !all || !is_ruled(sign) && header.iter().any(|cell| cell.quoted != header[0].quoted) {
             return None;
         }

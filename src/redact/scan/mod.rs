@@ -32,6 +32,7 @@ mod sieve;
 mod sql;
 mod structured;
 mod surroundings;
+mod through;
 mod tokens;
 mod trigger;
 mod url;
@@ -50,8 +51,9 @@ use named::{Keyed, Memory};
 pub(super) use ruleset::ruleset;
 pub(super) use sieve::STRIDE;
 use sieve::Sieve;
+use through::Through;
+use through::go_through;
 use trigger::{Probe, Trigger};
-use value::{Quote, Until};
 
 /// Bytes that a parser may look back from its trigger, and by which a span may begin before it.
 pub(super) const BEHIND: usize = 1024;
@@ -61,17 +63,6 @@ pub(super) const AHEAD: usize = 96 << 10;
 pub(super) const VALUE_BYTES_MAX: usize = 64 << 10;
 /// Bytes whose candidates are collected at a time: they stay in the second-level cache.
 const BLOCK: usize = 16 << 10;
-
-/// A value that is longer than what may be looked at: it is swallowed to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Through {
-    /// Up to this quote.
-    Quoted(Quote),
-    /// Up to the end of a bare value.
-    Bare(Until),
-    /// Up to the end of a run of characters of tokens.
-    Run,
-}
 
 /// Which layers look at the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,12 +196,13 @@ impl Scanner<'_> {
         let mut candidates: Vec<(usize, Why)> = Vec::new();
         while progress.scanned < limit {
             go_through(bytes, progress, spans);
-            let from = progress.scanned.max(progress.masked_to.min(limit));
+            let from = progress.scanned;
             let to = limit.min(from + BLOCK);
             candidates.clear();
             self.collect(bytes, from, to, &mut candidates);
             for (at, why) in candidates.iter().copied() {
                 if !progress.is_open(at) {
+                    self.overhang(bytes, at, why, progress, spans);
                     continue;
                 }
                 self.look(bytes, at, why, progress, spans);
@@ -220,6 +212,18 @@ impl Scanner<'_> {
         }
         if self.layers == Layers::All {
             self.custom(bytes, limit, progress, spans);
+        }
+    }
+
+    /// What a known secret that begins within a mask has beyond it.
+    fn overhang(&self, bytes: &[u8], at: usize, why: Why, progress: &mut Progress, spans: &mut Vec<Span>) {
+        if why != Why::Literal {
+            return;
+        }
+        let ahead = progress.ahead.front().map_or(0, |(_, end)| *end);
+        let known = self.literals.and_then(|literals| literals.at(bytes, at));
+        if let Some(span) = known.filter(|span| span.end > ahead.max(progress.masked_to)) {
+            accept(span, progress, spans);
         }
     }
 
@@ -460,34 +464,6 @@ impl Scanner<'_> {
                 }
             }
             *next = (*next).max(limit);
-        }
-    }
-}
-
-/// Swallows what is left of a value that was longer than what may be looked at.
-fn go_through(bytes: &[u8], progress: &mut Progress, spans: &mut Vec<Span>) {
-    while let Some(through) = progress.through {
-        let from = progress.masked_to;
-        let to = bytes.len().min(from + VALUE_BYTES_MAX);
-        if from >= to {
-            if bytes.len() <= from {
-                return;
-            }
-            progress.through = None;
-            return;
-        }
-        let end = match through {
-            Through::Quoted(quote) => value::quoted_end(bytes, from, to, quote),
-            Through::Bare(until) => value::bare_end(bytes, from, to, until),
-            Through::Run => from + bytes[from..to].iter().take_while(|byte| tokens::Body::Base64.has(**byte)).count(),
-        };
-        if end > from {
-            let (rule, class) = (Rule::Builtin("key"), Class::Password);
-            spans.push(Span { start: from, end, rule, class, form: Form::Rest, seed: Seed::Never });
-            progress.masked_to = end;
-        }
-        if end < to {
-            progress.through = None;
         }
     }
 }

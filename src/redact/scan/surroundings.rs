@@ -269,7 +269,8 @@ pub(super) fn shell_default(bytes: &[u8], from: usize, to: usize) -> Option<(usi
     let dash = memchr::memmem::find(&text[..close], b":-")
         .map(|at| at + 2)
         .or_else(|| text[..close].iter().position(|byte| *byte == b'-').map(|at| at + 1))?;
-    (close > dash).then_some((from + dash, from + close))
+    let name = text[2..dash].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_:-".contains(byte));
+    (name && close > dash).then_some((from + dash, from + close))
 }
 
 /// Whether a name and the quoted value at `from` are a statement in braces: `{ a b; shared-secret "…"; }`
