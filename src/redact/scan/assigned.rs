@@ -13,7 +13,7 @@ use super::surroundings::{
     shell_default, skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, SENTENCE_BYTES_MAX, Until};
-use super::{Through, VALUE_BYTES_MAX, clause, code, hashes, header};
+use super::{Through, VALUE_BYTES_MAX, clause, code, dumps, hashes, header, signs};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
@@ -62,10 +62,17 @@ impl Keyed<'_> {
             return header::mask(self, lower, at, to);
         }
         if assigned {
+            if separator == Separator::Colon && matches!(bytes.get(from), Some(b'*' | b'_' | b'<')) {
+                from = signs::behind_markup(bytes, from, to);
+            }
+            if matches!(bytes.get(from), Some(b'\n' | b'\r' | b's' | b'(')) {
+                from = dumps::typed_text(bytes, from, to).unwrap_or(from);
+            }
             from = next_line(bytes, name.start, from, to, separator == Separator::Colon).unwrap_or(from);
             if separator == Separator::Colon && value::quote_at(bytes, from).is_none() {
                 from = code::typed_default(bytes, from, to).unwrap_or(from);
             }
+            from = dumps::fallback(bytes, from, to).unwrap_or(from);
         }
         // `--password= word`: the option without its argument, told about.
         if name.flag && bytes[at - 1] == b'=' && from > at {
@@ -163,7 +170,7 @@ impl Keyed<'_> {
     fn weak(&mut self, name: Name, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         let mut near = to.min(from + 4096);
-        if is_percent(&bytes[..from]) {
+        if is_percent(bytes, name, from) {
             near = memchr::memchr(b'%', &bytes[from..near]).map_or(near, |sign| from + sign);
         }
         let end = weak_end(bytes, from, near);
@@ -239,7 +246,8 @@ impl Keyed<'_> {
             && matches!(separator, Separator::Equals | Separator::Colon)
             && bytes.get(from) != Some(&b'{');
         let until = match separator {
-            Separator::Equals if name.query || is_percent(&bytes[..from]) => Until::Query,
+            Separator::Equals | Separator::Colon if is_percent(bytes, name, from) => Until::Encoded,
+            Separator::Equals if name.query => Until::Query,
             _ if whole_line => Until::Line,
             _ => Until::Blank,
         };
@@ -275,6 +283,11 @@ impl Keyed<'_> {
 
     fn element(&mut self, name: Name, at: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let near = to.min(at + ELEMENT_BYTES_MAX);
+        // `<Password><Value>…`
+        let gap = self.bytes[at..near].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+        let inner = &self.bytes[at + gap..near];
+        let valued = inner.len() > 7 && inner[0] == b'<' && inner[..7].eq_ignore_ascii_case(b"<value>");
+        let at = if valued { at + gap + 7 } else { at };
         let open = memchr::memchr(b'<', &self.bytes[at..near]);
         if open == Some(0) && !self.bytes[at..near].starts_with(b"<!") {
             return None;
@@ -416,10 +429,8 @@ fn is_test_result(bytes: &[u8], start: usize, line: &[u8]) -> bool {
     !user || line.trim_ascii().contains(&b' ')
 }
 
-/// Whether a text ends in `=`, percent-encoded.
-fn is_percent(text: &[u8]) -> bool {
-    matches!(text.last(), Some(b'd' | b'D'))
-        && text.len() > 3
-        && text[text.len() - 2..].eq_ignore_ascii_case(b"3d")
-        && [3, 5, 7].iter().any(|back| text.get(text.len().wrapping_sub(*back)) == Some(&b'%'))
+/// Whether the sign between a name and its value at `from`, or the quote before the name, is percent-encoded.
+fn is_percent(bytes: &[u8], name: Name, from: usize) -> bool {
+    let quoted = name.start >= 3 && (bytes[..name.start].ends_with(b"%22") || bytes[..name.start].ends_with(b"%27"));
+    quoted || bytes.get(name.end..from).is_some_and(|between| between.contains(&b'%'))
 }

@@ -44,20 +44,22 @@ impl Keyed<'_> {
         let method = function.len() < lower.len() || start > 0 && matches!(self.bytes[start - 1], b'.' | b'>');
         let ends = |list: &[&[u8]]| list.iter().any(|word| function.ends_with(word));
         let (pair, any) = (ends(PAIRS), ends(PAIRS_OF_ANY));
+        // `ApiToken("…")`, `Secret::new("…")`: a type that is called what it holds.
+        let held = !method && self.bytes[start].is_ascii_uppercase();
         let strong = || matches!(classify(&self.bytes[end - function.len()..end], self.rules), Verdict::Strong(_));
         let sets = SETTERS.iter().any(|setter| function.starts_with(setter)) && function.len() > 5;
         let named = method && NAMED.iter().any(|word| function.starts_with(word));
-        let one = (sets || named) && strong() || function == b"bearer_auth";
+        let one = (sets || named || held) && strong() || function == b"bearer_auth" || is_keyed(&lower);
         if !(pair || any || one) {
             return None;
         }
         let arguments = self.arguments(inside)?;
-        let last = arguments.len().checked_sub(1)?;
-        let (from, to) = arguments[last].or_else(|| arguments.get(1).copied().flatten())?;
+        let last = if is_keyed(&lower) { 0 } else { arguments.len().checked_sub(1)? };
+        let (from, to) = arguments[last].or_else(|| arguments.get(1).copied().flatten().filter(|_| last > 0))?;
         let text = &self.bytes[from..to];
         let kinds = Kinds::of(text);
         let mixed = text.len() >= 4 && kinds.digit > 0 && kinds.letters() > 0;
-        let fits = if last == 0 { one && (sets || mixed) } else { pair || mixed };
+        let fits = if last == 0 { one && (sets || mixed && (!held || text.len() >= 6)) } else { pair || mixed };
         if !fits || text.iter().any(u8::is_ascii_whitespace) {
             return None;
         }
@@ -85,7 +87,11 @@ impl Keyed<'_> {
         let to = bytes.len().min(from + CALL_BYTES_MAX);
         let (mut at, mut arguments) = (from, Vec::new());
         while arguments.len() < ARGUMENTS_MAX {
-            at += bytes[at..to].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            at += bytes[at.min(to)..to].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            // Behind the comma with which a list of lines ends.
+            if !arguments.is_empty() && matches!(bytes[..to].get(at), Some(b')' | b']')) {
+                return Some(arguments);
+            }
             let text = unwrapped(bytes, at, to);
             let mut argument = None;
             if let Some((quote, inside)) = value::quote_at(bytes, text).filter(|(_, inside)| *inside < to) {
@@ -107,7 +113,7 @@ impl Keyed<'_> {
                         return Some(arguments);
                     }
                     b',' if open == 0 => break,
-                    b',' | b' ' | b'.' | b':' | b'&' | b'*' | b'$' | b'-' | b'>' => {}
+                    b',' | b' ' | b'\n' | b'\r' | b'.' | b':' | b'&' | b'*' | b'$' | b'-' | b'>' => {}
                     byte if IDENTIFIER.has(*byte) => {}
                     _ => return None,
                 }
@@ -118,6 +124,11 @@ impl Keyed<'_> {
         }
         None
     }
+}
+
+/// Whether the first argument of a function is a key: `hmac.new(b"…", message)`.
+fn is_keyed(function: &[u8]) -> bool {
+    function.ends_with(b"hmac.new") || function == b"fernet"
 }
 
 /// A name that says nothing but that what it names is secret.
@@ -158,6 +169,13 @@ mod tests {
                 same("readPassword(\"Password 2: \")"),
                 same("router.login(\"title\", \"text\")"),
                 same("parseToken(\"x2y\")"),
+                ("ApiToken(\n    \"Kq93wZorb77\",\n)", "ApiToken(\n    \"‹pw›\",\n)"),
+                ("Credentials::AccessToken(\"Kq93wZorb77\")", "Credentials::AccessToken(\"‹pw›\")"),
+                ("Password::new(\"hunter2-9\")", "Password::new(\"‹pw›\")"),
+                ("hmac.new(b\"hunter2-9\", text, sha256)", "hmac.new(b\"‹pw›\", text, sha256)"),
+                same("hmac.new(key, text.encode('utf-8'), h)"),
+                ("c = new NetworkCredential(\"svc1\", \"hunter2\")", "c = new NetworkCredential(\"svc1\", \"‹pw›\")"),
+                same("Token(\"name\")"),
             ],
         );
     }

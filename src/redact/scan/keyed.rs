@@ -7,7 +7,7 @@ use super::named::{Keyed, Name, Outcome, Separator};
 use super::surroundings::{at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value;
 use super::vocabulary::Weak;
-use super::{clause, pairs};
+use super::{clause, pairs, signs};
 
 /// Bytes of a word that are looked at to see what it is made of.
 const WORD_BYTES_MAX: usize = 40;
@@ -28,6 +28,11 @@ impl Keyed<'_> {
         let right = bytes.len().min(at + NAME_BYTES_MAX);
         let mut end = at + NAME.run(&bytes[at..right]);
         let mut outcome = Outcome { name_end: end, resume: None, through: None };
+        if bytes[at..end].iter().any(|byte| *byte >= 0xE2)
+            || start < at && bytes[start..at].iter().any(|byte| *byte >= 0xE2)
+        {
+            (start, end) = signs::between_wide(bytes, start, at, end);
+        }
         while end > at && matches!(bytes[end - 1], b'.' | b'-') {
             end -= 1;
         }
@@ -63,7 +68,9 @@ impl Keyed<'_> {
         if separator == Separator::Blank && !flag && !worth_a_look(bytes, start, value_at) {
             return outcome;
         }
-        if separator == Separator::Colon && is_file(bytes, start, end) {
+        // A page of a manual: `setsecret.3 …`
+        let page = matches!(bytes[..end], [.., b'.', digit] if digit.is_ascii_digit());
+        if separator == Separator::Blank && page || separator == Separator::Colon && is_file(bytes, start, end) {
             return outcome;
         }
         let Some(verdict) = self.verdict(start, end) else { return outcome };
@@ -76,7 +83,10 @@ impl Keyed<'_> {
             quote: value::quote_before(bytes, before),
             line_start: at_line_start(bytes, before)
                 || separator == Separator::Equals && bytes[end] == b' ' && is_title(bytes, before),
-            query: before > 0 && (matches!(bytes[before - 1], b'?' | b'&') || bytes[..before].ends_with(b"&amp;")),
+            query: before > 0
+                && (matches!(bytes[before - 1], b'?' | b'&')
+                    || before > 1 && bytes[before - 1] == b'#' && bytes[before - 2].is_ascii_graphic()
+                    || bytes[..before].ends_with(b"&amp;")),
         };
         if let Some((resume, through)) = self.value(name, separator, value_at) {
             outcome.resume = Some(resume);
@@ -126,26 +136,35 @@ impl Keyed<'_> {
         }
         if matches!(bytes.get(at), Some(b']')) || bytes.get(at) == Some(&b')') && quoted {
             at += 1;
-        } else if bytes[at.min(bytes.len())..].starts_with(b"[]") {
-            at += 2;
+        } else if bytes.get(at) == Some(&b'[') {
+            // `[]=`, `[0]=`
+            let digits = bytes[at + 1..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+            let indexed = bytes.get(at + 1 + digits) == Some(&b']');
+            at += if indexed && (digits == 0 || bytes.get(at + 2 + digits) == Some(&b'=')) { digits + 2 } else { 0 };
+        } else if bytes.get(at) == Some(&b'%') {
+            at = value::percent(bytes, at, b"5d").unwrap_or(at);
         }
         at = skip_colour(bytes, at);
         let blanks = blanks(bytes, at);
         let place = at + blanks;
         let next = *bytes.get(place)?;
+        if matches!(next, b'-' | b'<' | b'*' | b'&' | b'\\' | 0xE2 | 0xEF)
+            && let Some(found) = signs::unusual(bytes, (start, end), place)
+        {
+            return Some(found);
+        }
         match next {
             b'=' if bytes.get(place + 1) == Some(&b'>') => Some((Separator::Equals, place + 2)),
-            b'=' if bytes.get(place + 1) == Some(&b'=') => None,
+            b'=' if bytes.get(place + 1) == Some(&b'=') => signs::unusual(bytes, (start, end), place),
             b'=' => Some((Separator::Equals, place + 1)),
-            // As R assigns.
-            b'<' if bytes[place..].starts_with(b"<- ") && value::quote_at(bytes, place + 3).is_some() => {
-                Some((Separator::Equals, place + 3))
-            }
             b'(' if blanks == 0 && at == end && !flag => Some((Separator::Call, place + 1)),
             b'|' | b'?' | b'+' | b'/' if assigns(&bytes[place..]).is_some() => {
                 Some((Separator::Equals, place + assigns(&bytes[place..])?))
             }
             b':' if bytes.get(place + 1) == Some(&b'=') => Some((Separator::Equals, place + 2)),
+            b':' if bytes.get(place + 1) == Some(&b':') && at == end && blanks == 0 && !flag => {
+                signs::constructor(bytes, place).map(|inside| (Separator::Call, inside))
+            }
             b':' if bytes.get(place + 1) == Some(&b':') || bytes[place..].starts_with(b"://") => None,
             b':' => Some((Separator::Colon, place + 1)),
             b'%' if value::percent(bytes, place, b"3d").is_some() => {
@@ -156,14 +175,14 @@ impl Keyed<'_> {
                 Some((Separator::Equals, place + 6))
             }
             b'&' if bytes[place..].starts_with(b"&#61;") => Some((Separator::Equals, place + 5)),
-            b'>' if start > 0 && bytes[start - 1] == b'<' && !quoted => {
+            b'>' if !quoted && signs::tag(bytes, start).is_some() => {
                 is_element(bytes, (start, end), place + 1).then_some((Separator::Element, place + 1))
             }
             // `-pSecretPass` of another program has its value already, and `-e` is none.
             0 if flag && is_short_flag(bytes, place + 1) && !bytes[..start].ends_with(b"--") => None,
             0 if flag => Some((Separator::Nul, place + 1)),
             _ => self.pair(start, at, quoted).or_else(|| {
-                let attribute = start > 0 && bytes[start - 1] == b'<' && blanks > 0;
+                let attribute = blanks > 0 && signs::tag(bytes, start).is_some();
                 if attribute {
                     let close = bytes[place..bytes.len().min(place + 256)].iter().position(|byte| *byte == b'>')?;
                     return (bytes[place + close - 1] != b'/').then_some((Separator::Element, place + close + 1));
@@ -189,6 +208,9 @@ impl Keyed<'_> {
                     return Some(before);
                 }
                 if matches!(next, b'\n' | b'\r') {
+                    if let Some(value) = signs::item_below(bytes, start, flag, place) {
+                        return Some((Separator::Equals, value));
+                    }
                     if let Some(value) = self.form_part(start, place) {
                         return Some((Separator::Part, value));
                     }
@@ -248,7 +270,7 @@ fn is_title(bytes: &[u8], start: usize) -> bool {
 
 /// Whether a name in angle brackets is that of an element, and not the parameter of a type: `Option<Token>`.
 fn is_element(bytes: &[u8], (start, end): (usize, usize), inside: usize) -> bool {
-    let before = start.checked_sub(2).map_or(b'\n', |at| bytes[at]);
+    let before = signs::tag(bytes, start).and_then(|open| open.checked_sub(1)).map_or(b'\n', |at| bytes[at]);
     let near = &bytes[inside..bytes.len().min(inside + ELEMENT_BYTES_MAX)];
     !(before.is_ascii_alphanumeric() || before == b':')
         || memchr::memmem::find(near, b"</").is_some_and(|close| near[close + 2..].starts_with(&bytes[start..end]))

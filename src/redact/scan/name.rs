@@ -160,6 +160,11 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
     if words.count == 0 {
         return Verdict::No;
     }
+    let mut words = words;
+    // `db.pwd.1`
+    while words.count > 1 && words.get(words.count - 1).iter().all(u8::is_ascii_digit) {
+        words.count -= 1;
+    }
     let last = words.get(words.count - 1);
     let first = words.get(words.part.min(words.count - 1));
     if name.len() <= 24 && NAMES_DENIED.iter().any(|denied| name.eq_ignore_ascii_case(denied.as_bytes())) {
@@ -190,6 +195,10 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
     }
     if let Some((_, class)) = STRONG_LAST.iter().find(|(word, _)| word.as_bytes() == last) {
         return Verdict::Strong(*class);
+    }
+    // What a form calls its field.
+    if last == b"text" && words.iter().any(|word| word == b"secret") {
+        return Verdict::Weak(Weak::Session);
     }
     if among(last, LAST_DENIED) && weak.is_none() {
         return Verdict::No;
@@ -255,12 +264,14 @@ fn edge_password(first: &[u8], last: &[u8]) -> bool {
 /// `mot_de_passe`, `login_pin`, `auth_pass_phrase`: names whose words make a password together.
 fn composed(words: &Words) -> bool {
     let pair = |one: &[u8], two: &[u8]| {
-        (two == b"passe" && one == b"de")
+        (two == b"passe" && matches!(one, b"de" | b"palavra"))
             || (two == b"phrase" && one == b"pass")
             || (two == b"word" && one == b"pass")
             || (two == b"codes" && among(one, &["recovery", "backup"]))
             || (two == b"code" && among(one, CODE_OWNERS))
             || (two == b"key" && one == b"digest")
+            || (two == b"community" && one == b"snmp")
+            || (two == b"cookie" && one == b"erlang")
             || (two == b"phrase" && among(one, &["seed", "recovery", "mnemonic", "secret"]))
     };
     let last = words.count - 1;

@@ -6,7 +6,7 @@ use super::super::span::Form;
 use super::name::{self, Verdict};
 use super::named::{Keyed, Name, Separator};
 use super::nested::looks_owned;
-use super::plausible::Ends;
+use super::plausible::{Ends, is_chosen};
 use super::surroundings::{GAP_MAX, blanks, line_end};
 use super::vocabulary::Weak;
 use super::{value, words};
@@ -71,7 +71,8 @@ impl Keyed<'_> {
             if inside[gap..].len() > 7 && inside[gap..gap + 7].eq_ignore_ascii_case(b"<value>") {
                 return Some((Separator::Element, at + 1 + gap + b"<value>".len()));
             }
-            return holds_a_value(bytes, start).then_some((Separator::Element, at + 1));
+            return (holds_a_value(bytes, start) || is_resource(bytes, start, at + 1))
+                .then_some((Separator::Element, at + 1));
         }
         let typed = naming == Some(b"type".as_slice());
         if typed && !quoted {
@@ -333,6 +334,15 @@ fn holds_a_value(bytes: &[u8], start: usize) -> bool {
     [b"entry".as_slice(), b"prop", b"property", b"setting", b"param", b"parameter", b"variable", b"env"]
         .iter()
         .any(|listed| tag[..length].eq_ignore_ascii_case(listed))
+}
+
+/// Whether the element around a name is a text of a program, `<string name="api_secret">`, and one that looks like nothing
+/// but a secret: what people read has the same names.
+fn is_resource(bytes: &[u8], start: usize, at: usize) -> bool {
+    let before = &bytes[start.saturating_sub(GAP_MAX)..start];
+    let tag = memchr::memrchr(b'<', before).is_some_and(|open| before[open..].starts_with(b"<string "));
+    let text = &bytes[at..bytes.len().min(at + MEMBER_BYTES_MAX)];
+    tag && memchr::memchr(b'<', text).is_some_and(|end| is_chosen(&text[..end]))
 }
 
 /// Whether the tag around a name is that of a field whose value people see.

@@ -113,6 +113,9 @@ pub(super) const WEAK_BYTES_MIN: usize = 16;
 const REJECTED_BYTES_MAX: usize = 1024;
 /// Bytes of the shortest value that its owner thought up, in the midst of a line.
 pub(super) const CHOSEN_BYTES_MIN: usize = 6;
+/// Bytes of what somebody thought up by the rules for passwords.
+const THOUGHT_UP_BYTES_MIN: usize = 9;
+const THOUGHT_UP_BYTES_MAX: usize = 64;
 /// Bytes of the longest value that may be taken for source code.
 const CODE_BYTES_MAX: usize = 200;
 
@@ -129,7 +132,9 @@ pub(super) enum Ends {
 pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
     if value.is_empty()
         || mask_in(value).is_some()
-        || matches!(verdict, Verdict::Weak(_)) && value.len() < WEAK_BYTES_MIN
+        || matches!(verdict, Verdict::Weak(_))
+            && value.len() < WEAK_BYTES_MIN
+            && !(ends == Ends::Marked && is_thought_up(value))
     {
         return false;
     }
@@ -149,8 +154,12 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
     match verdict {
         Verdict::No | Verdict::Weak(Weak::Pair) => false,
         Verdict::Weak(Weak::SecretId) => shape::is_uuid(value) || shape::is_random(value, HexIs::Random),
-        Verdict::Weak(Weak::Key) => shape::is_random(value, HexIs::Hash),
-        Verdict::Weak(Weak::Session) => shape::is_random(value, HexIs::Random),
+        Verdict::Weak(Weak::Key) => {
+            shape::is_random(value, HexIs::Hash) || ends == Ends::Marked && is_thought_up(value)
+        }
+        Verdict::Weak(Weak::Session) => {
+            shape::is_random(value, HexIs::Random) || ends == Ends::Marked && is_thought_up(value)
+        }
         Verdict::Strong(Class::Password) => !(digits && value.len() < 4 && ends == Ends::Guessed || is_decimal(value)),
         Verdict::Strong(_) => {
             !(value.len() < 2
@@ -381,6 +390,17 @@ pub(super) fn is_chosen(value: &[u8]) -> bool {
         && !is_version(value)
         && value.iter().all(|byte| byte.is_ascii_graphic() && !b"()[]{}<>=,;\"'`/\\|".contains(byte))
         && !is_reference(value)
+}
+
+/// Whether a text has all that rules for passwords ask for, and nothing that texts and expressions have.
+fn is_thought_up(value: &[u8]) -> bool {
+    const SIGNS: ByteSet = ByteSet::of(b"!#$%^&*?~@");
+    let kinds = shape::Kinds::of(value);
+    (THOUGHT_UP_BYTES_MIN..=THOUGHT_UP_BYTES_MAX).contains(&value.len())
+        && kinds.classes() == 4
+        && value.iter().any(|byte| SIGNS.has(*byte))
+        && is_chosen(value)
+        && !(value.contains(&b'@') && value.contains(&b'.'))
 }
 
 /// `1:4.13+dfsg1-1`, as in lists of packages.

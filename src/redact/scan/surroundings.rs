@@ -142,7 +142,8 @@ pub(super) fn block_scalar(bytes: &[u8], name_start: usize, from: usize, to: usi
 /// The value on the line after a key that has none on its own: further indented than its key, or in quotes.
 pub(super) fn next_line(bytes: &[u8], name_start: usize, from: usize, to: usize, colon: bool) -> Option<usize> {
     let mut at = from;
-    at += usize::from(bytes.get(at) == Some(&b'\\'));
+    let continued = bytes.get(at) == Some(&b'\\');
+    at += usize::from(continued);
     at += usize::from(bytes.get(at) == Some(&b'\r'));
     if bytes.get(at) != Some(&b'\n') {
         return None;
@@ -155,7 +156,7 @@ pub(super) fn next_line(bytes: &[u8], name_start: usize, from: usize, to: usize,
         bytes[name_start - line_begin..name_start].iter().take_while(|byte| matches!(**byte, b' ' | b'\t')).count();
     let quoted = value::quote_at(bytes, start).is_some();
     let dash = bytes[start.min(bytes.len())..].starts_with(b"- ");
-    if !(quoted || indent > own && !dash) || start >= to {
+    if !(quoted || continued || indent > own && !dash) || start >= to {
         return None;
     }
     let line = line_end(bytes, start, to.min(start + 2048));
@@ -172,7 +173,7 @@ pub(super) fn next_line(bytes: &[u8], name_start: usize, from: usize, to: usize,
         && !text.starts_with(b"//")
         && !text.starts_with(b"*")
         && (quoted || words == 1)
-        && (colon || quoted || indent > 0))
+        && (colon || quoted || continued || indent > 0))
         .then_some(start)
 }
 
@@ -195,6 +196,10 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
         if rest.get(name) == Some(&b'(') && rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'(')
         {
             let inside = at + name + 1;
+            // As programs print what they hold, a line for each.
+            let gap =
+                bytes[inside.min(to)..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+            let inside = if name > 0 { inside + gap } else { inside };
             let wrapper = rest[..name].to_ascii_lowercase();
             if let Some((quote, text)) = value::quote_at(bytes, inside) {
                 if wrapper.ends_with(b"getenv")
@@ -213,7 +218,11 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
                 if asks(&wrapper) {
                     return from;
                 }
-                return inside;
+                return if wrapper.ends_with(b"credential") || wrapper.ends_with(b"credentials") {
+                    last_argument(bytes, quote, text, to).unwrap_or(from)
+                } else {
+                    inside
+                };
             }
             let nested = bytes[inside.min(to)..to]
                 .iter()
@@ -246,6 +255,16 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
         return at;
     }
     at
+}
+
+/// Where the second of two texts in quotes stands, or the only one; `inside` the quotes of the first.
+fn last_argument(bytes: &[u8], quote: value::Quote, inside: usize, to: usize) -> Option<usize> {
+    let after = value::quoted_end(bytes, inside, to, quote) + quote.depth + 1;
+    if bytes[after.min(to)..to].first() == Some(&b')') {
+        return Some(inside - quote.depth - 1);
+    }
+    let second = after + 1 + blanks(bytes, after + 1);
+    (bytes.get(after) == Some(&b',') && value::quote_at(bytes, second).is_some()).then_some(second)
 }
 
 /// Whether what a function of this name is given is the name of a value or a question, and not the value.

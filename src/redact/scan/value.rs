@@ -157,6 +157,8 @@ pub(in crate::redact) enum Until {
     Line,
     /// The next parameter of a URL.
     Query,
+    /// What ends a parameter and is percent-encoded, as the sign before the value is.
+    Encoded,
 }
 
 /// Whether a name followed by `=` or `:` begins at `at`.
@@ -194,16 +196,16 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
             }
             b'<' => next == b'/' || next.is_ascii_alphabetic() && tag_follows(bytes, at, to),
             b'&' => {
-                until == Until::Query
+                matches!(until, Until::Query | Until::Encoded)
                     || entity_quote(bytes, at).is_some()
                     || name_follows(bytes, at + 1, to)
                     || bytes[at..to].starts_with(b"&amp;")
                     || bytes[at..to].starts_with(b"&lt;")
             }
-            b'#' => until == Until::Query,
+            b'#' => matches!(until, Until::Query | Until::Encoded),
             b'%' => {
-                entity_quote(bytes, at).is_some()
-                    || until == Until::Query && percent(&bytes[..to], at, b"26").is_some()
+                until == Until::Encoded
+                    && (entity_quote(bytes, at).is_some() || percent(&bytes[..to], at, b"26").is_some())
                     || bytes[at..to].len() > 2 && bytes[at + 1..at + 3].eq_ignore_ascii_case(b"0a")
             }
             b',' | b';' => {

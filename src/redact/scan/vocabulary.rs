@@ -21,6 +21,7 @@ pub(super) const PASSWORD_PARTS: &[&str] = &[
     "password", "passwd", "passphrase", "passcode", "passwort", "kennwort", "contrasen", "contrase\u{f1}", "senha",
     "wachtwoord", "motdepasse", "lozinka", "\u{43f}\u{430}\u{440}\u{43e}\u{43b}", "\u{5bc6}\u{7801}",
     "\u{53e3}\u{4ee4}", "\u{30d1}\u{30b9}\u{30ef}\u{30fc}\u{30c9}", "\u{be44}\u{bc00}\u{bc88}\u{d638}",
+    "\u{41f}\u{430}\u{440}\u{43e}\u{43b}", "passord",
 ];
 /// Words that name a password when they are the first or the last word.
 pub(super) const PASSWORD_WORDS: &[&str] =
@@ -98,7 +99,7 @@ pub(super) const FIRST_DENIED_FOR_PASSWORDS: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const CODE_OWNERS: &[&str] = &[
     "unlock", "access", "activation", "pairing", "recovery", "security", "auth", "login", "mfa", "otp", "sms", "invite",
-    "secret", "verification", "door", "alarm", "backup", "pass", "reset", "setup", "enrollment", "redeem", "voucher",
+    "secret", "verification", "door", "pin", "alarm", "backup", "pass", "reset", "setup", "enrollment", "redeem", "voucher",
 ];
 /// Words before `pin` that make it a contact of a chip or a part of a machine.
 #[rustfmt::skip]
@@ -118,7 +119,7 @@ pub(super) const KEY_OWNERS: &[&str] = &[
     "integration", "ingest", "ingestion", "write", "developer", "bot", "merchant", "root", "app",
     "application", "bearer", "symmetric", "kek", "dek", "wrapping", "sealing", "seal", "pgp", "gpg", "rsa", "ecdsa",
     "ed25519", "wpa", "hotp", "totp", "relay", "wep", "wifi", "wlan", "ike", "ipsec", "vpn", "tunnel", "radius", "tacacs",
-    "dkim", "vapid", "payment", "link", "pairing",
+    "dkim", "vapid", "enc", "payment", "link", "pairing",
 ];
 /// Words that are a secret key by themselves.
 #[rustfmt::skip]
