@@ -13,6 +13,8 @@ mod arena;
 mod bytes;
 mod carrier;
 mod decode;
+#[cfg(test)]
+mod edge_tests;
 mod engine;
 mod error;
 mod explain;

@@ -40,7 +40,7 @@ impl Keyed<'_> {
     /// `the password is hunter2`, `password for bob: hunter2`, `password changed from 'hunter1' to 'hunter2'`
     pub(super) fn is_clause(&mut self, name: Name, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let Verdict::Strong(class) = name.verdict else { return None };
-        if self.bytes[from] == b'[' {
+        if self.bytes.get(from) == Some(&b'[') {
             return self.suggested(name, from, to).map(|resume| (resume, None));
         }
         let (offset, said) = said(&self.bytes[from..to])?;

@@ -188,9 +188,12 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
             return at + 2;
         }
         if let Some(tag) = rest.strip_prefix(b"!!") {
-            at += 2 + tag.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-            at += blanks(bytes, at);
-            continue;
+            let word = tag.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            let apart = blanks(bytes, at + 2 + word);
+            if word > 0 && apart > 0 {
+                at += 2 + word + apart;
+                continue;
+            }
         }
         let name = WRAPPER.run(rest);
         if rest.get(name) == Some(&b'(') && rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'(')

@@ -197,7 +197,8 @@ fn key_material(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
         if run >= KEY_MATERIAL_MIN {
             return Some((at + start, at + start + run));
         }
-        if ahead[start..].starts_with(b"-----END") || mask_length(&ahead[start..]).is_some() {
+        let ended = ahead[start + run..].starts_with(b"-----END");
+        if ended || mask_length(&ahead[start..]).is_some() {
             return None;
         }
         start += run + 1;
