@@ -13,7 +13,7 @@ use super::surroundings::{
     shell_default, skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, SENTENCE_BYTES_MAX, Until};
-use super::{Through, VALUE_BYTES_MAX, clause, code, dumps, hashes, header, signs};
+use super::{Through, VALUE_BYTES_MAX, clause, code, dumps, hashes, header, signs, unassigned};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
@@ -117,7 +117,9 @@ impl Keyed<'_> {
             return Some((found, None));
         }
         if let Some((quote, inside)) = value::quote_at(bytes, from) {
-            if separator == Separator::Comma && !clause::is_listed(bytes, quote, inside, to) {
+            if separator == Separator::Comma && !clause::is_listed(bytes, quote, inside, to)
+                || self.is_unassigned(name, separator, quote, inside, to)
+            {
                 return None;
             }
             return self.quoted(name, quote, inside, to);
@@ -261,6 +263,9 @@ impl Keyed<'_> {
                 end = end.min(value::bare_end(bytes, from, to, Until::Blank));
             }
         }
+        if name.flag && unassigned::is_metavariable(bytes, name, from, end) {
+            return None;
+        }
         if !name.flag && !code::is_plain(&bytes[from..end]) && code::is_expression(bytes, name, separator, (from, end))
         {
             return None;
@@ -301,7 +306,9 @@ impl Keyed<'_> {
         while end > from && self.bytes[end - 1].is_ascii_whitespace() {
             end -= 1;
         }
-        if value::is_prose(&self.bytes[from..end]) {
+        // `Usage: login <user> <password>"`
+        let told = closed.is_none() && !self.bytes[from..end].iter().any(u8::is_ascii_alphanumeric);
+        if told || value::is_prose(&self.bytes[from..end]) {
             return None;
         }
         if self.bytes[from..end].contains(&b'<') && !self.bytes[from..].starts_with(b"<![CDATA[") {

@@ -43,6 +43,9 @@ pub(super) fn is_expression(bytes: &[u8], name: Name, separator: Separator, (fro
     if value.is_empty() || !matches!(separator, Separator::Colon | Separator::Equals) {
         return false;
     }
+    if is_subscript(bytes, value, end) || is_tagged_block(bytes, value, separator, end) {
+        return true;
+    }
     if is_syntax(bytes, value, end) || is_variable(bytes, name, value, end) {
         return true;
     }
@@ -54,6 +57,26 @@ pub(super) fn is_expression(bytes: &[u8], name: Name, separator: Separator, (fro
         }
     }
     declares(bytes, name.start)
+}
+
+/// Bytes of the key in quotes by which something is looked up.
+const KEY_BYTES_MAX: usize = 64;
+
+/// `request.form["password"]`, `$_POST['password']`, of which the value ends at the inner quote.
+fn is_subscript(bytes: &[u8], value: &[u8], end: usize) -> bool {
+    let Some(path) = value.strip_suffix(b"[") else { return false };
+    let path = path.strip_prefix(b"$").unwrap_or(path);
+    let Some((quote, inside)) = value::quote_at(bytes, end).filter(|_| !path.is_empty()) else { return false };
+    let close = value::quoted_end(bytes, inside, bytes.len().min(inside + KEY_BYTES_MAX), quote);
+    PATH.run(path) == path.len()
+        && (path[0].is_ascii_alphabetic() || path[0] == b'_')
+        && bytes.get(close + quote.depth + 1) == Some(&b']')
+}
+
+/// `!vault |`: the tag of a block of YAML, which has its value on the lines below.
+fn is_tagged_block(bytes: &[u8], value: &[u8], separator: Separator, end: usize) -> bool {
+    let rest = &bytes[end..bytes.len().min(end + 4)];
+    separator == Separator::Colon && value[0] == b'!' && (rest.starts_with(b" |") || rest.starts_with(b" >"))
 }
 
 /// What an expression begins with, or is.
@@ -138,7 +161,11 @@ fn is_syntax(bytes: &[u8], value: &[u8], end: usize) -> bool {
             let cut = matches!(body, b"" | b"mut" | b"const" | b"dyn");
             let path = IDENTIFIER.run(body);
             let called = path > 1 && b"!(.".contains(body.get(path).unwrap_or(&b'\n')) && body.contains(&b'(');
-            return object || kind || cut || called || path == body.len() && is_camel(body);
+            return object
+                || kind
+                || cut
+                || called
+                || path == body.len() && is_camel(body) && !body.iter().any(u8::is_ascii_digit);
         }
         b'$' => {
             let name = IDENTIFIER.run(&value[1..]);

@@ -228,7 +228,8 @@ fn flags_by_name(bytes: &[u8], arguments: &[Argument], rules: &Compiled, spans: 
     for pair in arguments.windows(2) {
         let (flag, (start, end)) = (&bytes[pair[0].0..pair[0].1], pair[1]);
         let dashes = flag.iter().take_while(|byte| **byte == b'-').count();
-        if dashes == 0 || memchr::memchr2(b'=', b' ', flag).is_some() || flag.len() - dashes < 3 {
+        let plain = flag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte));
+        if dashes == 0 || !plain || flag.len() - dashes < 3 {
             continue;
         }
         let value = &bytes[start..end];

@@ -4,7 +4,7 @@ use super::super::bytes::ByteSet;
 use super::super::pseudonym::{Class, MASK_PREFIX, mask_in, mask_length};
 use super::name::{NAME_BYTES_MAX, Verdict, is_header};
 use super::named::{Keyed, Name, Outcome, Separator};
-use super::surroundings::{at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
+use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value;
 use super::vocabulary::Weak;
 use super::{clause, pairs, signs};
@@ -187,6 +187,9 @@ impl Keyed<'_> {
                     let close = bytes[place..bytes.len().min(place + 256)].iter().position(|byte| *byte == b'>')?;
                     return (bytes[place + close - 1] != b'/').then_some((Separator::Element, place + close + 1));
                 }
+                if quoted && next == b',' && flag && is_keyword_argument(bytes, place + 1) {
+                    return None;
+                }
                 if quoted && next == b',' && (flag || start > 1 && bytes[start - 2] == b'(') {
                     return Some((Separator::Equals, place + 1));
                 }
@@ -229,6 +232,14 @@ impl Keyed<'_> {
 /// Whether `_auth=` of npm's configuration begins at `start`, which is no word of another language there.
 fn is_npm(bytes: &[u8], start: usize) -> bool {
     bytes[start..].starts_with(b"_auth=") && (start == 0 || b"\n:".contains(&bytes[start - 1]))
+}
+
+/// Whether an argument that has a name of its own follows: `add_argument("--password", help="…")`.
+fn is_keyword_argument(bytes: &[u8], at: usize) -> bool {
+    const IDENTIFIER: ByteSet = ByteSet::alphanumeric_and(b"_");
+    let from = at + bytes[at..].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
+    let word = IDENTIFIER.run(&bytes[from..bytes.len().min(from + WORD_BYTES_MAX)]);
+    word > 0 && bytes.get(from + word) == Some(&b'=') && bytes.get(from + word + 1) != Some(&b'=')
 }
 
 /// Whether an argument that begins at `at` is `-x`.

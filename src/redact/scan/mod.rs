@@ -12,6 +12,7 @@ mod clause;
 mod code;
 mod columns;
 mod command;
+mod custom;
 mod directive;
 mod dumps;
 mod files;
@@ -21,11 +22,13 @@ mod header;
 mod iggy;
 mod keyed;
 mod kubernetes;
+mod label;
 mod name;
 mod named;
 mod nested;
 mod pairs;
 mod pem;
+mod placeholder;
 mod plausible;
 mod programs;
 mod ruleset;
@@ -37,6 +40,7 @@ mod surroundings;
 mod through;
 mod tokens;
 mod trigger;
+mod unassigned;
 mod url;
 mod value;
 mod vocabulary;
@@ -436,36 +440,6 @@ impl Scanner<'_> {
             progress.through = outcome.through;
         } else {
             progress.go_on_between(&spans[known..], resume);
-        }
-    }
-
-    /// The patterns of the user's.
-    fn custom(&self, bytes: &[u8], limit: usize, progress: &mut Progress, spans: &mut Vec<Span>) {
-        progress.custom.resize(self.rules.patterns.len(), 0);
-        for (place, (pattern, next)) in self.rules.patterns.iter().zip(&mut progress.custom).enumerate() {
-            while *next < limit {
-                let Some(captures) = pattern.regex.captures_at(bytes, *next) else { break };
-                let whole = captures.get(0).expect("group 0 is the match");
-                if whole.start() >= limit {
-                    break;
-                }
-                *next = whole.end().max(whole.start() + 1);
-                let Some(group) = captures.get(pattern.group) else { continue };
-                let (start, end) = (group.start(), group.end());
-                if self.rules.allow_values.iter().all(|allowed| allowed != group.as_bytes())
-                    && super::pseudonym::mask_length(group.as_bytes()).is_none()
-                {
-                    spans.push(Span {
-                        start,
-                        end,
-                        rule: Rule::Custom(place),
-                        class: Class::Token,
-                        form: Form::Raw,
-                        seed: Seed::Found,
-                    });
-                }
-            }
-            *next = (*next).max(limit);
         }
     }
 }

@@ -170,6 +170,11 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
     if name.len() <= 24 && NAMES_DENIED.iter().any(|denied| name.eq_ignore_ascii_case(denied.as_bytes())) {
         return Verdict::No;
     }
+    // The name of an object that holds secrets: `existingSecret`, `existingSecretPasswordKey`.
+    let place = words.part.min(words.count - 1);
+    if first == b"existing" && place + 1 < words.count && matches!(words.get(place + 1), b"secret" | b"secrets") {
+        return Verdict::No;
+    }
     if words.iter().any(is_password_word) || edge_password(first, last) || composed(&words) {
         return password(first, last);
     }

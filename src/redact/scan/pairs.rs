@@ -111,7 +111,9 @@ impl Keyed<'_> {
             let apart = begin > 0 && (bytes[begin - 1].is_ascii_whitespace() || b"\"'<{,".contains(&bytes[begin - 1]));
             if word && apart {
                 let member = member_at(bytes, begin - usize::from(value::quote_before(bytes, begin).is_some()))?;
-                let closing = bytes[..begin].ends_with(b"</");
+                let whole = member.key.eq_ignore_ascii_case(b"content")
+                    || member.key.len() >= 5 && member.key[member.key.len() - 5..].eq_ignore_ascii_case(b"value");
+                let closing = !whole || bytes[..begin].ends_with(b"</");
                 return (!closing && self.extent_before(&member, start).is_some())
                     .then_some((Separator::Before, member.at));
             }

@@ -3,9 +3,10 @@
 use super::super::bytes::ByteSet;
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::{self, HexIs};
-use super::hashes;
 use super::name::Verdict;
+use super::placeholder::stands_for_one;
 use super::vocabulary::Weak;
+use super::{hashes, label};
 
 /// Values that say that there is no secret, or what became of it.
 const STATUS_WORDS: &[&str] = &[
@@ -102,6 +103,7 @@ const STATUS_WORDS: &[&str] = &[
     "winbind",
     "ldap",
     "nis",
+    "autogenerate",
     "db",
     "dns",
     "mymachines",
@@ -160,7 +162,10 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
         Verdict::Weak(Weak::Session) => {
             shape::is_random(value, HexIs::Random) || ends == Ends::Marked && is_thought_up(value)
         }
-        Verdict::Strong(Class::Password) => !(digits && value.len() < 4 && ends == Ends::Guessed || is_decimal(value)),
+        Verdict::Strong(Class::Password) => {
+            let number = digits && value.len() < 4 && ends != Ends::Marked;
+            !(number || is_decimal(value) || value.get(10) == Some(&b'T') && is_date(value))
+        }
         Verdict::Strong(_) => {
             !(value.len() < 2
                 || is_decimal(value)
@@ -188,6 +193,26 @@ pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
             || value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_') && value.contains(&b'_')
             || [b".json".as_slice(), b".yaml", b".yml", b".conf", b".txt"].iter().any(|suffix| value.ends_with(suffix)))
     {
+        return true;
+    }
+    // The name of the entry of an object that holds passwords, and the fingerprint of a key.
+    let entry = ends(b"passwordkey") || ends(b"password_key") || ends(b"password-key");
+    let lower = || value.iter().all(|byte| byte.is_ascii_lowercase() || b"-_.".contains(byte));
+    let parts = || value.split(|byte| b"-_.".contains(byte));
+    if entry && lower() && parts().any(|part| matches!(part, b"password" | b"pass" | b"passwd" | b"secret" | b"key")) {
+        return true;
+    }
+    if matches!(value.len(), 16 | 40 | 64) && shape::is_hex(value) && (ends(b"gpg_key") || ends(b"pgp_key")) {
+        return true;
+    }
+    // What a lexer calls a word: `"token": "IDENT"`
+    if name.eq_ignore_ascii_case(b"token")
+        && value.len() < WEAK_BYTES_MIN
+        && value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+    {
+        return true;
+    }
+    if label::is_label(name, value) {
         return true;
     }
     // A phrase by which something is remembered, and not one that makes a key.
@@ -254,66 +279,6 @@ fn is_status(value: &[u8]) -> bool {
             && value.split(|byte| *byte == b' ').all(|word| word.is_empty() || listed(word))
 }
 
-/// Placeholders of templates and shells, and masks of other tools.
-fn stands_for_one(value: &[u8]) -> bool {
-    let (first, last) = (value[0], value[value.len() - 1]);
-    let inner_plain = || {
-        value.len() > 2
-            && value[1..value.len() - 1].iter().all(|byte| byte.is_ascii_alphanumeric() || b" _-.:".contains(byte))
-    };
-    if value.len() >= 3 && b"*xX.-#?".contains(&first) && value.iter().all(|byte| *byte == first)
-        || value.starts_with(b"***")
-        || value.ends_with(b"****")
-    {
-        return true;
-    }
-    if value.starts_with("\u{2022}\u{2022}".as_bytes()) {
-        return true;
-    }
-    match first {
-        b'$' => match value.get(1) {
-            None | Some(b'{' | b'(') => true,
-            Some(_) => {
-                let word = value[1..].iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'_').count();
-                let after = &value[1 + word..];
-                let path = word > 1
-                    && (after.starts_with(b"::")
-                        || after.starts_with(b"/")
-                            && shape::is_path(after.split(|byte| *byte == b'#').next().unwrap_or(after)));
-                if path {
-                    return true;
-                }
-                let kinds = shape::Kinds::of(&value[1..]);
-                let plain = value[1..].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-                plain && (kinds.lower == 0 && kinds.upper > 0 || kinds.upper == 0 && kinds.digit == 0)
-            }
-        },
-        b'{' => value.starts_with(b"{{") || last == b'}' && (value.len() == 2 || inner_plain()),
-        b'<' => last == b'>' && inner_plain(),
-        b'[' => {
-            last == b']'
-                && inner_plain()
-                && value[1..value.len() - 1].iter().all(|byte| byte.is_ascii_alphabetic() || b" _-".contains(byte))
-        }
-        b'%' => {
-            value.len() == 2 && value[1].is_ascii_alphabetic()
-                || value.starts_with(b"%(")
-                || value.starts_with(b"%{")
-                || last == b'%'
-                    && value.len() > 2
-                    && value[1..value.len() - 1].iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
-        }
-        b'@' => last == b'@' && inner_plain(),
-        b'!' => {
-            value.starts_with(b"!Ref")
-                || value.starts_with(b"!Sub")
-                || value.starts_with(b"!secret")
-                || value.starts_with(b"!env")
-        }
-        _ => false,
-    }
-}
-
 const SCHEME: ByteSet = ByteSet::alphanumeric_and(b"+-.");
 
 /// A reference to something that is no secret or is looked at by a rule of its own.
@@ -341,6 +306,14 @@ fn refers(value: &[u8]) -> bool {
         return true;
     }
     let scheme = SCHEME.run(&value[..value.len().min(24)]);
+    // A map of a mail server, a socket: `hash:/etc/postfix/sasl_passwd`, `unix:/run/php.sock`.
+    if scheme > 1
+        && value[scheme..].starts_with(b":/")
+        && value[..scheme].iter().all(u8::is_ascii_lowercase)
+        && shape::is_path(&value[scheme + 1..])
+    {
+        return true;
+    }
     scheme > 1 && value[scheme..].starts_with(b"://")
 }
 

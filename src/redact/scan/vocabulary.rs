@@ -154,5 +154,5 @@ pub(super) const WEAK_LAST: &[(&str, Weak)] = &[
 pub(super) const NAMES_DENIED: &[&str] = &[
     "loadcredential", "loadcredentialencrypted", "importcredential", "conditioncredential", "gsskey", "sqlsecret", "compass",
     "hotkey", "hotkeys", "keys", "passwordauthentication", "monkey", "turkey", "tokenize", "secretaries", "secretary",
-    "accesstokens",
+    "accesstokens", "sec-websocket-key", "passwordeval", "passwdeval", "passeval", "passwordcommand", "passwordcmd",
 ];
