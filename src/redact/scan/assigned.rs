@@ -9,11 +9,11 @@ use super::named::{Keyed, Name, Separator};
 use super::nested::opening;
 use super::plausible::{Ends, WEAK_BYTES_MIN};
 use super::surroundings::{
-    GAP_MAX, at_equals, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line,
-    shell_default, skip_colour, unwrapped, weak_end,
+    GAP_MAX, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line, shell_default,
+    skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, SENTENCE_BYTES_MAX, Until};
-use super::{Through, VALUE_BYTES_MAX, clause, code, dumps, hashes, header, signs, unassigned};
+use super::{Through, VALUE_BYTES_MAX, assignment, clause, code, dumps, hashes, header, signs, unassigned};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
@@ -112,6 +112,9 @@ impl Keyed<'_> {
         {
             return Some((resume, None));
         }
+        if let Some(resume) = self.assignment(name, separator, from, to) {
+            return Some((resume, None));
+        }
         from = unwrapped(bytes, from, to);
         if let Some(found) = self.list(name, from, to) {
             return Some((found, None));
@@ -129,12 +132,24 @@ impl Keyed<'_> {
         }
         if let Some(entity) = value::entity_quote(bytes, from) {
             let inside = from + entity.len();
-            let line = line_end(bytes, inside, to.min(inside + ELEMENT_BYTES_MAX));
-            let end = memchr::memmem::find(&bytes[inside..line], entity)
-                .map_or_else(|| value::bare_end(bytes, inside, to, Until::Blank), |found| inside + found);
-            return self.push(name, inside, end, Form::Raw, Ends::Marked).map(|resume| (resume, None));
+            return self.between_entities(name, entity, inside, to);
         }
         self.bare(name, separator, from, to)
+    }
+
+    /// What stands between quotes that are written as entities.
+    fn between_entities(
+        &mut self,
+        name: Name,
+        entity: &[u8],
+        inside: usize,
+        to: usize,
+    ) -> Option<(usize, Option<Through>)> {
+        let bytes = self.bytes;
+        let line = line_end(bytes, inside, to.min(inside + ELEMENT_BYTES_MAX));
+        let end = memchr::memmem::find(&bytes[inside..line], entity)
+            .map_or_else(|| value::bare_end(bytes, inside, to, Until::Blank), |found| inside + found);
+        self.push(name, inside, end, Form::Raw, Ends::Marked).map(|resume| (resume, None))
     }
 
     fn quoted(&mut self, name: Name, quote: Quote, inside: usize, to: usize) -> Option<(usize, Option<Through>)> {
@@ -219,14 +234,7 @@ impl Keyed<'_> {
         {
             let whole = value::quoted_end(bytes, from, to, quote);
             if whole < to && bytes.get(whole) != Some(&b'\n') {
-                let end = value::line_value(bytes, from, whole);
-                let end = if memchr::memchr2(b'&', b';', &bytes[from..end]).is_some()
-                    || memchr::memmem::find(&bytes[from..end], b", ").is_some()
-                {
-                    value::bare_end(bytes, from, end, Until::Blank)
-                } else {
-                    end
-                };
+                let end = assignment::enclosed_end(bytes, from, whole);
                 let form = value::form_of(quote, &bytes[from..end]);
                 return self.push(name, from, end, form, Ends::Guessed).map(|resume| (resume, None));
             }
@@ -239,9 +247,7 @@ impl Keyed<'_> {
         if prose && !name.flag && is_prose(bytes, name, separator, &bytes[from..line()]) {
             return None;
         }
-        let shell = separator == Separator::Equals
-            && at_equals(bytes, name.end, from)
-            && bytes[name.start..name.end].iter().all(|byte| !byte.is_ascii_lowercase());
+        let shell = separator == Separator::Equals && assignment::is_environment(bytes, name, from);
         let whole_line = name.line_start
             && !name.flag
             && !shell
@@ -266,7 +272,11 @@ impl Keyed<'_> {
         if name.flag && unassigned::is_metavariable(bytes, name, from, end) {
             return None;
         }
-        if !name.flag && !code::is_plain(&bytes[from..end]) && code::is_expression(bytes, name, separator, (from, end))
+        let ends = if shell { assignment::ends_of(bytes, name, (from, end)) } else { Ends::Guessed };
+        if !name.flag
+            && ends == Ends::Guessed
+            && !code::is_plain(&bytes[from..end])
+            && code::is_expression(bytes, name, separator, (from, end))
         {
             return None;
         }
@@ -282,7 +292,7 @@ impl Keyed<'_> {
             _ => Form::Raw,
         };
         let through = (end == to && end - from >= VALUE_BYTES_MAX / 2).then_some(Through::Bare(until));
-        let resume = self.push(name, from, end, form, Ends::Guessed)?;
+        let resume = self.push(name, from, end, form, ends)?;
         Some((resume, through))
     }
 

@@ -36,7 +36,12 @@ pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> 
         return None;
     }
     let near = to.min(from + HEADER_BYTES_MAX);
-    let line = line_end(bytes, from, near);
+    let mut line = line_end(bytes, from, near);
+    // As Go prints a map of lists: `Authorization:[Bearer …]`.
+    if from == at && bytes[..at].ends_with(b":") && bytes[from] == b'[' {
+        line = from + memchr::memchr(b']', &bytes[from..line])?;
+        from += 1;
+    }
     let mut end = line;
     if let Some((quote, inside)) = value::quote_at(bytes, from) {
         from = inside;

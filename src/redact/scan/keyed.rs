@@ -170,7 +170,7 @@ impl Keyed<'_> {
             b'%' if value::percent(bytes, place, b"3d").is_some() => {
                 value::percent(bytes, place, b"3d").map(|value| (Separator::Equals, value))
             }
-            b'%' => value::percent(bytes, place, b"3a").map(|value| (Separator::Colon, value)),
+            b'%' if blanks == 0 => value::percent(bytes, place, b"3a").map(|value| (Separator::Colon, value)),
             b'\\' if bytes[place..].starts_with(b"\\u003d") || bytes[place..].starts_with(b"\\u003D") => {
                 Some((Separator::Equals, place + 6))
             }
@@ -187,11 +187,8 @@ impl Keyed<'_> {
                     let close = bytes[place..bytes.len().min(place + 256)].iter().position(|byte| *byte == b'>')?;
                     return (bytes[place + close - 1] != b'/').then_some((Separator::Element, place + close + 1));
                 }
-                if quoted && next == b',' && flag && is_keyword_argument(bytes, place + 1) {
-                    return None;
-                }
                 if quoted && next == b',' && (flag || start > 1 && bytes[start - 2] == b'(') {
-                    return Some((Separator::Equals, place + 1));
+                    return (!flag || !is_keyword_argument(bytes, place + 1)).then_some((Separator::Equals, place + 1));
                 }
                 // Nothing but the name stands in its quotes.
                 let whole = |at: usize| at > 0 && b"\"'`".contains(&bytes[at - 1]);

@@ -29,7 +29,7 @@ pub(super) fn is_label(name: &[u8], value: &[u8]) -> bool {
             && (says_again(name, value) || is_secret_word(value))
             && name.iter().any(u8::is_ascii_lowercase);
     }
-    let escaped = memchr::memmem::find(value, b"\\u").is_some();
+    let escaped = memchr::memchr(b'\\', value).is_some();
     let letters = |byte: &u8| {
         byte.is_ascii_alphabetic()
             || *byte >= 0x80

@@ -5,6 +5,7 @@
 //! what was found, so that the work is linear in the data whatever it holds.
 
 mod assigned;
+mod assignment;
 mod audit;
 mod buckets;
 mod call;
@@ -50,9 +51,9 @@ use std::collections::VecDeque;
 
 use super::carrier::Carrier;
 use super::literals::Literals;
-use super::pseudonym::{Class, mask_in};
+use super::pseudonym::mask_in;
 use super::settings::Compiled;
-use super::span::{Form, Rule, Seed, Span, settle};
+use super::span::{Span, settle};
 use named::{Keyed, Memory};
 pub(super) use ruleset::ruleset;
 pub(super) use sieve::STRIDE;

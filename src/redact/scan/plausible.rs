@@ -128,6 +128,8 @@ pub(super) enum Ends {
     Marked,
     /// By what usually follows a value: it may be source code, or a part of a sentence.
     Guessed,
+    /// By what ends a word of a shell, or the quotes around a whole assignment: it is no source code.
+    Word,
 }
 
 /// Whether a value is one, or stands for one, says that there is none, or is masked already.
@@ -332,6 +334,8 @@ fn is_code(value: &[u8]) -> bool {
         && value[..name].iter().any(u8::is_ascii_alphabetic)
         && !value[..name].iter().any(u8::is_ascii_digit)
         && (value[name] != b'[' || value.ends_with(b"]"))
+        && (value[name] != b'<'
+            || value.get(name + 1).is_none_or(|byte| byte.is_ascii_alphabetic() || b"'&([_".contains(byte)))
         && (value[name] != b'(' || value.contains(&b')') || name + 1 == value.len())
     {
         return true;

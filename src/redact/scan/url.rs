@@ -17,6 +17,8 @@ const SCHEME_BYTES_MAX: usize = 32;
 const PAIR_BYTES_MAX: usize = 512;
 /// `@` behind the first `/` that are looked at.
 const LATER_SIGNS_MAX: usize = 4;
+/// Bytes of a password that is not encoded.
+const RAW_BYTES_MAX: usize = 256;
 /// Schemes whose userinfo may be a token that holds `/`.
 const TOKEN_SCHEMES: &[&[u8]] = &[b"iggy", b"laser"];
 /// What stands before `:` and `@` elsewhere than in a credential.
@@ -65,6 +67,7 @@ pub(super) fn url(bytes: &[u8], at: usize, slashes: usize, known: &mut Run, span
         let to = bytes.len().min(from + URL_BYTES_MAX);
         let text = bytes.get(from..to)?;
         let end = from + URL.run(text);
+        let end = raw_end(bytes, at, from, end).unwrap_or(end);
         *known = Run { end, sign: memchr::memrchr(b'@', &bytes[from..end]).map(|sign| from + sign) };
     }
     let run = bytes.get(from..known.end)?;
@@ -82,6 +85,43 @@ pub(super) fn url(bytes: &[u8], at: usize, slashes: usize, known: &mut Run, span
         .filter(|_| first)
         .and_then(|path| hook(bytes, from + sign + 1, &bytes[from + sign + 1..path], path, from + run.len(), spans));
     hooked.or(pushed)
+}
+
+/// Where a URL ends whose password holds what URLs are not made of, as it is written where nobody encoded it; `end` is where
+/// the first of it stands.
+#[inline(never)]
+fn raw_end(bytes: &[u8], at: usize, from: usize, end: usize) -> Option<usize> {
+    const RAW: ByteSet = ByteSet::of(b"").and_up_to(b' ').others();
+    let head = &bytes[from..end];
+    let colon = memchr::memchr(b':', &head[..head.len().min(RAW_BYTES_MAX)])?;
+    if bytes.get(end).is_none_or(|byte| *byte <= b' ')
+        || memchr::memchr2(b'/', b'@', head).is_some()
+        || !head[..colon].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte))
+        || colon + 1 < head.len() && head[colon + 1..].iter().all(u8::is_ascii_digit)
+    {
+        return None;
+    }
+    let rest = &bytes[end..bytes.len().min(end + RAW_BYTES_MAX)];
+    let rest = &rest[..RAW.run(rest)];
+    let sign = memchr::memchr(b'@', rest)?;
+    let scheme = &bytes[at.saturating_sub(SCHEME_BYTES_MAX)..at];
+    let begin = at - SCHEME.run_before(scheme);
+    let open = begin.checked_sub(1).map(|place| bytes[place]);
+    // A quote that closes is followed by what goes on behind it.
+    let closes = |(place, byte): (usize, &u8)| {
+        let next = rest[place + 1];
+        match byte {
+            b'"' | b'\'' | b'`' => open == Some(*byte) || b",:;)]}>/=".contains(&next),
+            b'\\' => b"\"'`".contains(&next),
+            b'<' => next == b'/',
+            b'/' => true,
+            _ => false,
+        }
+    };
+    if rest[..sign].iter().enumerate().any(closes) || !is_host(&rest[sign + 1..]) {
+        return None;
+    }
+    Some(end + sign + 1 + URL.run(&rest[sign + 1..]))
 }
 
 /// Where the userinfo of a URL ends.
@@ -133,7 +173,7 @@ fn is_host(text: &[u8]) -> bool {
         return true;
     }
     let name = HOST.run(text);
-    name > 0 && text.get(name).is_none_or(|byte| b":/?#,".contains(byte))
+    name > 0 && text.get(name).is_none_or(|byte| b":/?#,(".contains(byte))
 }
 
 fn host_with_port(text: &[u8]) -> bool {

@@ -187,20 +187,31 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
             b'\n' | b'\r' | 0 | 0x1b => true,
             b' ' | b'\t' | 0x0b | 0x0c => until != Until::Line,
             b'"' | b'\'' | b'`' => {
-                !(at > from && bytes[at - 1].is_ascii_alphanumeric() && next.is_ascii_alphanumeric())
+                let run = bytes[at..to].iter().take(MARKS_MAX).take_while(|mark| **mark == byte).count();
+                let next = bytes[..to].get(at + run).copied().unwrap_or(b'\n');
+                let within = at > from && bytes[at - 1].is_ascii_alphanumeric() && next.is_ascii_alphanumeric();
+                at += if within { run - 1 } else { 0 };
+                !within
             }
             b'\\' => {
                 matches!(next, b'"' | b'\\' | b'\n') && quote_at(&bytes[..to], at).is_some()
                     || matches!(next, b'n' | b'r' | b't') && !bytes.get(at + 2).is_some_and(u8::is_ascii_lowercase)
                     || bytes[at..to].starts_with(b"\\u00")
             }
-            b'<' => next == b'/' || next.is_ascii_alphabetic() && tag_follows(bytes, at, to),
+            b'<' => {
+                next == b'/'
+                    || next.is_ascii_alphabetic() && tag_follows(bytes, at, to) && !is_alone(bytes, at, from, to)
+            }
             b'&' => {
                 matches!(until, Until::Query | Until::Encoded)
                     || entity_quote(bytes, at).is_some()
                     || name_follows(bytes, at + 1, to)
                     || bytes[at..to].starts_with(b"&amp;")
+                        && (at == from || at + 5 == to || name_follows(bytes, at + 5, to))
                     || bytes[at..to].starts_with(b"&lt;")
+                        && bytes[..to]
+                            .get(at + 4)
+                            .is_none_or(|byte| byte.is_ascii_alphabetic() || b"/ \n".contains(byte))
             }
             b'#' => matches!(until, Until::Query | Until::Encoded),
             b'%' => {
@@ -221,7 +232,8 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
             }
             b')' | b']' | b'}' => {
                 open -= 1;
-                open < 0 && (next.is_ascii_whitespace() || b",;.\"')]}<\\\0".contains(&next))
+                let next = after_brackets(&bytes[..to], at + 1);
+                open < 0 && (next.is_ascii_whitespace() || b",;.\"'<\\\0)]}".contains(&next))
             }
             b'>' => next.is_ascii_whitespace() && at == from,
             _ => false,
@@ -238,6 +250,24 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
         at -= 1;
     }
     at
+}
+
+/// Marks in a row within a value, and brackets that close in a row.
+const MARKS_MAX: usize = 8;
+
+/// What follows the closing brackets at `at`; a bracket, if they are too many.
+fn after_brackets(bytes: &[u8], at: usize) -> u8 {
+    let run = bytes[at..].iter().take(MARKS_MAX).take_while(|byte| b")]}".contains(byte)).count();
+    bytes.get(at + run).copied().unwrap_or(b'\n')
+}
+
+/// Whether a value is one word in angle brackets, and no element begins there.
+fn is_alone(bytes: &[u8], at: usize, from: usize, to: usize) -> bool {
+    at == from
+        && memchr::memchr2(b'>', b'\n', &bytes[at..to.min(at + 40)]).is_some_and(|close| {
+            let digits = bytes[at..at + close].iter().any(u8::is_ascii_digit);
+            bytes[at + close] == b'>' && digits && bytes[..to].get(at + close + 1).is_none_or(u8::is_ascii_whitespace)
+        })
 }
 
 fn tag_follows(bytes: &[u8], at: usize, to: usize) -> bool {
