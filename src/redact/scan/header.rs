@@ -38,7 +38,7 @@ pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> 
     let near = to.min(from + HEADER_BYTES_MAX);
     let mut line = line_end(bytes, from, near);
     // As Go prints a map of lists: `Authorization:[Bearer …]`.
-    if from == at && bytes[..at].ends_with(b":") && bytes[from] == b'[' {
+    if from == at && bytes[..at].ends_with(b":") && bytes.get(from) == Some(&b'[') {
         line = from + memchr::memchr(b']', &bytes[from..line])?;
         from += 1;
     }
