@@ -44,3 +44,11 @@ fn a_text_may_end_anywhere() {
         }
     }
 }
+
+#[test]
+fn no_token_stands_in_a_public_key() {
+    let token = "AKIAIOSFODNN7EXAMPLE";
+    let key = format!("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ/{token}/Hq7 bob@host");
+    assert_eq!(engine().text(&key), key);
+    assert!(!engine().text(&format!("path/{token}/x")).contains(token));
+}

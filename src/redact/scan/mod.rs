@@ -288,7 +288,9 @@ impl Scanner<'_> {
                     let (span, end) = words::prefixed(bytes, at);
                     progress.run_to = end;
                     let whole = |span: &Span| {
-                        span.start >= progress.masked_to && mask_in(&bytes[span.start..span.end]).is_none()
+                        span.start >= progress.masked_to
+                            && mask_in(&bytes[span.start..span.end]).is_none()
+                            && !words::in_public_key(bytes, span.start)
                     };
                     if let Some(span) = span.filter(whole) {
                         accept(span, progress, spans);
@@ -328,7 +330,9 @@ impl Scanner<'_> {
             Trigger::Stem => return self.stem(bytes, at, progress, spans),
             Trigger::Token(place) => {
                 let token = &tokens::TOKENS[place];
-                tokens::token_end(token, bytes, at, to).map(|end| words::token(at, end, tokens::class_of(token)))
+                tokens::token_end(token, bytes, at, to)
+                    .filter(|_| !words::in_public_key(bytes, at))
+                    .map(|end| words::token(at, end, tokens::class_of(token)))
             }
             Trigger::Pem => {
                 // What stands between its lines is looked at like any other text: it may be no block at all.

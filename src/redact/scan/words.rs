@@ -174,6 +174,18 @@ pub(super) fn acl(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<Spa
     }
 }
 
+/// Whether this position lies in the base 64 of a public key of SSH, which begins with the name of its kind.
+pub(super) fn in_public_key(bytes: &[u8], at: usize) -> bool {
+    const KINDS: [&[u8]; 4] = [b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"AAAAE2Vj", b"AAAAGnNr"];
+    // A key goes on behind `+` and `/`; most tokens begin behind something else.
+    if at == 0 || !b"+/".contains(&bytes[at - 1]) {
+        return false;
+    }
+    let floor = at.saturating_sub(super::BEHIND);
+    let start = at - bytes[floor..at].iter().rev().take_while(|byte| Body::Base64.has(**byte)).count();
+    KINDS.iter().any(|kind| bytes[start..at].starts_with(kind))
+}
+
 /// A token of an unknown vendor around `at`: a short word, `_` or `-`, and a long scrambled run. Also where the run ends.
 pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     let floor = at.saturating_sub(super::BEHIND / 2);
