@@ -151,6 +151,20 @@ fn pronounceable(value: &[u8]) -> usize {
     total
 }
 
+/// Letters of both cases and digits, and nothing else.
+pub(super) fn is_scrambled_run(value: &[u8]) -> bool {
+    let mut kinds = 0_u8;
+    for byte in value {
+        kinds |= match byte {
+            b'0'..=b'9' => 1,
+            b'a'..=b'z' => 2,
+            b'A'..=b'Z' => 4,
+            _ => return false,
+        };
+    }
+    kinds == 7
+}
+
 /// Mostly made of words.
 pub(super) fn is_wordlike(value: &[u8]) -> bool {
     let solid = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).count().max(1);

@@ -32,7 +32,7 @@ pub(super) fn typed_text(bytes: &[u8], from: usize, to: usize) -> Option<usize> 
 pub(super) fn fallback(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     const PATH: ByteSet = ByteSet::alphanumeric_and(b"_.$:?!");
     const OPERATORS: [&[u8]; 5] = [b"|| ", b"or ", b"?? ", b"?: ", b"? "];
-    let to = line_end(bytes, from.min(to), to.min(from + EXPRESSION_BYTES_MAX));
+    let to = to.min(from + EXPRESSION_BYTES_MAX);
     let begins =
         |at: usize| bytes[..to].get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || b"$_!".contains(byte));
     // As templates of Ruby begin.
@@ -41,6 +41,10 @@ pub(super) fn fallback(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
         return None;
     }
     at += PATH.run(&bytes[at..to]);
+    if !matches!(bytes[..to].get(at), Some(b'(' | b'[' | b' ')) {
+        return None;
+    }
+    let to = line_end(bytes, at, to);
     if let Some(open @ (b'(' | b'[')) = bytes[..to].get(at) {
         let close = if *open == b'(' { b')' } else { b']' };
         at += memchr::memchr(close, &bytes[at..to])? + 1;

@@ -20,7 +20,7 @@ pub(super) fn is_label(name: &[u8], value: &[u8]) -> bool {
     if !(4..=LABEL_BYTES_MAX).contains(&length) || !value[0].is_ascii_alphabetic() {
         return false;
     }
-    let spaced = value.contains(&b' ');
+    let spaced = memchr::memchr(b' ', value).is_some();
     if !spaced {
         let (first, rest) = (value[0], &value[1..]);
         // A word by itself is a label where a table of texts has it, in quotes or below another name.

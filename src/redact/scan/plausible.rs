@@ -183,6 +183,9 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
 /// `TXT_kPSK "kPSK"`, `SharedSecret => "shared_secret"`.
 pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
     let word = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    if shape::is_scrambled_run(value) {
+        return false;
+    }
     // Nobody's number is shorter.
     if value.len() < 4 && name.len() > 3 && name[name.len() - 3..].eq_ignore_ascii_case(b"pin") {
         return true;

@@ -73,7 +73,7 @@ pub(super) fn at_line_start(bytes: &[u8], at: usize) -> bool {
         }
         // Most bytes end none of them.
         let may_end = matches!(bytes[at - 1], b't' | b'v' | b'-' | b'e' | b'l' | b'T' | b'V' | b'G' | b'#' | b';');
-        let prefix = PREFIXES.iter().filter(|_| may_end).find(|word| bytes[..at].ends_with(word));
+        let prefix = if may_end { PREFIXES.iter().find(|word| bytes[..at].ends_with(word)) } else { None };
         match prefix {
             Some(word) => at -= word.len(),
             None => return false,
