@@ -13,6 +13,7 @@ use super::surroundings::{
     skip_colour, unwrapped, weak_end,
 };
 use super::value::{self, Quote, SENTENCE_BYTES_MAX, Until};
+use super::vocabulary::Weak;
 use super::{Through, VALUE_BYTES_MAX, assignment, clause, code, dumps, hashes, header, signs, unassigned};
 
 /// Elements of a list of secrets.
@@ -33,11 +34,16 @@ fn is_too_short(text: &[u8]) -> bool {
     (1..WEAK_BYTES_MIN - "==".len()).contains(&word) && text.get(word).is_some_and(|byte| AFTER.has(*byte))
 }
 
+/// Whether a secret under a name of this verdict is long: a code that is used once is not.
+fn is_long(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Weak(weak) if weak != Weak::Code)
+}
+
 impl Keyed<'_> {
     pub(super) fn value(&mut self, name: Name, separator: Separator, at: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         let to = bytes.len().min(name.end + VALUE_BYTES_MAX);
-        if separator == Separator::Equals && matches!(name.verdict, Verdict::Weak(_)) && is_too_short(&bytes[at..to]) {
+        if separator == Separator::Equals && is_long(name.verdict) && is_too_short(&bytes[at..to]) {
             return None;
         }
         if separator == Separator::Before {
@@ -72,7 +78,7 @@ impl Keyed<'_> {
             if separator == Separator::Colon && value::quote_at(bytes, from).is_none() {
                 from = code::typed_default(bytes, from, to).unwrap_or(from);
             }
-            from = dumps::fallback(bytes, from, to).unwrap_or(from);
+            from = dumps::chosen(bytes, from, to);
         }
         // `--password= word`: the option without its argument, told about.
         if name.flag && bytes[at - 1] == b'=' && from > at {
@@ -447,6 +453,7 @@ fn is_test_result(bytes: &[u8], start: usize, line: &[u8]) -> bool {
 }
 
 /// Whether the sign between a name and its value at `from`, or the quote before the name, is percent-encoded.
+#[inline]
 fn is_percent(bytes: &[u8], name: Name, from: usize) -> bool {
     let quoted = name.start >= 3 && (bytes[..name.start].ends_with(b"%22") || bytes[..name.start].ends_with(b"%27"));
     quoted || bytes.get(name.end..from).is_some_and(|between| between.contains(&b'%'))

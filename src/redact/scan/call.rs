@@ -5,10 +5,10 @@ use super::super::bytes::ByteSet;
 use super::super::pseudonym::Class;
 use super::super::shape::Kinds;
 use super::super::span::Form;
-use super::name::{Verdict, classify};
+use super::name::Verdict;
 use super::named::{Keyed, Name};
 use super::plausible::Ends;
-use super::surroundings::unwrapped;
+use super::surroundings::{GAP_MAX, unwrapped};
 use super::value;
 
 /// Arguments of a call, and bytes of all of them.
@@ -45,8 +45,10 @@ impl Keyed<'_> {
         let ends = |list: &[&[u8]]| list.iter().any(|word| function.ends_with(word));
         let (pair, any) = (ends(PAIRS), ends(PAIRS_OF_ANY));
         // `ApiToken("…")`, `Secret::new("…")`: a type that is called what it holds.
-        let held = !method && self.bytes[start].is_ascii_uppercase();
-        let strong = || matches!(classify(&self.bytes[end - function.len()..end], self.rules), Verdict::Strong(_));
+        let held = !method && self.bytes[start].is_ascii_uppercase() && holds_text(self.bytes, inside);
+        let mut strong = || {
+            matches!(self.memory.verdicts.of(&self.bytes[end - function.len()..end], self.rules), Verdict::Strong(_))
+        };
         let sets = SETTERS.iter().any(|setter| function.starts_with(setter)) && function.len() > 5;
         let named = method && NAMED.iter().any(|word| function.starts_with(word));
         let one = (sets || named || held) && strong() || function == b"bearer_auth" || is_keyed(&lower);
@@ -124,6 +126,13 @@ impl Keyed<'_> {
         }
         None
     }
+}
+
+/// Whether a text in quotes is what stands behind a bracket, on its line or the next.
+fn holds_text(bytes: &[u8], inside: usize) -> bool {
+    let near = &bytes[inside.min(bytes.len())..bytes.len().min(inside + GAP_MAX)];
+    let text = near.trim_ascii_start();
+    text.iter().take(3).any(|byte| matches!(byte, b'"' | b'\'')) || text.starts_with(b"String::from(")
 }
 
 /// Whether the first argument of a function is a key: `hmac.new(b"…", message)`.

@@ -288,8 +288,10 @@ fn arguments_of(bytes: &[u8], place: usize, arguments: &[Argument], rules: &Comp
                 let mut after = arguments[at + 1..].iter().filter(plain);
                 let place = if *count == 0 { after.take(2).last() } else { after.nth(count - 1) };
                 // What Windows calls like this takes names and options as well.
-                let chosen =
-                    |(start, end): &&Argument| program.name != "net" || plausible::is_chosen(&bytes[*start..*end]);
+                let added = arguments.iter().any(|(start, end)| bytes[*start..*end].eq_ignore_ascii_case(b"/add"));
+                let chosen = |(start, end): &&Argument| {
+                    program.name != "net" || added || plausible::is_chosen(&bytes[*start..*end])
+                };
                 if let Some((start, end)) = place.filter(chosen) {
                     push(bytes, *start, *end, spans);
                 }

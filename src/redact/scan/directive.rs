@@ -15,6 +15,8 @@ use super::{clause, header};
 /// Bytes of a line before a name, and after it, that are looked at.
 const BEFORE_BYTES_MAX: usize = 256;
 const AFTER_BYTES_MAX: usize = 512;
+/// Words before a name in a command of a router.
+const WORDS_BEFORE_MAX: usize = 5;
 /// Words of a line that tells of a user and its keys.
 const WORDS_MAX: usize = 24;
 
@@ -40,6 +42,7 @@ const ENCODINGS: &[&[u8]] = &[
     b"sha256",
     b"sha512",
     b"unencrypted",
+    b"password",
     b"secret",
 ];
 /// What a key on a line is shared for.
@@ -156,7 +159,7 @@ impl Keyed<'_> {
         let told = before(bytes, name.start);
         let shared = PROTOCOLS.iter().any(|protocol| holds_word(told, protocol));
         let set = quoted.is_some() && sets(bytes, name.start);
-        if (shared || set) && is_chosen(&bytes[start..end]) {
+        if (shared || set) && (is_chosen(&bytes[start..end]) || shared && is_numbered(&bytes[start..end])) {
             Directive::Value(strong, at)
         } else {
             Directive::Done(None)
@@ -352,7 +355,15 @@ fn bare_allowed(
     let constant =
         value.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-\\".contains(byte));
     let compound = compound && value.len() >= CHOSEN_BYTES_MIN && !constant;
-    name.line_start || setter || compound && memchr::memchr(b'\\', value).is_none() || is_chosen(value) && !constant
+    // `neighbor 10.0.0.1 password lemon948`
+    let told = before(bytes, name.start);
+    let shared = class == Class::Password || PROTOCOLS.iter().any(|protocol| holds_word(told, protocol));
+    let numbered = shared && is_numbered(value) && is_command(told);
+    name.line_start
+        || setter
+        || numbered
+        || compound && memchr::memchr(b'\\', value).is_none()
+        || is_chosen(value) && !constant
 }
 
 /// Whether a word holds more than letters and is nothing that directives name otherwise.
@@ -365,6 +376,21 @@ fn is_mixed(value: &[u8]) -> bool {
         && !(kinds.digit == value.len() && value.len() < 6)
         && !value.ends_with(b".so")
         && !value.ends_with(b":")
+}
+
+/// A word and a number: what many think of, and what versions and algorithms look like when less is asked for.
+fn is_numbered(value: &[u8]) -> bool {
+    let letters = value.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let digits = value[letters..].iter().filter(|byte| byte.is_ascii_digit()).count();
+    letters >= 4 && digits >= 2 && letters + digits == value.len()
+}
+
+/// Whether a few words without a capital or a comma stand before a name, as commands of routers have them.
+fn is_command(before: &[u8]) -> bool {
+    let words = before.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    before.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b" -.:/_".contains(byte))
+        && words.clone().count() <= WORDS_BEFORE_MAX
+        && !words.clone().any(value::is_prose_word)
 }
 
 /// `464/tcp`, as in `/etc/services`.
@@ -402,6 +428,15 @@ mod tests {
                     "snmp-server user bob ops v3 auth sha ‹pw› priv aes 128 ‹pw›\n",
                 ),
                 ("neighbor 10.0.0.1 password x8Kq2m\n", "neighbor 10.0.0.1 password ‹pw›\n"),
+                ("  neighbor 10.1.1.1 password lemon948\n", "  neighbor 10.1.1.1 password ‹pw›\n"),
+                ("tacacs-server key quilt4960\n", "tacacs-server key ‹key›\n"),
+                ("d-i passwd/root-password password winter9512\n", "d-i passwd/root-password password ‹pw›\n"),
+                ("net user admin cheese9982 /add", "net user admin ‹pw› /add"),
+                ("auth=\"admin:yonder0042\"", "auth=\"admin:‹pw›\""),
+                same("auth=\"digest:sha256\""),
+                ("{\"secret\":{\"S\":\"ladder7636\"}}", "{\"secret\":{\"S\":\"‹key›\"}}"),
+                ("{\"otp\":\"482913\"}", "{\"otp\":\"‹key›\"}"),
+                same("{\"otp\":\"26\"}"),
                 same("The new password is kept for 7 days\n"),
                 same("password sha256\n"),
                 same("set the token option\n"),

@@ -10,6 +10,7 @@ const EXPRESSION_BYTES_MAX: usize = 96;
 
 /// Where the quote stands of a text whose type and length are told before it: `string(10) "…"` of PHP, on a line of its own
 /// or not, `(string) (len=10) "…"` of Go.
+#[inline(never)]
 pub(super) fn typed_text(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     let gap = bytes[from.min(to)..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
     let rest = &bytes[from + gap..to.min(from + gap + GAP_MAX).max(from + gap)];
@@ -27,10 +28,27 @@ pub(super) fn typed_text(bytes: &[u8], from: usize, to: usize) -> Option<usize> 
     Some(from + gap + length)
 }
 
+/// What the names and calls of an expression are written with.
+const PATH: ByteSet = ByteSet::alphanumeric_and(b"_.$:?!");
+
+/// Whether what begins at `from` may be an expression with more behind it: most values go on as none does.
+#[inline]
+fn may_choose(bytes: &[u8], from: usize, to: usize) -> bool {
+    let near = &bytes[from.min(to)..to.min(from + EXPRESSION_BYTES_MAX)];
+    near.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"$_!<".contains(byte))
+        && matches!(near.get(PATH.run(near)), Some(b' ' | b'(' | b'[' | b'<'))
+}
+
+/// Where a value begins at `from`, or in what an expression there falls back to.
+#[inline]
+pub(super) fn chosen(bytes: &[u8], from: usize, to: usize) -> usize {
+    if may_choose(bytes, from, to) { fallback(bytes, from, to).unwrap_or(from) } else { from }
+}
+
 /// Where the quote stands of what an expression falls back to or chooses: `env.X || "…"`, `x ?? "…"`, `get("A") or "…"`,
 /// `cond ? "…" : null`.
-pub(super) fn fallback(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
-    const PATH: ByteSet = ByteSet::alphanumeric_and(b"_.$:?!");
+#[inline(never)]
+fn fallback(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     const OPERATORS: [&[u8]; 5] = [b"|| ", b"or ", b"?? ", b"?: ", b"? "];
     let to = to.min(from + EXPRESSION_BYTES_MAX);
     let begins =
@@ -45,6 +63,7 @@ pub(super) fn fallback(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
         return None;
     }
     let to = line_end(bytes, at, to);
+    memchr::memchr3(b'"', b'\'', b'`', &bytes[at..to])?;
     if let Some(open @ (b'(' | b'[')) = bytes[..to].get(at) {
         let close = if *open == b'(' { b')' } else { b']' };
         at += memchr::memchr(close, &bytes[at..to])? + 1;

@@ -28,9 +28,7 @@ impl Keyed<'_> {
         let right = bytes.len().min(at + NAME_BYTES_MAX);
         let mut end = at + NAME.run(&bytes[at..right]);
         let mut outcome = Outcome { name_end: end, resume: None, through: None };
-        if bytes[at..end].iter().any(|byte| *byte >= 0xE2)
-            || start < at && bytes[start..at].iter().any(|byte| *byte >= 0xE2)
-        {
+        if !bytes[start..end].is_ascii() {
             (start, end) = signs::between_wide(bytes, start, at, end);
         }
         while end > at && matches!(bytes[end - 1], b'.' | b'-') {
@@ -136,13 +134,8 @@ impl Keyed<'_> {
         }
         if matches!(bytes.get(at), Some(b']')) || bytes.get(at) == Some(&b')') && quoted {
             at += 1;
-        } else if bytes.get(at) == Some(&b'[') {
-            // `[]=`, `[0]=`
-            let digits = bytes[at + 1..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
-            let indexed = bytes.get(at + 1 + digits) == Some(&b']');
-            at += if indexed && (digits == 0 || bytes.get(at + 2 + digits) == Some(&b'=')) { digits + 2 } else { 0 };
-        } else if bytes.get(at) == Some(&b'%') {
-            at = value::percent(bytes, at, b"5d").unwrap_or(at);
+        } else {
+            at = behind_index(bytes, at);
         }
         at = skip_colour(bytes, at);
         let blanks = blanks(bytes, at);
@@ -163,7 +156,10 @@ impl Keyed<'_> {
             }
             b':' if bytes.get(place + 1) == Some(&b'=') => Some((Separator::Equals, place + 2)),
             b':' if bytes.get(place + 1) == Some(&b':') && at == end && blanks == 0 && !flag => {
-                signs::constructor(bytes, place).map(|inside| (Separator::Call, inside))
+                // `userPassword:: …` of LDIF
+                let encoded = bytes.get(place + 2) == Some(&b' ') && at_line_start(bytes, start);
+                let made = || signs::constructor(bytes, place).map(|inside| (Separator::Call, inside));
+                if encoded { Some((Separator::Colon, place + 2)) } else { made() }
             }
             b':' if bytes.get(place + 1) == Some(&b':') || bytes[place..].starts_with(b"://") => None,
             b':' => Some((Separator::Colon, place + 1)),
@@ -223,6 +219,20 @@ impl Keyed<'_> {
                 (blanks > 0 && !quoted).then_some((Separator::Blank, place))
             }),
         }
+    }
+}
+
+/// Behind `[]`, `[0]` before `=`, and `%5D`.
+fn behind_index(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b'[') => {
+            let digits = bytes[at + 1..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+            let closed = bytes.get(at + 1 + digits) == Some(&b']');
+            let indexed = closed && (digits == 0 || bytes.get(at + 2 + digits) == Some(&b'='));
+            if indexed { at + digits + 2 } else { at }
+        }
+        Some(b'%') => value::percent(bytes, at, b"5d").unwrap_or(at),
+        _ => at,
     }
 }
 

@@ -24,9 +24,11 @@ mod iggy;
 mod keyed;
 mod kubernetes;
 mod label;
+mod material;
 mod name;
 mod named;
 mod nested;
+mod packed;
 mod pairs;
 mod pem;
 mod placeholder;
@@ -104,8 +106,9 @@ pub(super) struct Progress {
     block_to: usize,
     /// Statements before this position are parts of one that was looked at.
     statement_to: usize,
-    /// Runs before this position were looked at.
+    /// Runs before this position were looked at, and those of base 64.
     run_to: usize,
+    packed_to: usize,
     document: kubernetes::Document,
     /// For each pattern of the user's, where its next match may begin.
     custom: Vec<usize>,
@@ -129,6 +132,7 @@ impl Progress {
             &mut self.statement_to,
             &mut self.block_to,
             &mut self.run_to,
+            &mut self.packed_to,
             &mut self.document.to,
         ] {
             *place = place.saturating_sub(bytes);
@@ -373,7 +377,7 @@ impl Scanner<'_> {
             }
             Trigger::Bearer => words::bearer(bytes, at + length, to),
             Trigger::Basic => words::basic(bytes, at + length, to),
-            Trigger::Jwt => words::jwt(bytes, at, to),
+            Trigger::Jwt => words::jwt(bytes, at, to).or_else(|| self.packed(bytes, at, progress)),
             Trigger::Telegram => words::telegram(bytes, at),
             Trigger::HereString => command::here_string(bytes, at, &mut progress.here_to),
             Trigger::Login => words::login(bytes, at + length, to),
@@ -411,6 +415,7 @@ impl Scanner<'_> {
                 }
                 None
             }
+            Trigger::WebKey | Trigger::Putty => material::around(bytes, at, trigger, length, progress, spans),
             Trigger::Data => {
                 kubernetes::data(bytes, at, length, &mut progress.document, spans);
                 None

@@ -349,6 +349,10 @@ impl Keyed<'_> {
     fn is_child(&mut self, name: Name, child: &[u8], text: &[u8]) -> bool {
         // A host's or an organisation's: `"github-oauth": {"github.com": "…"}`.
         let owned = matches!(name.verdict, Verdict::Strong(_)) || child.contains(&b'.');
+        // `{"secret": {"S": "…"}}`: the type of what a table of DynamoDB holds.
+        if child == b"S" && matches!(name.verdict, Verdict::Strong(_)) {
+            return text.len() >= PASSWORD_MIN && !text.contains(&b' ');
+        }
         owned
             && looks_owned(name.verdict, text)
             && !name::describes(child)

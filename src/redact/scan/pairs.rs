@@ -209,7 +209,12 @@ impl Keyed<'_> {
         }
         let colon = name::pair(text)?;
         let password = Verdict::Strong(Class::Password);
-        looks_owned(Verdict::Strong(Class::Token), &text[colon..])
+        let secret = &text[colon..];
+        // `admin:yonder0042`: more than the name of an algorithm or a version.
+        let letters = secret.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let numbered =
+            auth && letters >= 5 && secret[letters..].iter().filter(|byte| byte.is_ascii_digit()).count() > 1;
+        (numbered && looks_owned(password, secret) || looks_owned(Verdict::Strong(Class::Token), secret))
             .then(|| self.push(Name { verdict: password, ..name }, start + colon, end, Form::Raw, Ends::Marked))?
     }
 }

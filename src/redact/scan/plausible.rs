@@ -115,6 +115,8 @@ pub(super) const WEAK_BYTES_MIN: usize = 16;
 const REJECTED_BYTES_MAX: usize = 1024;
 /// Bytes of the shortest value that its owner thought up, in the midst of a line.
 pub(super) const CHOSEN_BYTES_MIN: usize = 6;
+/// Digits of a code that is used once.
+const CODE_DIGITS: std::ops::RangeInclusive<usize> = 6..=8;
 /// Bytes of what somebody thought up by the rules for passwords.
 const THOUGHT_UP_BYTES_MIN: usize = 9;
 const THOUGHT_UP_BYTES_MAX: usize = 64;
@@ -139,6 +141,7 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
         || matches!(verdict, Verdict::Weak(_))
             && value.len() < WEAK_BYTES_MIN
             && !(ends == Ends::Marked && is_thought_up(value))
+            && verdict != Verdict::Weak(Weak::Code)
     {
         return false;
     }
@@ -160,6 +163,10 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
         Verdict::Weak(Weak::SecretId) => shape::is_uuid(value) || shape::is_random(value, HexIs::Random),
         Verdict::Weak(Weak::Key) => {
             shape::is_random(value, HexIs::Hash) || ends == Ends::Marked && is_thought_up(value)
+        }
+        Verdict::Weak(Weak::Code) => {
+            digits && CODE_DIGITS.contains(&value.len())
+                || value.len() >= WEAK_BYTES_MIN && shape::is_random(value, HexIs::Random)
         }
         Verdict::Weak(Weak::Session) => {
             shape::is_random(value, HexIs::Random) || ends == Ends::Marked && is_thought_up(value)

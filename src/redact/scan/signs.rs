@@ -47,7 +47,8 @@ pub(super) fn unusual(bytes: &[u8], (start, end): (usize, usize), place: usize) 
     if let Some(sign) = wide(rest) {
         let after = place + sign;
         let colon = rest.starts_with(WIDE[0]) || rest.starts_with(WIDE[1]);
-        return (colon || is_chosen_at(bytes, after)).then_some((Separator::Equals, after));
+        let text = bytes.get(after + blanks(bytes, after)).is_some_and(u8::is_ascii_graphic);
+        return (colon && text || is_chosen_at(bytes, after)).then_some((Separator::Equals, after));
     }
     match rest {
         [b'-', b'>', b' ', ..] if place > end => {

@@ -202,7 +202,8 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
             // As programs print what they hold, a line for each.
             let gap =
                 bytes[inside.min(to)..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
-            let inside = if name > 0 { inside + gap } else { inside };
+            let printed = rest[0].is_ascii_uppercase() && !rest[..name].contains(&b'.');
+            let inside = if printed { inside + gap } else { inside };
             let wrapper = rest[..name].to_ascii_lowercase();
             if let Some((quote, text)) = value::quote_at(bytes, inside) {
                 if wrapper.ends_with(b"getenv")

@@ -71,6 +71,10 @@ pub(super) enum Trigger {
     SnmpUser,
     /// `<<<`
     HereString,
+    /// `kty` of a JSON web key.
+    WebKey,
+    /// `Private-Lines:`
+    Putty,
 }
 
 /// Parts of names, any case. A name without one of these is never looked at.
@@ -141,6 +145,7 @@ const STEMS: &[&str] = &[
     "\u{30d1}\u{30b9}\u{30ef}",
     "\u{be44}\u{bc00}\u{bc88}",
     "de_passe",
+    "\u{5bc6}\u{78bc}",
 ];
 
 /// Patterns that stand for themselves, any case.
@@ -172,6 +177,8 @@ const MARKS: &[(&str, Trigger)] = &[
     ("gin=", Trigger::Login),
     ("teuser ", Trigger::SnmpUser),
     ("<<<", Trigger::HereString),
+    ("kty\"", Trigger::WebKey),
+    ("private-lines:", Trigger::Putty),
 ];
 
 /// Groups of buckets for the patterns of one kind.

@@ -11,6 +11,8 @@ pub(super) enum Weak {
     Session,
     /// `secret_id` of an approle: a UUID under it is masked.
     SecretId,
+    /// A code that is used once: a few digits under it are masked, too.
+    Code,
     /// A user and a password: only the second half of such a pair is masked.
     Pair,
 }
@@ -21,7 +23,7 @@ pub(super) const PASSWORD_PARTS: &[&str] = &[
     "password", "passwd", "passphrase", "passcode", "passwort", "kennwort", "contrasen", "contrase\u{f1}", "senha",
     "wachtwoord", "motdepasse", "lozinka", "\u{43f}\u{430}\u{440}\u{43e}\u{43b}", "\u{5bc6}\u{7801}",
     "\u{53e3}\u{4ee4}", "\u{30d1}\u{30b9}\u{30ef}\u{30fc}\u{30c9}", "\u{be44}\u{bc00}\u{bc88}\u{d638}",
-    "\u{41f}\u{430}\u{440}\u{43e}\u{43b}", "passord",
+    "\u{41f}\u{430}\u{440}\u{43e}\u{43b}", "passord", "\u{5bc6}\u{78bc}",
 ];
 /// Words that name a password when they are the first or the last word.
 pub(super) const PASSWORD_WORDS: &[&str] =
@@ -142,7 +144,7 @@ pub(super) const STRONG_LAST: &[(&str, Class)] = &[
 pub(super) const WEAK_LAST: &[(&str, Weak)] = &[
     ("session", Weak::Session), ("sid", Weak::Session), ("sessid", Weak::Session), ("sessionid", Weak::Session),
     ("sig", Weak::Session), ("signature", Weak::Session), ("hmac", Weak::Session), ("encrypt", Weak::Session),
-    ("auth", Weak::Session), ("seed", Weak::Session), ("otp", Weak::Session), ("totp", Weak::Session),
+    ("auth", Weak::Session), ("seed", Weak::Session), ("otp", Weak::Code), ("totp", Weak::Code),
     ("community", Weak::Session), ("pat", Weak::Session), ("jwt", Weak::Session), ("bearer", Weak::Session),
     ("salt", Weak::Session), ("pepper", Weak::Session), ("license", Weak::Session), ("apitoken", Weak::Session),
     ("cookie", Weak::Session), ("oauth", Weak::Session), ("private", Weak::Session), ("sas", Weak::Session),
