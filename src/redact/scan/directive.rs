@@ -84,6 +84,10 @@ impl Keyed<'_> {
             let credentials = value::quote_at(bytes, from).is_some() || is_scheme(&bytes[from..to]);
             return Directive::Done((setter && credentials).then(|| header::mask(self, &lower, from, to)).flatten());
         }
+        // What makes it secret stands before it.
+        if lower == b"community" {
+            return self.weak_directive(name, &lower, from, to);
+        }
         let Verdict::Strong(class) = name.verdict else { return self.weak_directive(name, &lower, from, to) };
         if name.flag {
             return if flag_allowed(bytes, name, from, to) {
@@ -423,6 +427,10 @@ mod tests {
                 ("username bob password 7 0822455D0A16\n", "username bob password 7 ‹pw›\n"),
                 ("rootpw --plaintext hunter2\n", "rootpw --plaintext ‹pw›\n"),
                 ("snmp-server community hunter RO\n", "snmp-server community ‹pw› RO\n"),
+                (
+                    "set snmp community hunter authorization read-only\n",
+                    "set snmp community ‹pw› authorization read-only\n",
+                ),
                 (
                     "snmp-server user bob ops v3 auth sha hunter22 priv aes 128 hunter23\n",
                     "snmp-server user bob ops v3 auth sha ‹pw› priv aes 128 ‹pw›\n",
