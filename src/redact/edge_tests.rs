@@ -52,3 +52,9 @@ fn no_token_stands_in_a_public_key() {
     assert_eq!(engine().text(&key), key);
     assert!(!engine().text(&format!("path/{token}/x")).contains(token));
 }
+
+#[test]
+fn packages_are_no_secrets() {
+    let listed = "ii  libsecret-1-0:amd64  0.20.5-3  amd64  Secret store\nii  libpasswdqc0:amd64  1.0\n";
+    assert_eq!(engine().text(listed), listed);
+}

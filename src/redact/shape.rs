@@ -50,16 +50,12 @@ pub(super) struct Kinds {
 
 impl Kinds {
     pub(super) fn of(value: &[u8]) -> Self {
-        let mut kinds = Self::default();
+        let mut counts = [0; 4];
         for byte in value {
-            match byte {
-                b'a'..=b'z' => kinds.lower += 1,
-                b'A'..=b'Z' => kinds.upper += 1,
-                b'0'..=b'9' => kinds.digit += 1,
-                _ => kinds.other += 1,
-            }
+            counts[CLASSES[usize::from(*byte)].trailing_zeros() as usize] += 1;
         }
-        kinds
+        let [digit, lower, upper, other] = counts;
+        Self { lower, upper, digit, other }
     }
 
     pub(super) fn letters(self) -> usize {
@@ -151,18 +147,27 @@ fn pronounceable(value: &[u8]) -> usize {
     total
 }
 
+/// A bit for what a byte is: a digit, a letter of either case, anything else. Looked up, since branches on random bytes are
+/// never foreseen.
+const CLASSES: [u8; 256] = {
+    let mut classes = [8; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_digit() {
+            classes[byte as usize] = 1;
+        } else if byte.is_ascii_lowercase() {
+            classes[byte as usize] = 2;
+        } else if byte.is_ascii_uppercase() {
+            classes[byte as usize] = 4;
+        }
+        byte += 1;
+    }
+    classes
+};
+
 /// Letters of both cases and digits, and nothing else.
 pub(super) fn is_scrambled_run(value: &[u8]) -> bool {
-    let mut kinds = 0_u8;
-    for byte in value {
-        kinds |= match byte {
-            b'0'..=b'9' => 1,
-            b'a'..=b'z' => 2,
-            b'A'..=b'Z' => 4,
-            _ => return false,
-        };
-    }
-    kinds == 7
+    value.iter().fold(0, |classes, byte| classes | CLASSES[usize::from(*byte)]) == 7
 }
 
 /// Mostly made of words.

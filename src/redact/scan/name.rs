@@ -161,8 +161,11 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
         return Verdict::No;
     }
     let mut words = words;
-    // `db.pwd.1`
-    while words.count > 1 && words.get(words.count - 1).iter().all(u8::is_ascii_digit) {
+    // `db.pwd.1`, and not `libsecret-1-0`
+    while words.count > 1
+        && memchr::memchr(b'-', name).is_none()
+        && words.get(words.count - 1).iter().all(u8::is_ascii_digit)
+    {
         words.count -= 1;
     }
     let last = words.get(words.count - 1);

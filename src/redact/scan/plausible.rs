@@ -111,6 +111,9 @@ const STATUS_WORDS: &[&str] = &[
 
 /// Bytes of the shortest secret under a weak name: nothing shorter is random.
 pub(super) const WEAK_BYTES_MIN: usize = 16;
+/// Architectures, as they stand behind the names of packages.
+const ARCHITECTURES: &[&[u8]] =
+    &[b"amd64", b"arm64", b"armhf", b"armel", b"i386", b"i686", b"riscv64", b"s390x", b"ppc64el"];
 /// Bytes of the longest value that may be taken for something else than a secret.
 const REJECTED_BYTES_MAX: usize = 1024;
 /// Bytes of the shortest value that its owner thought up, in the midst of a line.
@@ -155,6 +158,10 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
         return false;
     }
     if ends == Ends::Guessed && value.len() <= CODE_BYTES_MAX && is_code(value) {
+        return false;
+    }
+    // `libpasswdqc0:amd64`, as Debian names packages.
+    if value.len() < 8 && ARCHITECTURES.contains(&value) {
         return false;
     }
     let digits = value.iter().all(u8::is_ascii_digit);
