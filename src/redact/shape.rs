@@ -50,12 +50,13 @@ pub(super) struct Kinds {
 
 impl Kinds {
     pub(super) fn of(value: &[u8]) -> Self {
-        let mut counts = [0; 4];
+        let (mut lower, mut upper, mut digit) = (0, 0, 0);
         for byte in value {
-            counts[CLASSES[usize::from(*byte)].trailing_zeros() as usize] += 1;
+            lower += usize::from(byte.is_ascii_lowercase());
+            upper += usize::from(byte.is_ascii_uppercase());
+            digit += usize::from(byte.is_ascii_digit());
         }
-        let [digit, lower, upper, other] = counts;
-        Self { lower, upper, digit, other }
+        Self { lower, upper, digit, other: value.len() - lower - upper - digit }
     }
 
     pub(super) fn letters(self) -> usize {
