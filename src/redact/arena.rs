@@ -26,7 +26,8 @@ impl Entry {
     }
 }
 
-fn number(of: usize) -> u32 {
+/// A count of what the table of secrets holds, as small as it is kept.
+pub(super) fn number(of: usize) -> u32 {
     u32::try_from(of).expect("the table of secrets is bounded")
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::super::arena::number;
 use super::super::mixing::Mixed;
 
 /// Bytes of a pattern that are looked up; a shorter one is not in the index.
@@ -31,10 +32,6 @@ pub(in super::super) struct Index {
 #[inline]
 pub(in super::super) fn head_of(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.first_chunk::<HEAD>()?))
-}
-
-fn number(of: usize) -> u32 {
-    u32::try_from(of).expect("the table of secrets is bounded")
 }
 
 impl Index {

@@ -17,7 +17,7 @@ pub(super) use gate::{Vocabulary, is_distinctive, may_propagate};
 pub(super) use index::{HEAD, Index, head_of};
 pub(super) use variants::Variants;
 
-use super::arena::{Arena, Entry};
+use super::arena::{Arena, Entry, number};
 use super::pseudonym::Encoding;
 use super::secret::Secret;
 use super::shape::bounded;
@@ -60,10 +60,6 @@ pub(super) struct Literals {
     /// Literals of the user's that are shorter than [`HEAD`], by their first bytes, and what finds them.
     short: HashMap<[u8; SHORT_HEAD], Vec<u32>>,
     short_starts: Option<AhoCorasick>,
-}
-
-fn number(of: usize) -> u32 {
-    u32::try_from(of).expect("the table of secrets is bounded")
 }
 
 impl Literals {

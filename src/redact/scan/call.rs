@@ -142,8 +142,7 @@ fn is_keyed(function: &[u8]) -> bool {
 
 /// A name that says nothing but that what it names is secret.
 fn secret(at: usize) -> Name {
-    let verdict = Verdict::Strong(Class::Password);
-    Name { start: at, end: at, verdict, flag: false, quote: None, line_start: false, query: false }
+    Name::of(at, at, Verdict::Strong(Class::Password))
 }
 
 #[cfg(test)]

@@ -94,13 +94,7 @@ impl Keyed<'_> {
         }
         let verdicts: Vec<Verdict> =
             header.iter().map(|cell| self.memory.verdicts.of(&bytes[cell.start..cell.end], self.rules)).collect();
-        self.memory.header_to = self.rows(
-            Name { start, end, verdict: Verdict::No, flag: false, quote: None, line_start: false, query: false },
-            rows,
-            to,
-            sign,
-            &verdicts,
-        );
+        self.memory.header_to = self.rows(Name::of(start, end, Verdict::No), rows, to, sign, &verdicts);
         Some(Header { end: line })
     }
 
@@ -112,7 +106,7 @@ impl Keyed<'_> {
         if named.start != start || !self.is_cell(verdict, &bytes[value.start..value.end], true, PLAIN[0]) {
             return None;
         }
-        let name = Name { start, end, verdict, flag: false, quote: None, line_start: true, query: false };
+        let name = Name { line_start: true, ..Name::of(start, end, verdict) };
         self.push(name, value.start, value.end, Form::Raw, Ends::Marked).map(|_| Header { end })
     }
 

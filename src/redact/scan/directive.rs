@@ -184,7 +184,7 @@ impl Keyed<'_> {
                 .try_fold(0, |at, word| if is_algorithm(word) { Err(at) } else { Ok(at + word.len() + 1) })
                 .err()?;
         let verdict = Verdict::Strong(Class::Password);
-        let name = Name { start, end: from, verdict, flag: false, quote: None, line_start: true, query: false };
+        let name = Name { line_start: true, ..Name::of(start, from, verdict) };
         self.algorithms(name, algorithm, line)
     }
 

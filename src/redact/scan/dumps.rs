@@ -59,9 +59,6 @@ fn fallback(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
         return None;
     }
     at += PATH.run(&bytes[at..to]);
-    if !matches!(bytes[..to].get(at), Some(b'(' | b'[' | b' ')) {
-        return None;
-    }
     let to = line_end(bytes, at, to);
     memchr::memchr3(b'"', b'\'', b'`', &bytes[at..to])?;
     if let Some(open @ (b'(' | b'[')) = bytes[..to].get(at) {

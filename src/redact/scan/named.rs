@@ -85,6 +85,13 @@ pub(super) struct Name {
     pub(super) query: bool,
 }
 
+impl Name {
+    /// A name of which nothing but its place is known, and what it says.
+    pub(super) fn of(start: usize, end: usize, verdict: Verdict) -> Self {
+        Self { start, end, verdict, flag: false, quote: None, line_start: false, query: false }
+    }
+}
+
 impl Keyed<'_> {
     /// Masks a value if it is one; where to go on.
     pub(super) fn push(&mut self, name: Name, start: usize, end: usize, form: Form, ends: Ends) -> Option<usize> {

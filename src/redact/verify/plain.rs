@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 use zeroize::Zeroizing;
 
-use super::super::arena::{Arena, Entry};
+use super::super::arena::{Arena, Entry, number};
 use super::super::engine::Engine;
 use super::super::error::RedactError;
 use super::super::literals::{HEAD, Index, Variants, head_of};
@@ -72,8 +72,8 @@ impl<'a> Plain<'a> {
         let (mut variants, mut heads) = (Variants::default(), Vec::new());
         for secret in engine.propagated() {
             for (bytes, encoding) in variants.of(secret) {
-                let number = u32::try_from(plain.known.len()).expect("the table of secrets is bounded");
-                heads.extend(plain.add(bytes, encoding).map(|head| (head, number)));
+                let place = number(plain.known.len());
+                heads.extend(plain.add(bytes, encoding).map(|head| (head, place)));
             }
         }
         plain.index = Index::new(heads, |known| plain.bytes.get(plain.known[known as usize].bytes));
