@@ -8,11 +8,12 @@ use super::name::{Verdict, is_header};
 use super::named::{Keyed, Name, Separator};
 use super::nested::opening;
 use super::plausible::{Ends, WEAK_BYTES_MIN};
+use super::quoted::Around;
 use super::surroundings::{
     GAP_MAX, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line, shell_default,
     skip_colour, unwrapped, weak_end,
 };
-use super::value::{self, Quote, SENTENCE_BYTES_MAX, Until};
+use super::value::{self, SENTENCE_BYTES_MAX, Until};
 use super::vocabulary::Weak;
 use super::{Through, VALUE_BYTES_MAX, assignment, clause, code, dumps, hashes, header, signs, unassigned};
 
@@ -65,7 +66,7 @@ impl Keyed<'_> {
         }
         let lower = &bytes[name.start..name.end];
         if is_header(lower) && !matches!(separator, Separator::Blank | Separator::Comma | Separator::Below) {
-            return header::mask(self, lower, at, to);
+            return header::mask(self, (name.start, name.end), at, to);
         }
         if assigned {
             if separator == Separator::Colon && matches!(bytes.get(from), Some(b'*' | b'_' | b'<')) {
@@ -125,13 +126,18 @@ impl Keyed<'_> {
         if let Some(found) = self.list(name, from, to) {
             return Some((found, None));
         }
+        if separator == Separator::Colon
+            && let Some(found) = self.sequence(name, from, to)
+        {
+            return found.map(|resume| (resume, None));
+        }
         if let Some((quote, inside)) = value::quote_at(bytes, from) {
             if separator == Separator::Comma && !clause::is_listed(bytes, quote, inside, to)
                 || self.is_unassigned(name, separator, quote, inside, to)
             {
                 return None;
             }
-            return self.quoted(name, quote, inside, to);
+            return self.quoted(name, separator, quote, inside, to);
         }
         if separator == Separator::Comma {
             return None;
@@ -141,52 +147,6 @@ impl Keyed<'_> {
             return self.between_entities(name, entity, inside, to);
         }
         self.bare(name, separator, from, to)
-    }
-
-    /// What stands between quotes that are written as entities.
-    fn between_entities(
-        &mut self,
-        name: Name,
-        entity: &[u8],
-        inside: usize,
-        to: usize,
-    ) -> Option<(usize, Option<Through>)> {
-        let bytes = self.bytes;
-        let line = line_end(bytes, inside, to.min(inside + ELEMENT_BYTES_MAX));
-        let end = memchr::memmem::find(&bytes[inside..line], entity)
-            .map_or_else(|| value::bare_end(bytes, inside, to, Until::Blank), |found| inside + found);
-        self.push(name, inside, end, Form::Raw, Ends::Marked).map(|resume| (resume, None))
-    }
-
-    fn quoted(&mut self, name: Name, quote: Quote, inside: usize, to: usize) -> Option<(usize, Option<Through>)> {
-        let tripled = quote.depth == 0 && self.bytes[inside..].starts_with(&[quote.mark; 2]);
-        let closing = tripled.then(|| memchr::memmem::find(&self.bytes[inside + 2..to], &[quote.mark; 3])).flatten();
-        // `'''a'` of YAML, which begins with a quote, opens no text of several lines.
-        let line = || line_end(self.bytes, (inside + 2).min(to), to);
-        let triple = tripled && (closing.is_some() || !self.bytes[inside + 2..line()].contains(&quote.mark));
-        let (inside, end) = if triple {
-            let end = closing.map_or(to, |found| inside + 2 + found);
-            if self.bytes[inside + 2..end].starts_with(b"\n") { (inside + 3, end) } else { (inside + 2, end) }
-        } else {
-            (inside, value::quoted_end(self.bytes, inside, to, quote))
-        };
-        if triple && end == to && inside + 1 >= to {
-            return None;
-        }
-        let (inside, end) = value::within_quotes(self.bytes, inside, end, quote);
-        // The quote after a question: `ask("Password: ")`.
-        if self.bytes.get(end) != Some(&quote.mark)
-            && matches!(self.bytes[inside..end].first(), Some(b')' | b',' | b';'))
-        {
-            return None;
-        }
-        let form = value::form_of(quote, &self.bytes[inside..end]);
-        if let Some(found) = self.user_and_secret(name, inside, end) {
-            return Some((found, None));
-        }
-        let through = (end == to && end - inside >= VALUE_BYTES_MAX / 2).then_some(Through::Quoted(quote));
-        let resume = self.push(name, inside, end, form, Ends::Marked)?;
-        Some((resume, through))
     }
 
     /// What is assigned without quotes to a name that may be that of a secret.
@@ -215,7 +175,7 @@ impl Keyed<'_> {
         {
             let near = &bytes[from..to.min(from + BRACED_BYTES_MAX)];
             if let Some(close) = memchr::memchr3(b'}', b'\n', 0, near).filter(|close| near[*close] == b'}')
-                && !b"{\"' %}".contains(&bytes[from + 1])
+                && !b"{\"' %}\\".contains(&bytes[from + 1])
                 && bytes.get(from + close + 1).is_none_or(|byte| byte.is_ascii_whitespace() || b";\"'\0".contains(byte))
             {
                 return self.push(name, from + 1, from + close, Form::Raw, Ends::Marked).map(|resume| (resume, None));
@@ -392,6 +352,12 @@ impl Keyed<'_> {
             if let Some((quote, inside)) = value::quote_at(self.bytes, at) {
                 // Texts of several lines in a list are those of TOML, which is read by its layout.
                 if quote.depth == 0 && self.bytes[inside..].starts_with(&[quote.mark; 2]) {
+                    break;
+                }
+                if last.is_none()
+                    && value::quote_at(self.bytes, name.end).is_none()
+                    && Around::of(self.bytes, name.start).has(self.bytes, quote, inside)
+                {
                     break;
                 }
                 let end = value::quoted_end(self.bytes, inside, to, quote);

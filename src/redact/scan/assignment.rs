@@ -5,8 +5,9 @@ use super::super::span::Form;
 use super::code;
 use super::name::Verdict;
 use super::named::{Keyed, Name, Separator};
+use super::placeholder::stands_for_one;
 use super::plausible::Ends;
-use super::surroundings::{at_equals, blanks, line_end};
+use super::surroundings::{at_equals, blanks, is_json_word, line_end};
 use super::value::{self, Quote, Until};
 
 /// Bytes of a connection string before and behind the name of its password.
@@ -100,6 +101,38 @@ impl Keyed<'_> {
         }
         let form = quote.map_or(Form::Raw, |quote| value::form_of(quote, &bytes[from..end]));
         self.push(name, from, end, form, Ends::Guessed)
+    }
+
+    /// `passwords: [first, second]` of YAML: each by itself, so that a list stays one. `None` when it is none.
+    #[inline(never)]
+    pub(super) fn sequence(&mut self, name: Name, from: usize, to: usize) -> Option<Option<usize>> {
+        let bytes = self.bytes;
+        if bytes.get(from) != Some(&b'[') || !matches!(name.verdict, Verdict::Strong(_)) {
+            return None;
+        }
+        let near = line_end(bytes, from, to.min(from + ARRAY_BYTES_MAX));
+        let line = bytes[from..near].trim_ascii_end();
+        let inner = line.strip_prefix(b"[")?.strip_suffix(b"]")?;
+        let quoted = |item: &[u8]| value::quote_at(item.trim_ascii_start(), 0).is_some();
+        if memchr::memchr2(b'[', b']', inner).is_some()
+            || inner.split(|byte| *byte == b',').any(quoted)
+            || stands_for_one(line)
+            || code::is_expression(bytes, name, Separator::Colon, (from, from + line.len()))
+        {
+            return None;
+        }
+        let (mut at, mut last) = (from + 1, None);
+        for item in inner.split(|byte| *byte == b',').take(ELEMENTS_MAX) {
+            let start = at + blanks(bytes, at);
+            let end = at + item.trim_ascii_end().len();
+            // A number of JSON is left where a text would need quotes.
+            let number = name.quote.is_some() && is_json_word(&bytes[start..end.max(start)]);
+            if start < end && !number {
+                last = self.push(name, start, end, Form::Raw, Ends::Guessed).or(last);
+            }
+            at += item.len() + 1;
+        }
+        Some(last)
     }
 
     /// `PASSWORDS=(first second)`

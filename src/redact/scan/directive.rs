@@ -82,7 +82,9 @@ impl Keyed<'_> {
         let setter = sets(bytes, name.start);
         if is_header(&lower) {
             let credentials = value::quote_at(bytes, from).is_some() || is_scheme(&bytes[from..to]);
-            return Directive::Done((setter && credentials).then(|| header::mask(self, &lower, from, to)).flatten());
+            return Directive::Done(
+                (setter && credentials).then(|| header::mask(self, (name.start, name.end), from, to)).flatten(),
+            );
         }
         // What makes it secret stands before it.
         if lower == b"community" {

@@ -3,8 +3,9 @@
 use super::super::pseudonym::{Class, mask_length};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::Through;
-use super::named::Keyed;
-use super::plausible;
+use super::named::{Keyed, Separator};
+use super::plausible::{self, Ends};
+use super::quoted::{self, Around};
 use super::surroundings::{blanks, line_end};
 use super::tokens::{TOKENS, class_of, token_end};
 use super::trigger::{Probe, Trigger};
@@ -17,6 +18,8 @@ const PARAMETERS: &[&[u8]] =
 const HEADER_BYTES_MAX: usize = 4096;
 /// Bytes of a parameter's name.
 const PARAMETER_BYTES_MAX: usize = 64;
+/// Bytes before a header in which brackets around it may open.
+const BRACKETS_BYTES_MAX: usize = 256;
 /// Parameters of one header.
 const PARAMETERS_MAX: usize = 24;
 /// Bytes of a scheme's name: `SharedKeyLite`, `AWS4-HMAC-SHA256`.
@@ -24,9 +27,15 @@ const SCHEME_BYTES_MAX: usize = 20;
 /// Cookies of one header.
 const COOKIES_MAX: usize = 128;
 
-/// Masks the value of such a header that begins at `at`.
-pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> Option<(usize, Option<Through>)> {
+/// Masks the value that begins at `at` of such a header, whose name stands between two positions.
+pub(super) fn mask(
+    keyed: &mut Keyed<'_>,
+    (start, stop): (usize, usize),
+    at: usize,
+    to: usize,
+) -> Option<(usize, Option<Through>)> {
     let bytes = keyed.bytes;
+    let name = &bytes[start..stop];
     let mut from = at + blanks(bytes, at);
     // `"Authorization": ["Bearer …"]`, as programs print headers.
     if bytes.get(from) == Some(&b'[') && value::quote_at(bytes, from + 1).is_some() {
@@ -42,10 +51,25 @@ pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> 
         line = from + memchr::memchr(b']', &bytes[from..line])?;
         from += 1;
     }
-    let mut end = line;
-    if let Some((quote, inside)) = value::quote_at(bytes, from) {
-        from = inside;
-        end = value::quoted_end(bytes, inside, line, quote);
+    // What is in quotes may end in those around the header before it ends in its own.
+    let around = if value::quote_at(bytes, stop).is_none() { Around::of(bytes, start) } else { Around::default() };
+    let closed = around.end(bytes, from, line);
+    let mut end = closed.map_or(line, |(end, _)| end);
+    let mut ends = if closed.is_some() { Ends::Marked } else { Ends::Guessed };
+    let mut form = closed.map_or(Form::Raw, |(end, quote)| value::form_of(quote, &bytes[from..end]));
+    if let Some((quote, inside)) = value::quote_at(bytes, from).filter(|(_, inside)| *inside <= end) {
+        let separator = if bytes[..at].ends_with(b":") { Separator::Colon } else { Separator::Equals };
+        let own = quoted::extent(bytes, inside, near, quote, separator);
+        if around.has(bytes, quote, inside) {
+            return None;
+        }
+        if closed.is_none_or(|(end, _)| own.1 < end) {
+            (from, end) = own;
+            form = value::form_of(quote, &bytes[from..end]);
+            ends = Ends::Marked;
+        }
+    } else if closed.is_some() {
+        // They end where the quotes around the header do.
     } else if let Some(stop) = stop_of(&bytes[from..line]) {
         let digest = bytes[from..from + stop].iter().position(|byte| *byte == b'=');
         if digest.is_none() {
@@ -55,14 +79,32 @@ pub(super) fn mask(keyed: &mut Keyed<'_>, name: &[u8], at: usize, to: usize) -> 
     while end > from && bytes[end - 1].is_ascii_whitespace() {
         end -= 1;
     }
+    if ends == Ends::Guessed && bytes[from..end].last().is_some_and(|last| b"]}".contains(last)) {
+        end = before_brackets(bytes, start, from, end);
+    }
     let done = if name.len() >= 6 && name[name.len() - 6..].eq_ignore_ascii_case(b"cookie") {
         let only_first = name.len() >= 10 && name[name.len() - 10..].eq_ignore_ascii_case(b"set-cookie");
-        cookies(keyed, from, end, if only_first { 1 } else { COOKIES_MAX })
+        cookies(keyed, (from, end), form, if only_first { 1 } else { COOKIES_MAX })
     } else {
-        credentials(keyed, from, end)
+        credentials(keyed, (from, end), form, ends)
     };
     let cut = line == near && near < bytes.len();
     done.map(|resume| (resume, (cut && resume == line).then_some(Through::Bare(Until::Blank))))
+}
+
+/// Where a header ends behind which brackets close that were opened before its name: `{Cookie: a=b}`.
+fn before_brackets(bytes: &[u8], start: usize, from: usize, end: usize) -> usize {
+    let before = &bytes[start.saturating_sub(BRACKETS_BYTES_MAX)..start];
+    let before = memchr::memrchr(b'\n', before).map_or(before, |line| &before[line + 1..]);
+    let mut end = end;
+    while let Some(close @ (b']' | b'}')) = bytes[from..end].last() {
+        let open = if *close == b']' { b'[' } else { b'{' };
+        if bytes[from..end].contains(&open) || !before.contains(&open) {
+            break;
+        }
+        end = from + bytes[from..end - 1].trim_ascii_end().len();
+    }
+    end
 }
 
 /// The first quote, backslash or colour.
@@ -73,7 +115,8 @@ fn stop_of(text: &[u8]) -> Option<usize> {
 
 /// Whether what begins at `from`, behind a name in quotes and a colon or behind `=`, is a number, a word of JSON or nothing.
 fn is_scalar(bytes: &[u8], at: usize, from: usize) -> bool {
-    let json = at > 1 && bytes[at - 1] == b':' && b"\"'".contains(&bytes[at - 2]);
+    let before = bytes[..at].strip_suffix(b":").unwrap_or_default();
+    let json = before.trim_ascii_end().last().is_some_and(|quote| b"\"'".contains(quote));
     let word = bytes[from.min(bytes.len())..]
         .iter()
         .take(64)
@@ -81,11 +124,12 @@ fn is_scalar(bytes: &[u8], at: usize, from: usize) -> bool {
         .count();
     let word = &bytes[from.min(bytes.len())..][..word];
     let number = word.iter().all(|byte| byte.is_ascii_digit() || b"+-.eE_".contains(byte));
-    (json || bytes[..at].ends_with(b"=")) && (number && !word.is_empty() || value::is_constant(word))
+    let number = number && !word.is_empty() || word.len() > 2 && plausible::is_number(word);
+    (json || bytes[..at].ends_with(b"=")) && (number || value::is_constant(word))
 }
 
 /// `scheme credentials`, or bare credentials.
-fn credentials(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> {
+fn credentials(keyed: &mut Keyed<'_>, (from, end): (usize, usize), form: Form, ends: Ends) -> Option<usize> {
     let bytes = keyed.bytes;
     let word = bytes[from..end].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
     let scheme_ends = bytes.get(from + word).is_some_and(|byte| *byte == b' ' || *byte == b'+')
@@ -107,10 +151,16 @@ fn credentials(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> 
             && text[place + 1] != b'='
     });
     if parameters && start > from {
-        return parameter_values(keyed, start, end);
+        return parameter_values(keyed, start, end, form);
     }
-    let stop = value::bare_end(bytes, start, end, Until::Blank);
-    push(keyed, start, stop, Class::Token, "authorization")
+    let mut stop = value::bare_end(bytes, start, end, Until::Blank);
+    // Quotes of other kinds, and what is escaped, end nothing in quotes.
+    let goes_on = matches!(bytes[stop..end], [b'"' | b'\'' | b'`', ..])
+        || matches!(bytes[stop..end], [b'\\', escaped, ..] if !b"nrt".contains(&escaped));
+    if ends == Ends::Marked && goes_on {
+        stop += bytes[stop..end].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
+    }
+    push(keyed, (start, stop), form, Class::Token, "authorization")
 }
 
 /// Whether a word may be the name of a scheme. Names with digits are those of digests; any other such word may be a secret.
@@ -119,7 +169,7 @@ fn is_scheme(word: &[u8]) -> bool {
     (1..=SCHEME_BYTES_MAX).contains(&word.len()) && (digest || !word.iter().any(u8::is_ascii_digit))
 }
 
-fn parameter_values(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<usize> {
+fn parameter_values(keyed: &mut Keyed<'_>, from: usize, end: usize, form: Form) -> Option<usize> {
     let bytes = keyed.bytes;
     let (mut at, mut last) = (from, None);
     for _ in 0..PARAMETERS_MAX {
@@ -140,14 +190,14 @@ fn parameter_values(keyed: &mut Keyed<'_>, from: usize, end: usize) -> Option<us
             (equals + 1, stop, stop)
         };
         if PARAMETERS.iter().any(|listed| bytes[name_at..equals].eq_ignore_ascii_case(listed)) {
-            last = push(keyed, start, stop, Class::Token, "authorization").or(last);
+            last = push(keyed, (start, stop), form, Class::Token, "authorization").or(last);
         }
         at = next.max(equals + 1);
     }
     last
 }
 
-fn cookies(keyed: &mut Keyed<'_>, from: usize, end: usize, most: usize) -> Option<usize> {
+fn cookies(keyed: &mut Keyed<'_>, (from, end): (usize, usize), form: Form, most: usize) -> Option<usize> {
     let bytes = keyed.bytes;
     let (mut at, mut last) = (from, None);
     for _ in 0..most {
@@ -160,9 +210,9 @@ fn cookies(keyed: &mut Keyed<'_>, from: usize, end: usize, most: usize) -> Optio
         });
         let token = tokens.find_map(|token| Some((token, token_end(token, bytes, at, at + equals)?)));
         if let Some((token, end)) = token {
-            last = push(keyed, at, end, class_of(token), "token").or(last);
+            last = push(keyed, (at, end), form, class_of(token), "token").or(last);
         }
-        last = push(keyed, at + equals + 1, stop, Class::Cookie, "cookie").or(last);
+        last = push(keyed, (at + equals + 1, stop), form, Class::Cookie, "cookie").or(last);
         at = stop + 1;
         at += blanks(bytes, at);
         if at >= end {
@@ -172,17 +222,23 @@ fn cookies(keyed: &mut Keyed<'_>, from: usize, end: usize, most: usize) -> Optio
     last.map(|last| last.max(at.min(end)))
 }
 
-fn push(keyed: &mut Keyed<'_>, start: usize, end: usize, class: Class, rule: &'static str) -> Option<usize> {
+fn push(
+    keyed: &mut Keyed<'_>,
+    (start, end): (usize, usize),
+    form: Form,
+    class: Class,
+    rule: &'static str,
+) -> Option<usize> {
     let value = keyed.bytes.get(start..end)?;
     if mask_length(value) == Some(value.len()) && start < end {
         return Some(end);
     }
     let verdict = super::name::Verdict::Strong(Class::Password);
-    if !plausible::is_secret(value, verdict, plausible::Ends::Marked)
+    if !plausible::is_secret(value, verdict, Ends::Marked)
         || keyed.rules.allow_values.iter().any(|allowed| allowed == value)
     {
         return None;
     }
-    keyed.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form: Form::Raw, seed: Seed::Found });
+    keyed.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form, seed: Seed::Found });
     Some(end)
 }

@@ -34,6 +34,7 @@ mod pem;
 mod placeholder;
 mod plausible;
 mod programs;
+mod quoted;
 mod ruleset;
 mod sieve;
 mod signs;
@@ -194,10 +195,12 @@ impl Scanner<'_> {
     /// All secrets of data that is there as a whole.
     pub(super) fn spans(&self, carrier: Carrier, bytes: &[u8]) -> Vec<Span> {
         let mut spans = Vec::new();
-        if self.layers == Layers::All {
-            structured::spans(carrier, bytes, self.rules, &mut spans);
-        }
+        let texts = match self.layers {
+            Layers::All => structured::spans(carrier, bytes, self.rules, &mut spans),
+            _ => Vec::new(),
+        };
         self.scan(bytes, bytes.len(), &mut Progress::default(), &mut spans);
+        structured::within(&texts, &mut spans);
         settle(&mut spans);
         spans
     }

@@ -12,7 +12,7 @@ use super::super::span::Form;
 use super::name::{self, Verdict, classify};
 use super::named::{Keyed, Name, Separator};
 use super::plausible::Ends;
-use super::surroundings::{blanks, block_scalar, line_end};
+use super::surroundings::{blanks, block_scalar, is_json_word, line_end};
 use super::value::{self, Quote, Until};
 use super::vocabulary::Weak;
 
@@ -203,6 +203,7 @@ impl Keyed<'_> {
             b'}' | b']' => return None,
             _ => {}
         }
+        let quote = value::quote_before(bytes, child.0);
         let child = &bytes[child.0..child.1];
         if let Some((quote, inside)) = value::quote_at(bytes, start) {
             let end = value::quoted_end(bytes, inside, to, quote);
@@ -229,7 +230,13 @@ impl Keyed<'_> {
         }
         let text = &bytes[start..end];
         if end < to && is_bare(text) && self.is_child(name, child, text) {
-            self.push(owned(name), start, end, Form::Raw, Ends::Guessed);
+            let form = match quote {
+                Some(quote) if is_json_word(text) => {
+                    Form::Bare { quote: quote.mark, depth: u8::try_from(quote.depth).unwrap_or(0) }
+                }
+                _ => Form::Raw,
+            };
+            self.push(owned(name), start, end, form, Ends::Guessed);
         }
         Some(end)
     }

@@ -271,7 +271,7 @@ fn is_colour(value: &[u8]) -> bool {
     value[0] == b'#' && matches!(value.len(), 4 | 7 | 9) && shape::is_hex(&value[1..])
 }
 
-fn is_number(value: &[u8]) -> bool {
+pub(super) fn is_number(value: &[u8]) -> bool {
     let hex = value.strip_prefix(b"0x").map(|hex| hex.strip_suffix(b"L").unwrap_or(hex));
     value.len() < 12 && value.iter().all(|byte| byte.is_ascii_digit() || b".-+".contains(byte))
         || hex.is_some_and(|hex| hex.len() <= 9 && shape::is_hex(hex.strip_suffix(b"U").unwrap_or(hex)))

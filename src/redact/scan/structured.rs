@@ -9,14 +9,37 @@ use super::super::span::{Form, Rule, Seed, Span};
 use super::name::{self, Verdict, classify};
 use super::{command, files, iggy, plausible, surroundings};
 
-/// What the layout tells; the layers for text look at the same bytes afterwards.
-pub(super) fn spans(carrier: Carrier, bytes: &[u8], rules: &Compiled, spans: &mut Vec<Span>) {
+/// A text of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Text {
+    start: usize,
+    end: usize,
+    /// Bytes of the quotes behind it.
+    quotes: usize,
+}
+
+/// Takes from what the layers for text found what reaches beyond one of the texts, which are in order.
+pub(super) fn within(texts: &[Text], spans: &mut Vec<Span>) {
+    spans.retain_mut(|span| {
+        let next = texts.partition_point(|text| text.start <= span.start);
+        let stop = texts.get(next).map_or(usize::MAX, |text| text.start - text.quotes);
+        let Some(text) = next.checked_sub(1).map(|last| texts[last]) else {
+            span.end = span.end.min(stop.max(span.start));
+            return true;
+        };
+        span.end = span.end.min(if span.start < text.end { text.end } else { stop.max(span.start) });
+        !(text.end..=text.end + text.quotes).contains(&span.start)
+    });
+}
+
+/// What the layout tells; the layers for text look at the same bytes afterwards. Gives back the texts of the document.
+pub(super) fn spans(carrier: Carrier, bytes: &[u8], rules: &Compiled, spans: &mut Vec<Span>) -> Vec<Text> {
     match carrier {
+        Carrier::Toml => return toml(bytes, rules, false, spans),
+        Carrier::IggyConfig => return toml(bytes, rules, true, spans),
         Carrier::Text => {}
         Carrier::Environ => environ(bytes, rules, spans),
         Carrier::Argv => argv(bytes, rules, spans),
-        Carrier::Toml => toml(bytes, rules, false, spans),
-        Carrier::IggyConfig => toml(bytes, rules, true, spans),
         Carrier::Shadow => {
             lines(bytes, spans, |line| fields(line, 1, 2).filter(|(start, end)| is_hash(&line[*start..*end])));
         }
@@ -28,6 +51,7 @@ pub(super) fn spans(carrier: Carrier, bytes: &[u8], rules: &Compiled, spans: &mu
         Carrier::Docker => files::docker(bytes, spans),
         Carrier::Secret => lines(bytes, spans, |line| (!line.is_empty()).then_some((0, line.len()))),
     }
+    Vec::new()
 }
 
 fn allowed(rules: &Compiled, value: &[u8]) -> bool {
@@ -152,14 +176,17 @@ fn user_secret(line: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// The values of a TOML document that are secret by their names, or that a list does not allow.
-fn toml(bytes: &[u8], rules: &Compiled, listed: bool, spans: &mut Vec<Span>) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(document) = Document::parse(text) else { return };
+fn toml(bytes: &[u8], rules: &Compiled, listed: bool, spans: &mut Vec<Span>) -> Vec<Text> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Vec::new() };
+    let Ok(document) = Document::parse(text) else { return Vec::new() };
     let mut path = String::new();
-    let mut visit = Visit { bytes, rules, listed, spans };
+    let mut visit = Visit { bytes, rules, listed, spans, texts: Vec::new() };
     for (key, item) in document.as_table() {
         visit.item(&mut path, key, item);
     }
+    let mut texts = visit.texts;
+    texts.sort_unstable();
+    texts
 }
 
 struct Visit<'a> {
@@ -167,6 +194,7 @@ struct Visit<'a> {
     rules: &'a Compiled,
     listed: bool,
     spans: &'a mut Vec<Span>,
+    texts: Vec<Text>,
 }
 
 impl Visit<'_> {
@@ -229,6 +257,13 @@ impl Visit<'_> {
     fn text(&mut self, path: &str, value: &Value, text: &str) {
         let (verdict, seed) = self.verdict(path);
         let Some(range) = value.span() else { return };
+        let raw = &self.bytes[range.clone()];
+        let quotes = if raw.starts_with(b"\"\"\"") || raw.starts_with(b"'''") { 3 } else { 1 };
+        let mut start = range.start + quotes;
+        if quotes == 3 {
+            start += self.bytes[start..].iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        }
+        self.texts.push(Text { start: range.start + quotes, end: range.end - quotes, quotes });
         let told = matches!(verdict, Verdict::Strong(_)) && self.listed;
         let secret = if told {
             !text.is_empty() && !is_masked(text)
@@ -237,12 +272,6 @@ impl Visit<'_> {
         };
         if !secret || allowed(self.rules, text.as_bytes()) {
             return;
-        }
-        let raw = &self.bytes[range.clone()];
-        let quotes = if raw.starts_with(b"\"\"\"") || raw.starts_with(b"'''") { 3 } else { 1 };
-        let mut start = range.start + quotes;
-        if quotes == 3 {
-            start += self.bytes[start..].iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         }
         let form =
             if raw.starts_with(b"\"") && memchr::memchr(b'\\', raw).is_some() { Form::Escaped(1) } else { Form::Raw };

@@ -100,7 +100,8 @@ pub(super) fn is_structure(bytes: &[u8], at: usize, to: usize) -> bool {
         Some(b'\\') => quote_at(inner, 0).is_some(),
         Some(_) if open == b'{' => word > 0 && (matches!(after, Some(b'=' | b':')) || inner[word - 1] == b':'),
         _ => {
-            let number = inner[..word].iter().all(|byte| byte.is_ascii_digit() || b"-+._eE:TZ".contains(byte));
+            let hex = inner[..word].strip_prefix(b"0x").is_some_and(shape::is_hex);
+            let number = hex || inner[..word].iter().all(|byte| byte.is_ascii_digit() || b"-+._eE:TZ".contains(byte));
             let scalar = number || is_constant(&inner[..word]);
             word > 0 && scalar && matches!(after, Some(b',' | b']'))
         }
@@ -194,7 +195,13 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
                 !within
             }
             b'\\' => {
-                matches!(next, b'"' | b'\\' | b'\n') && quote_at(&bytes[..to], at).is_some()
+                let run = bytes[at..to].iter().take(MARKS_MAX).take_while(|byte| **byte == b'\\').count();
+                // Those before a quote escape each other; the last escapes it when it is left over.
+                if bytes[..to].get(at + run).is_some_and(|mark| b"\"'`".contains(mark)) {
+                    at += if (run + 1).is_power_of_two() { 0 } else { run - run % 2 };
+                    break;
+                }
+                next == b'\n'
                     || matches!(next, b'n' | b'r' | b't') && !bytes.get(at + 2).is_some_and(u8::is_ascii_lowercase)
                     || bytes[at..to].starts_with(b"\\u00")
             }
