@@ -10,8 +10,8 @@ use super::nested::opening;
 use super::plausible::{Ends, WEAK_BYTES_MIN};
 use super::quoted::Around;
 use super::surroundings::{
-    GAP_MAX, blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line, shell_default,
-    skip_colour, unwrapped, weak_end,
+    blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line, shell_default, skip_colour,
+    unwrapped, weak_end,
 };
 use super::value::{self, SENTENCE_BYTES_MAX, Until};
 use super::vocabulary::Weak;
@@ -47,16 +47,8 @@ impl Keyed<'_> {
         if separator == Separator::Equals && is_long(name.verdict) && is_too_short(&bytes[at..to]) {
             return None;
         }
-        if separator == Separator::Before {
-            return self.before(name, at).map(|resume| (resume, None));
-        }
-        if separator == Separator::Part {
-            let end = line_end(bytes, at, to);
-            let end = at + bytes.get(at..end)?.trim_ascii_end().len();
-            return self.push(name, at, end, Form::Raw, Ends::Marked).map(|resume| (resume, None));
-        }
-        if separator == Separator::Element {
-            return self.element(name, at, to);
+        if matches!(separator, Separator::Before | Separator::Part | Separator::Element | Separator::Cell) {
+            return self.placed(name, separator, at, to);
         }
         let mut from = skip_colour(bytes, at + blanks(bytes, at));
         from += blanks(bytes, from);
@@ -129,7 +121,7 @@ impl Keyed<'_> {
         if separator == Separator::Colon
             && let Some(found) = self.sequence(name, from, to)
         {
-            return found.map(|resume| (resume, None));
+            return Some((found, None));
         }
         if let Some((quote, inside)) = value::quote_at(bytes, from) {
             if separator == Separator::Comma && !clause::is_listed(bytes, quote, inside, to)
@@ -147,6 +139,21 @@ impl Keyed<'_> {
             return self.between_entities(name, entity, inside, to);
         }
         self.bare(name, separator, from, to)
+    }
+
+    /// The value of a name whose separator says all about where that stands.
+    fn placed(&mut self, name: Name, separator: Separator, at: usize, to: usize) -> Option<(usize, Option<Through>)> {
+        let resume = match separator {
+            Separator::Before => self.before(name, at)?,
+            Separator::Cell => self.cell_behind(name, at, to)?,
+            Separator::Part => {
+                let end = line_end(self.bytes, at, to);
+                let end = at + self.bytes.get(at..end)?.trim_ascii_end().len();
+                self.push(name, at, end, Form::Raw, Ends::Marked)?
+            }
+            _ => return self.element(name, at, to),
+        };
+        Some((resume, None))
     }
 
     /// What is assigned without quotes to a name that may be that of a secret.
@@ -260,41 +267,6 @@ impl Keyed<'_> {
         let through = (end == to && end - from >= VALUE_BYTES_MAX / 2).then_some(Through::Bare(until));
         let resume = self.push(name, from, end, form, ends)?;
         Some((resume, through))
-    }
-
-    fn element(&mut self, name: Name, at: usize, to: usize) -> Option<(usize, Option<Through>)> {
-        let near = to.min(at + ELEMENT_BYTES_MAX);
-        // `<Password><Value>…`
-        let gap = self.bytes[at..near].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
-        let inner = &self.bytes[at + gap..near];
-        let valued = inner.len() > 7 && inner[0] == b'<' && inner[..7].eq_ignore_ascii_case(b"<value>");
-        let at = if valued { at + gap + 7 } else { at };
-        let open = memchr::memchr(b'<', &self.bytes[at..near]);
-        if open == Some(0) && !self.bytes[at..near].starts_with(b"<!") {
-            return None;
-        }
-        let closed = open.filter(|found| matches!(self.bytes.get(at + found + 1), Some(b'/' | b'!')));
-        let gap = self.bytes[at..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
-        let line = line_end(self.bytes, at, near);
-        let from = if closed.is_some() { at + gap } else { (at + gap).min(line) };
-        let closing = closed.and_then(|_| memchr::memmem::find(&self.bytes[from..to], b"</"));
-        let mut end = closing.map_or(line.max(from), |found| from + found);
-        while end > from && self.bytes[end - 1].is_ascii_whitespace() {
-            end -= 1;
-        }
-        // `Usage: login <user> <password>"`
-        let told = closed.is_none() && !self.bytes[from..end].iter().any(u8::is_ascii_alphanumeric);
-        if told || value::is_prose(&self.bytes[from..end]) {
-            return None;
-        }
-        if self.bytes[from..end].contains(&b'<') && !self.bytes[from..].starts_with(b"<![CDATA[") {
-            return None;
-        }
-        let (from, end) = match self.bytes[from..end].strip_prefix(b"<![CDATA[") {
-            Some(inner) => (from + 9, from + 9 + memchr::memmem::find(inner, b"]]>").unwrap_or(inner.len())),
-            None => (from, end),
-        };
-        self.push(name, from, end, Form::Raw, Ends::Marked).map(|resume| (resume, None))
     }
 
     /// A YAML block scalar: every line is masked by itself.

@@ -103,9 +103,9 @@ impl Keyed<'_> {
         self.push(name, from, end, form, Ends::Guessed)
     }
 
-    /// `passwords: [first, second]` of YAML: each by itself, so that a list stays one. `None` when it is none.
+    /// `passwords: [first, second]` of YAML: each by itself, so that a list stays one; where scanning goes on.
     #[inline(never)]
-    pub(super) fn sequence(&mut self, name: Name, from: usize, to: usize) -> Option<Option<usize>> {
+    pub(super) fn sequence(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
         let bytes = self.bytes;
         if bytes.get(from) != Some(&b'[') || !matches!(name.verdict, Verdict::Strong(_)) {
             return None;
@@ -121,14 +121,14 @@ impl Keyed<'_> {
         {
             return None;
         }
-        let (mut at, mut last) = (from + 1, None);
+        let (mut at, mut last) = (from + 1, from + 1);
         for item in inner.split(|byte| *byte == b',').take(ELEMENTS_MAX) {
             let start = at + blanks(bytes, at);
             let end = at + item.trim_ascii_end().len();
             // A number of JSON is left where a text would need quotes.
             let number = name.quote.is_some() && is_json_word(&bytes[start..end.max(start)]);
             if start < end && !number {
-                last = self.push(name, start, end, Form::Raw, Ends::Guessed).or(last);
+                last = self.push(name, start, end, Form::Raw, Ends::Guessed).unwrap_or(last);
             }
             at += item.len() + 1;
         }

@@ -16,18 +16,18 @@ use super::surroundings::{blanks, line_end};
 const BEFORE_MAX: usize = 512;
 const BEHIND_MAX: usize = 1024;
 /// Columns of a table.
-const COLUMNS_MAX: usize = 64;
+pub(super) const COLUMNS_MAX: usize = 64;
 /// Bytes and words of a column's name.
 const COLUMN_BYTES_MAX: usize = 40;
 const COLUMN_WORDS_MAX: usize = 4;
 /// Rows that are looked at, and their bytes.
-const ROWS_MAX: usize = 1024;
-const ROWS_BYTES_MAX: usize = 48 << 10;
+pub(super) const ROWS_MAX: usize = 1024;
+pub(super) const ROWS_BYTES_MAX: usize = 48 << 10;
 
 /// What divides cells.
-type Sign = &'static [u8];
+pub(super) type Sign = &'static [u8];
 /// The signs of tables that have a ruler below their header: that of Markdown and `psql`, and that of boxes.
-const BAR: Sign = b"|";
+pub(super) const BAR: Sign = b"|";
 const BOX: Sign = "\u{2502}".as_bytes();
 /// The signs of those that have none.
 const PLAIN: [Sign; 3] = [b",", b";", b"\t"];
@@ -56,7 +56,7 @@ impl Keyed<'_> {
     #[inline(never)]
     pub(super) fn columns(&mut self, start: usize, end: usize) -> Option<Header> {
         let bytes = self.bytes;
-        let sign = divider(bytes, start, end)?;
+        let Some(sign) = divider(bytes, start, end) else { return self.aligned(start, end) };
         if start < self.memory.header_to {
             return None;
         }
@@ -73,7 +73,7 @@ impl Keyed<'_> {
         let all =
             header.iter().map(|cell| &bytes[cell.start..cell.end]).all(|cell| is_name(cell) && mask_in(cell).is_none());
         if !all || !is_ruled(sign) && header.iter().any(|cell| cell.quoted != header[0].quoted) {
-            return None;
+            return self.row(start, &header, sign);
         }
         let to = bytes.len().min(line + 1 + ROWS_BYTES_MAX);
         let mut rows = line + 1;
@@ -89,13 +89,28 @@ impl Keyed<'_> {
                 || next != Some(header.len())
                 || !is_first(bytes, begin, sign, header.len())
             {
-                return None;
+                return self.row(start, &header, sign);
             }
         }
         let verdicts: Vec<Verdict> =
             header.iter().map(|cell| self.memory.verdicts.of(&bytes[cell.start..cell.end], self.rules)).collect();
         self.memory.header_to = self.rows(Name::of(start, end, Verdict::No), rows, to, sign, &verdicts);
         Some(Header { end: line })
+    }
+
+    /// `| password | … |`: a row whose first cell is the name of what the second holds.
+    fn row(&mut self, start: usize, cells: &[Cell], sign: Sign) -> Option<Header> {
+        let bytes = self.bytes;
+        let [named, value, ..] = cells else { return None };
+        if sign != BAR || !(named.start..named.end).contains(&start) || !begins_row(bytes, named.start) {
+            return None;
+        }
+        let verdict = classify(&bytes[named.start..named.end], self.rules);
+        if !self.is_told(verdict, &bytes[value.start..value.end]) {
+            return None;
+        }
+        let name = Name::of(named.start, named.end, verdict);
+        self.push(name, value.start, value.end, Form::Raw, Ends::Marked).map(|end| Header { end })
     }
 
     /// `password | …`, a line of a record of `psql`.
@@ -125,6 +140,15 @@ impl Keyed<'_> {
                 let Some(row) = cells(bytes, at, line, sign).filter(|row| row.len() == verdicts.len()) else {
                     return at;
                 };
+                if let [named, value, ..] = row[..]
+                    && sign == BAR
+                    && !verdicts[..2].iter().any(|verdict| matches!(verdict, Verdict::Strong(_)))
+                {
+                    let verdict = classify(&bytes[named.start..named.end], self.rules);
+                    if self.is_told(verdict, &bytes[value.start..value.end]) {
+                        self.push(Name { verdict, ..name }, value.start, value.end, Form::Raw, Ends::Marked);
+                    }
+                }
                 for (cell, verdict) in row.iter().zip(verdicts) {
                     let text = &bytes[cell.start..cell.end];
                     if *verdict != Verdict::No && self.is_cell(*verdict, text, cell.quoted, sign) {
@@ -138,7 +162,7 @@ impl Keyed<'_> {
     }
 
     /// Whether what stands in a cell below a secret's name is one, and no word of a table that explains.
-    fn is_cell(&mut self, verdict: Verdict, text: &[u8], quoted: bool, sign: Sign) -> bool {
+    pub(super) fn is_cell(&mut self, verdict: Verdict, text: &[u8], quoted: bool, sign: Sign) -> bool {
         let kinds = Kinds::of(text);
         match verdict {
             Verdict::Strong(Class::Password) => {
@@ -152,6 +176,12 @@ impl Keyed<'_> {
             _ => looks_owned(verdict, text),
         }
     }
+}
+
+/// Whether nothing but the sign of its table stands before a cell on its line.
+fn begins_row(bytes: &[u8], at: usize) -> bool {
+    let before = line_start(bytes, at).map_or(&[][..], |begin| &bytes[begin..at]);
+    before.contains(&b'|') && before.iter().all(|byte| b"| \t*`".contains(byte))
 }
 
 /// What divides the cells of the line in which a name stands, as far as the bytes around it tell.
@@ -189,7 +219,7 @@ fn plain(byte: u8) -> Option<Sign> {
 }
 
 /// Where the line begins in which `at` stands, unless that is too far.
-fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
+pub(super) fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
     let floor = at.saturating_sub(BEFORE_MAX);
     memchr::memrchr(b'\n', &bytes[floor..at]).map(|found| floor + found + 1).or_else(|| (floor == 0).then_some(0))
 }
@@ -252,7 +282,7 @@ fn closing(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
 }
 
 /// Whether a cell of a header is a name.
-fn is_name(cell: &[u8]) -> bool {
+pub(super) fn is_name(cell: &[u8]) -> bool {
     let first = cell.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_#".contains(byte) || *byte >= 0x80);
     first
         && cell.len() <= COLUMN_BYTES_MAX

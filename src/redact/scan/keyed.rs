@@ -7,7 +7,7 @@ use super::named::{Keyed, Name, Outcome, Separator};
 use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value;
 use super::vocabulary::Weak;
-use super::{clause, pairs, signs};
+use super::{clause, elements, escaped, pairs, signs};
 
 /// Bytes of a word that are looked at to see what it is made of.
 const WORD_BYTES_MAX: usize = 40;
@@ -34,7 +34,16 @@ impl Keyed<'_> {
         while end > at && matches!(bytes[end - 1], b'.' | b'-') {
             end -= 1;
         }
-        start = unescaped_start(bytes, start, at);
+        let mut told = None;
+        if matches!(bytes.get(end), Some(b'\\' | b'%')) || start > left && matches!(bytes[start - 1], b'\\' | b'%') {
+            told = escaped::name(bytes, (left, start), at, right);
+        }
+        if let Some(name) = &told {
+            (start, end) = (name.start, name.end);
+            outcome.name_end = end;
+        } else {
+            start = unescaped_start(bytes, start, at);
+        }
         // What a mask is made of says nothing; only what follows it may be a name.
         while let Some(mask) = bytes.get(start..end).filter(|name| name.len() > MASK_PREFIX.len()).and_then(mask_in) {
             start += mask + mask_length(&bytes[start + mask..end]).unwrap_or(1);
@@ -71,7 +80,11 @@ impl Keyed<'_> {
         if separator == Separator::Blank && page || separator == Separator::Colon && is_file(bytes, start, end) {
             return outcome;
         }
-        let Some(verdict) = self.verdict(start, end) else { return outcome };
+        let verdict = match told {
+            Some(name) => Some(self.memory.verdicts.of(&name.text, self.rules)).filter(|told| *told != Verdict::No),
+            None => self.verdict(start, end),
+        };
+        let Some(verdict) = verdict else { return outcome };
         let before = start - dashes;
         let name = Name {
             start,
@@ -171,6 +184,7 @@ impl Keyed<'_> {
                 Some((Separator::Equals, place + 6))
             }
             b'&' if bytes[place..].starts_with(b"&#61;") => Some((Separator::Equals, place + 5)),
+            b'<' if !quoted && elements::is_label(bytes, (start, end), place) => Some((Separator::Cell, place)),
             b'>' if !quoted && signs::tag(bytes, start).is_some() => {
                 is_element(bytes, (start, end), place + 1).then_some((Separator::Element, place + 1))
             }

@@ -31,7 +31,7 @@ pub(super) fn around(
     length: usize,
     progress: &mut Progress,
     spans: &mut Vec<Span>,
-) -> Option<Span> {
+) {
     let known = spans.len();
     let resume = if trigger == Trigger::Putty {
         putty(bytes, at + length, spans).unwrap_or(at)
@@ -44,7 +44,6 @@ pub(super) fn around(
     if spans.len() > known {
         progress.go_on_between(&spans[known..], resume);
     }
-    None
 }
 
 /// The secret numbers of the JSON web key of which `"kty"` stands at `at`; where what was looked at ends.

@@ -4,6 +4,7 @@
 //! then looks at most [`AHEAD`] bytes ahead and [`BEHIND`] bytes back and says what is secret. Scanning resumes after
 //! what was found, so that the work is linear in the data whatever it holds.
 
+mod aligned;
 mod assigned;
 mod assignment;
 mod audit;
@@ -16,6 +17,8 @@ mod command;
 mod custom;
 mod directive;
 mod dumps;
+mod elements;
+mod escaped;
 mod files;
 pub(super) mod formats;
 mod hashes;
@@ -332,15 +335,8 @@ impl Scanner<'_> {
         progress: &mut Progress,
         spans: &mut Vec<Span>,
     ) {
-        let to = bytes.len().min(at + VALUE_BYTES_MAX);
-        let span = match trigger {
-            Trigger::Stem => return self.stem(bytes, at, progress, spans),
-            Trigger::Token(place) => {
-                let token = &tokens::TOKENS[place];
-                tokens::token_end(token, bytes, at, to)
-                    .filter(|_| !words::in_public_key(bytes, at))
-                    .map(|end| words::token(at, end, tokens::class_of(token)))
-            }
+        match trigger {
+            Trigger::Stem | Trigger::Call | Trigger::Escaped => self.stem(bytes, at, progress, spans),
             Trigger::Pem => {
                 // What stands between its lines is looked at like any other text: it may be no block at all.
                 if at >= progress.block_to
@@ -352,9 +348,7 @@ impl Scanner<'_> {
                     let dashes = memchr::memmem::find(marker, b"-----").map_or(at, |dashes| at + dashes + 5);
                     progress.masked_to = progress.masked_to.max(dashes);
                 }
-                None
             }
-            Trigger::PemBase64 => pem::encoded(bytes, at, to),
             Trigger::Url(slashes) => {
                 let known = spans.len();
                 if at >= progress.url_to
@@ -362,77 +356,85 @@ impl Scanner<'_> {
                 {
                     progress.go_on_between(&spans[known..], resume);
                 }
-                None
             }
-            Trigger::NestedUrl => url::nested(bytes, at),
-            Trigger::Crypt(place) => {
-                let (prefix, parameters) = hashes::CRYPT[place];
-                hashes::crypt(bytes, at, prefix, parameters)
-            }
-            Trigger::Named(place) => hashes::named(bytes, at, hashes::NAMED[place]),
             Trigger::Command(place) => {
                 if at >= progress.command_to
                     && let Some(end) = command::in_text(bytes, at, place, self.rules, spans)
                 {
                     progress.command_to = end;
                 }
-                None
             }
-            Trigger::Bearer => words::bearer(bytes, at + length, to),
-            Trigger::Basic => words::basic(bytes, at + length, to),
-            Trigger::Jwt => words::jwt(bytes, at, to).or_else(|| self.packed(bytes, at, progress)),
-            Trigger::Telegram => words::telegram(bytes, at),
-            Trigger::HereString => command::here_string(bytes, at, &mut progress.here_to),
-            Trigger::Login => words::login(bytes, at + length, to),
             Trigger::SnmpUser => {
                 let known = spans.len();
                 let mut keyed = self.keyed(bytes, progress, spans);
                 if let Some(resume) = keyed.snmp_user(at, at + length) {
                     progress.go_on_between(&spans[known..], resume);
                 }
-                None
             }
-            Trigger::Call => {
-                self.stem(bytes, at, progress, spans);
-                None
-            }
-            Trigger::Mailchimp => words::mailchimp(bytes, at),
-            Trigger::Airtable => words::airtable(bytes, at),
-            Trigger::Identified => sql::identified(bytes, at + length, to),
-            Trigger::Kerberos => hashes::kerberos(bytes, at),
             Trigger::Insert => {
                 if at >= progress.statement_to {
                     progress.statement_to = sql::insert(bytes, at + length, self.rules, spans);
                 }
-                None
             }
-            Trigger::SetCredential => words::set_credential(bytes, at + length, to),
-            Trigger::Mount => words::mount(bytes, at + length, to),
-            Trigger::Proctitle => {
-                audit::proctitle(bytes, at + length, self.rules, spans);
-                None
-            }
+            Trigger::Proctitle => audit::proctitle(bytes, at + length, self.rules, spans),
             Trigger::Execve => {
                 if at >= progress.command_to {
                     progress.command_to = audit::execve(bytes, at + length, self.rules, spans);
                 }
-                None
             }
             Trigger::WebKey | Trigger::Putty => material::around(bytes, at, trigger, length, progress, spans),
-            Trigger::Data => {
-                kubernetes::data(bytes, at, length, &mut progress.document, spans);
-                None
-            }
-        };
-        if let Some(mut span) = span {
-            span.start = span.start.max(progress.masked_to);
-            let allowed = self.rules.allow_values.iter().any(|allowed| allowed == &bytes[span.start..span.end]);
-            if span.start < span.end && !allowed && mask_in(&bytes[span.start..span.end]).is_none() {
-                if span.end == to && to < bytes.len() && span.end - span.start > VALUE_BYTES_MAX / 2 {
-                    progress.through = Some(Through::Run);
+            Trigger::Data => kubernetes::data(bytes, at, length, &mut progress.document, spans),
+            _ => {
+                if let Some(span) = self.found(bytes, at, trigger, length, progress) {
+                    self.take(bytes, at, span, progress, spans);
                 }
-                accept(span, progress, spans);
             }
+        }
+    }
+
+    /// The one secret that a trigger leads to.
+    fn found(&self, bytes: &[u8], at: usize, trigger: Trigger, length: usize, progress: &mut Progress) -> Option<Span> {
+        let to = bytes.len().min(at + VALUE_BYTES_MAX);
+        match trigger {
+            Trigger::Token(place) => {
+                let token = &tokens::TOKENS[place];
+                tokens::token_end(token, bytes, at, to)
+                    .filter(|_| !words::in_public_key(bytes, at))
+                    .map(|end| words::token(at, end, tokens::class_of(token)))
+            }
+            Trigger::PemBase64 => pem::encoded(bytes, at, to),
+            Trigger::NestedUrl => url::nested(bytes, at),
+            Trigger::Crypt(place) => {
+                let (prefix, parameters) = hashes::CRYPT[place];
+                hashes::crypt(bytes, at, prefix, parameters)
+            }
+            Trigger::Named(place) => hashes::named(bytes, at, hashes::NAMED[place]),
+            Trigger::Bearer => words::bearer(bytes, at + length, to),
+            Trigger::Basic => words::basic(bytes, at + length, to),
+            Trigger::Jwt => words::jwt(bytes, at, to).or_else(|| self.packed(bytes, at, progress)),
+            Trigger::Telegram => words::telegram(bytes, at),
+            Trigger::HereString => command::here_string(bytes, at, &mut progress.here_to),
+            Trigger::Login => words::login(bytes, at + length, to),
+            Trigger::Mailchimp => words::mailchimp(bytes, at),
+            Trigger::Airtable => words::airtable(bytes, at),
+            Trigger::Identified => sql::identified(bytes, at + length, to),
+            Trigger::Kerberos => hashes::kerberos(bytes, at),
+            Trigger::SetCredential => words::set_credential(bytes, at + length, to),
+            Trigger::Mount => words::mount(bytes, at + length, to),
+            _ => None,
+        }
+    }
+
+    /// Takes a secret that a trigger at `at` led to, unless it is masked or allowed.
+    fn take(&self, bytes: &[u8], at: usize, mut span: Span, progress: &mut Progress, spans: &mut Vec<Span>) {
+        let to = bytes.len().min(at + VALUE_BYTES_MAX);
+        span.start = span.start.max(progress.masked_to);
+        let allowed = self.rules.allow_values.iter().any(|allowed| allowed == &bytes[span.start..span.end]);
+        if span.start < span.end && !allowed && mask_in(&bytes[span.start..span.end]).is_none() {
+            if span.end == to && to < bytes.len() && span.end - span.start > VALUE_BYTES_MAX / 2 {
+                progress.through = Some(Through::Run);
+            }
+            accept(span, progress, spans);
         }
     }
 

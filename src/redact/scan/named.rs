@@ -33,6 +33,8 @@ pub(super) enum Separator {
     Element,
     /// `value` of a name-and-value pair.
     Pair,
+    /// The end of the cell of a table, or of a term, that is the name.
+    Cell,
     /// `,` behind a name in quotes.
     Comma,
     /// The end of the line of a name that stands alone.

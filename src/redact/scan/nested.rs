@@ -353,15 +353,19 @@ impl Keyed<'_> {
     }
 
     /// Whether this text under a child of this name is a secret.
-    fn is_child(&mut self, name: Name, child: &[u8], text: &[u8]) -> bool {
+    pub(super) fn is_child(&mut self, name: Name, child: &[u8], text: &[u8]) -> bool {
         // A host's or an organisation's: `"github-oauth": {"github.com": "…"}`.
         let owned = matches!(name.verdict, Verdict::Strong(_)) || child.contains(&b'.');
         // `{"secret": {"S": "…"}}`: the type of what a table of DynamoDB holds.
         if child == b"S" && matches!(name.verdict, Verdict::Strong(_)) {
             return text.len() >= PASSWORD_MIN && !text.contains(&b' ');
         }
+        // What is called secrets holds those of all kinds, whatever somebody thought up.
+        let plural =
+            self.bytes[..name.end].len() >= 7 && self.bytes[name.end - 7..name.end].eq_ignore_ascii_case(b"secrets");
+        let verdict = if plural { Verdict::Strong(Class::Password) } else { name.verdict };
         owned
-            && looks_owned(name.verdict, text)
+            && looks_owned(verdict, text)
             && !name::describes(child)
             && !matches!(classify(child, self.rules), Verdict::Strong(_))
     }
@@ -391,12 +395,12 @@ fn is_value(child: &[u8]) -> bool {
 }
 
 /// Whether names of this verdict may stand above secrets.
-fn may_own(verdict: Verdict) -> bool {
+pub(super) fn may_own(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Strong(Class::Password | Class::Token | Class::Key) | Verdict::Weak(Weak::Session))
 }
 
 /// The name as that of its children.
-fn owned(name: Name) -> Name {
+pub(super) fn owned(name: Name) -> Name {
     match name.verdict {
         Verdict::Strong(_) => name,
         _ => Name { verdict: Verdict::Strong(Class::Token), ..name },

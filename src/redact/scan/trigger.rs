@@ -75,6 +75,8 @@ pub(super) enum Trigger {
     WebKey,
     /// `Private-Lines:`
     Putty,
+    /// A letter that is written as an escape of JSON.
+    Escaped,
 }
 
 /// Parts of names, any case. A name without one of these is never looked at.
@@ -179,6 +181,8 @@ const MARKS: &[(&str, Trigger)] = &[
     ("<<<", Trigger::HereString),
     ("kty\"", Trigger::WebKey),
     ("private-lines:", Trigger::Putty),
+    ("\\u006", Trigger::Escaped),
+    ("\\u007", Trigger::Escaped),
 ];
 
 /// Groups of buckets for the patterns of one kind.
