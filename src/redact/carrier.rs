@@ -32,6 +32,8 @@ pub enum Carrier {
     Bundler,
     /// Docker's credentials: every `"auth"` is one.
     Docker,
+    /// `user:realm:hash` lines (`htdigest`).
+    Digest,
 }
 
 /// Carriers by the end of a path; the first that fits counts.
@@ -46,6 +48,8 @@ const BY_SUFFIX: &[(&str, Carrier)] = &[
     ("/gshadow-", Carrier::Shadow),
     (".htpasswd", Carrier::Shadow),
     ("/htpasswd", Carrier::Shadow),
+    (".htdigest", Carrier::Digest),
+    ("/htdigest", Carrier::Digest),
     (".pgpass", Carrier::Pgpass),
     ("/pgpass", Carrier::Pgpass),
     ("/pgpass.conf", Carrier::Pgpass),
@@ -66,6 +70,10 @@ const BY_SUFFIX: &[(&str, Carrier)] = &[
 /// What a file of a user and a password is called, before any extension, where `OpenVPN` has its files.
 const LOGINS: &[&str] = &["auth", "login", "credentials", "creds", "pass", "passwd", "userpass", "user-pass", "up"];
 
+/// Characters of a hash of DES's, and hexadecimal digits of one of MD5's.
+const DES_BYTES: usize = 13;
+const DIGEST_BYTES: usize = 32;
+
 impl Carrier {
     /// The carrier that a path's last part tells, else [`Carrier::Text`].
     #[must_use]
@@ -84,8 +92,11 @@ impl Carrier {
         if all(is_pgpass_line) {
             return Self::Pgpass;
         }
-        if all(is_shadow_line) {
+        if all(is_shadow_line) || all(is_passwd_line) && lines().any(has_hash) {
             return Self::Shadow;
+        }
+        if all(is_digest_line) {
+            return Self::Digest;
         }
         let entries = || head.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
         if head.contains(&0) && head.len() < 64 << 10 && entries().all(is_environ_entry) {
@@ -125,6 +136,26 @@ fn is_shadow_line(line: &[u8]) -> bool {
     fields.len() == 9 && fields[2..].iter().all(|field| field.iter().all(u8::is_ascii_digit))
 }
 
+/// `user:x:1000:1000:name:/home/user:/bin/sh`
+fn is_passwd_line(line: &[u8]) -> bool {
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
+    let number = |field: &[u8]| !field.is_empty() && field.iter().all(u8::is_ascii_digit);
+    fields.len() == 7 && number(fields[2]) && number(fields[3]) && fields[5].starts_with(b"/") && !fields[0].is_empty()
+}
+
+/// Whether the second field of such a line is a hash as old as DES, and does not stand for one.
+fn has_hash(line: &[u8]) -> bool {
+    let field = line.split(|byte| *byte == b':').nth(1).unwrap_or_default();
+    field.len() == DES_BYTES && field.iter().all(|byte| byte.is_ascii_alphanumeric() || b"./".contains(byte))
+}
+
+/// `user:realm:939e7578ed9e3c518a452acee763bce9`
+fn is_digest_line(line: &[u8]) -> bool {
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
+    let [user, realm, hash] = fields[..] else { return false };
+    !user.is_empty() && !realm.is_empty() && hash.len() == DIGEST_BYTES && hash.iter().all(u8::is_ascii_hexdigit)
+}
+
 fn is_environ_entry(entry: &[u8]) -> bool {
     let name = entry.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     name > 0 && entry.get(name) == Some(&b'=')
@@ -133,6 +164,18 @@ fn is_environ_entry(entry: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_users_are_told_by_their_lines() {
+        for (head, carrier) in [
+            ("bob:Ab3dEf9hIjK1m:1000:1000::/home/bob:/bin/false\n", Carrier::Shadow),
+            ("bob:x:1000:1000::/home/bob:/bin/false\n", Carrier::Text),
+            ("bob:Private Area:939e7578ed9e3c518a452acee763bce9\n", Carrier::Digest),
+            ("bob:Private Area:939e7578ed9e3c518a452acee763bce9\nand more\n", Carrier::Text),
+        ] {
+            assert_eq!(Carrier::of_content(head.as_bytes()), carrier, "{head}");
+        }
+    }
 
     #[test]
     fn a_path_tells_its_carrier() {

@@ -11,7 +11,7 @@ use super::error::RedactError;
 use super::literals::{Literals, Vocabulary, is_distinctive, may_propagate};
 use super::mixing::Mixed;
 use super::pseudonym::{Class, PseudonymKey, Tag};
-use super::scan::{Layers, Scanner};
+use super::scan::{Layers, PACKED, Scanner};
 use super::secret::Secret;
 use super::settings::{Compiled, Settings, SettingsError};
 use super::span::{Form, Rule, Seed, Span};
@@ -91,18 +91,25 @@ impl Learner {
     /// # Errors
     /// [`RedactError::Panicked`]: the artifact must be left out.
     pub fn learn(&mut self, carrier: Carrier, artifact: &str, bytes: &[u8]) -> Result<(), RedactError> {
-        let scanner = Scanner { rules: &self.rules, literals: None, layers: Layers::All };
-        let spans =
-            catch_unwind(AssertUnwindSafe(|| scanner.spans(carrier, bytes))).map_err(|_| RedactError::Panicked)?;
+        let rules = std::mem::take(&mut self.rules);
+        let scanner = Scanner { rules: &rules, literals: None, layers: Layers::All };
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            self.found_in(&scanner, artifact, &scanner.spans(carrier, bytes), bytes);
+        }));
+        self.rules = rules;
+        read.map_err(|_| RedactError::Panicked)
+    }
+
+    /// Learns these secrets of an artifact, and samples what stands between them.
+    fn found_in(&mut self, scanner: &Scanner<'_>, artifact: &str, spans: &[Span], bytes: &[u8]) {
         let mut clear = 0;
         let place = self.sample_of(artifact);
-        for span in &spans {
-            self.found(span, &bytes[span.start..span.end]);
+        for span in spans {
+            self.found(scanner, span, &bytes[span.start..span.end]);
             self.sample(place, &bytes[clear..span.start]);
             clear = span.end;
         }
         self.sample(place, &bytes[clear..]);
-        Ok(())
     }
 
     /// Learns the secrets of a stream in constant memory, and keeps its fingerprint: when
@@ -123,8 +130,8 @@ impl Learner {
             return Ok(bytes.len() as u64);
         }
         let place = self.sample_of(artifact);
-        let read = self.cut(reader, &mut |learner, piece| match piece {
-            Piece::Secret(span, bytes) => learner.found(span, bytes),
+        let read = self.cut(reader, &mut |learner, scanner, piece| match piece {
+            Piece::Secret(span, bytes) => learner.found(scanner, span, bytes),
             Piece::Clear(bytes) => learner.sample(place, bytes),
         })?;
         self.fingerprints.insert(artifact.to_owned(), read.fingerprint);
@@ -137,21 +144,25 @@ impl Learner {
     /// When it cannot be read, or the engine fails on it.
     pub fn learn_unknown(&mut self, reader: &mut dyn Read) -> Result<u64, RedactError> {
         let mut unknown = Unknown::default();
-        let read = self.cut(reader, &mut |learner, piece| {
+        let read = self.cut(reader, &mut |learner, scanner, piece| {
             if let Some((span, bytes)) = unknown.secret(&piece) {
-                learner.found(span, bytes);
+                learner.found(scanner, span, bytes);
             }
         })?;
         Ok(read.bytes)
     }
 
     /// Hands out the pieces of a stream in which no secret is known.
-    fn cut(&mut self, reader: &mut dyn Read, each: &mut dyn FnMut(&mut Self, Piece<'_>)) -> Result<Taken, RedactError> {
+    fn cut(
+        &mut self,
+        reader: &mut dyn Read,
+        each: &mut dyn FnMut(&mut Self, &Scanner<'_>, Piece<'_>),
+    ) -> Result<Taken, RedactError> {
         let rules = std::mem::take(&mut self.rules);
         let scanner = Scanner { rules: &rules, literals: None, layers: Layers::All };
         let read = catch_unwind(AssertUnwindSafe(|| {
             stream::cut(&scanner, reader, &mut |piece| {
-                each(self, piece);
+                each(self, &scanner, piece);
                 Ok(())
             })
         }))
@@ -232,7 +243,10 @@ impl Learner {
         self.sampled += taken.len();
     }
 
-    fn found(&mut self, span: &Span, bytes: &[u8]) {
+    fn found(&mut self, scanner: &Scanner<'_>, span: &Span, bytes: &[u8]) {
+        if span.rule == PACKED {
+            scanner.unpacked(bytes, &mut |span, bytes| self.found(scanner, span, bytes));
+        }
         let secret = super::decode::secret(span, bytes);
         self.remember(&secret, span.class, span.rule, span.seed);
     }

@@ -243,6 +243,7 @@ fn files_of_credentials_are_read_by_their_layout() {
         )],
     );
     check(Carrier::Docker, &[("{\"auth\": \"hunter2\"}", "{\"auth\": \"‹tok›\"}")]);
+    check(Carrier::Digest, &[("bob:Private Area:939e7578ed9e3c518a452acee763bce9\n", "bob:Private Area:‹pw›\n")]);
     check(Carrier::UserSecret, &[("[smtp.x]:587 bob:hunter2\n", "[smtp.x]:587 bob:‹pw›\n")]);
     check(Carrier::SecondLine, &[("bob\nhunter2\n", "bob\n‹pw›\n"), ("a text\nof lines\n", "a text\nof lines\n")]);
 }

@@ -38,6 +38,23 @@ const UNREADABLE: &[(&[u8], &str)] = &[
     (b"\xff\xfe\0\0", WIDE),
     (b"\0\0\xfe\xff", WIDE),
 ];
+/// First bytes of what is packed behind the script that unpacks it, on a line of its own.
+const BEHIND_SCRIPT: &[&[u8]] = &[
+    b"\x1f\x8b\x08",
+    b"PK\x03\x04",
+    b"BZh91AY&SY",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"7z\xbc\xaf\x27\x1c",
+    b"]\0\0",
+    b"070701",
+    b"!<arch>\n",
+    b"\x7fELF",
+];
+const SCRIPT: &str = "it is a script with an archive behind it, which would be broken by a mask: unpack it first";
+const MIXED: &str = "it is UTF-16 behind a line that is not";
+/// Lines of a text behind which other text may begin.
+const FIRST_LINES_MAX: usize = 4;
 /// Where tar's headers are marked.
 const TAR_MARK: std::ops::Range<usize> = 257..262;
 /// Characters of UTF-32 by which it is told without a mark in front.
@@ -68,10 +85,31 @@ impl Wrapping {
             Self::Unreadable(WIDE)
         } else if head.starts_with(b"\x1f\x8b") {
             Self::Gzip
+        } else if let Some(order) = wide::order_of(head) {
+            Self::Wide(order)
+        } else if is_followed_by_wide(head) {
+            Self::Unreadable(MIXED)
+        } else if head.starts_with(b"#!") && holds_archive(head) {
+            Self::Unreadable(SCRIPT)
         } else {
-            wide::order_of(head).map_or(Self::None, Self::Wide)
+            Self::None
         }
     }
+}
+
+/// Whether an archive begins on a line of its own, as far as the head reaches.
+fn holds_archive(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', head)
+        .map(|line| &head[line + 1..])
+        .any(|rest| BEHIND_SCRIPT.iter().any(|start| rest.starts_with(start)) || rest.get(TAR_MARK) == Some(b"ustar"))
+}
+
+/// Whether wide text begins behind one of the first lines.
+fn is_followed_by_wide(head: &[u8]) -> bool {
+    let Some(zero) = memchr::memchr(0, head) else { return false };
+    memchr::memchr_iter(b'\n', &head[..zero])
+        .take(FIRST_LINES_MAX)
+        .any(|line| wide::order_of(&head[line + 1..]).is_some())
 }
 
 /// Whether three of every four bytes are zero, the same ones.
@@ -103,6 +141,10 @@ mod tests {
             (&utf32, Wrapping::Unreadable(WIDE)),
             (&tar, Wrapping::Unreadable(ARCHIVE)),
             (&[0; 512], Wrapping::None),
+            (b"#!/bin/sh\ntail -n +3 $0\nPK\x03\x04\x14", Wrapping::Unreadable(SCRIPT)),
+            (b"#!/bin/sh\ntail -n +3 $0 # PK\x03\x04\x14\n", Wrapping::None),
+            (&[b"#!/bin/sh\nexit\n", tar.as_slice()].concat(), Wrapping::Unreadable(SCRIPT)),
+            (&[b"log of bob\n", utf16.as_slice()].concat(), Wrapping::Unreadable(MIXED)),
         ] {
             assert_eq!(Wrapping::of(head), expected, "{}", head.escape_ascii());
         }

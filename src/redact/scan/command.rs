@@ -317,6 +317,10 @@ fn held(bytes: &[u8], holds: Holds, start: usize, end: usize, spans: &mut Vec<Sp
         Holds::Source => text.starts_with(b"pass:").then_some(start + 5),
         Holds::Assigned | Holds::Cookie => after(b'='),
         Holds::UserSlash => return user_slash(bytes, start, end, spans),
+        Holds::Chosen if matches!(text, b"restricted" | b"open") && bytes[end..].starts_with(b" s:") => {
+            let secret = bytes[end + 3..].iter().take(HERE_BYTES_MAX).take_while(|byte| byte.is_ascii_graphic());
+            return push(bytes, end + 3, end + 3 + secret.count(), spans);
+        }
         Holds::Share => None,
         Holds::Chosen => text
             .strip_prefix(b"s:")

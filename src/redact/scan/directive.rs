@@ -80,6 +80,7 @@ impl Keyed<'_> {
         let bytes = self.bytes;
         let lower = bytes[name.start..name.end].to_ascii_lowercase();
         let setter = sets(bytes, name.start);
+        let from = if lower == b"key" { wireless(bytes, from) } else { from };
         if is_header(&lower) {
             let credentials = value::quote_at(bytes, from).is_some() || is_scheme(&bytes[from..to]);
             return Directive::Done(
@@ -220,6 +221,14 @@ impl Keyed<'_> {
         }
         last
     }
+}
+
+/// Behind `s:` and `restricted s:` of the key of a wireless card, which say that a text follows.
+fn wireless(bytes: &[u8], from: usize) -> usize {
+    let rest = &bytes[from..];
+    let mode =
+        [b"restricted ".as_slice(), b"open "].iter().find(|mode| rest.starts_with(mode)).map_or(0, |mode| mode.len());
+    if rest[mode..].starts_with(b"s:") { from + mode + 2 } else { from }
 }
 
 fn is_algorithm(word: &[u8]) -> bool {
@@ -440,6 +449,12 @@ mod tests {
                 ("neighbor 10.0.0.1 password x8Kq2m\n", "neighbor 10.0.0.1 password ‹pw›\n"),
                 ("  neighbor 10.1.1.1 password lemon948\n", "  neighbor 10.1.1.1 password ‹pw›\n"),
                 ("tacacs-server key quilt4960\n", "tacacs-server key ‹key›\n"),
+                ("iwconfig wlan0 key s:hunter22\n", "iwconfig wlan0 key s:‹pw›\n"),
+                ("iwconfig wlan0 key restricted s:hunter22\n", "iwconfig wlan0 key restricted s:‹pw›\n"),
+                (
+                    "set radius-server 1.2.3.4 secret \"$9$Fq2zn/tSyKWX\"\n",
+                    "set radius-server 1.2.3.4 secret \"$9$‹key›\"\n",
+                ),
                 ("d-i passwd/root-password password winter9512\n", "d-i passwd/root-password password ‹pw›\n"),
                 ("net user admin cheese9982 /add", "net user admin ‹pw› /add"),
                 ("auth=\"admin:yonder0042\"", "auth=\"admin:‹pw›\""),

@@ -2,6 +2,8 @@
 
 use super::super::pseudonym::{Class, unmasked_end};
 use super::super::span::{Form, Rule, Seed, Span};
+use super::plausible::is_chosen;
+use super::surroundings::line_end;
 
 /// Forms of `crypt(3)` and PHC strings: what they begin with, and how many `$`-fields of parameters may follow before the
 /// salt.
@@ -59,6 +61,15 @@ pub(super) const NAMED: &[&str] = &[
     "{ARGON2ID}",
     "{SHA512-CRYPT}",
 ];
+/// Beginnings and ends of schemes of Dovecot's files of users behind which anything stands up to the next colon.
+pub(super) const SCHEMES: &[&str] = &["{plain", "leart", "-md5}", ".b64}", ".hex}", "{scram-"];
+/// Bytes of a scheme's name.
+const SCHEME_BYTES_MAX: usize = 16;
+/// Hexadecimal digits of the hashes of a file of Samba's, and bytes of a line of it.
+const SAMBA_DIGITS: usize = 32;
+const SAMBA_BYTES_MAX: usize = 256;
+/// The hash of no password.
+const SAMBA_NONE: &[u8] = b"aad3b435b51404eeaad3b435b51404ee";
 /// Bytes of salt and hash together below which it is none.
 const SALT_AND_HASH_MIN: usize = 20;
 /// Bytes of one verifier.
@@ -150,6 +161,50 @@ pub(super) fn named(bytes: &[u8], at: usize, prefix: &str) -> Option<Span> {
     (end - start >= SALT_AND_HASH_MIN).then(|| span(start, end))
 }
 
+/// What stands behind the scheme of which a part stands at `at`: `bob:{PLAIN}…:1000`. What is clear is told from a template
+/// by the user before it.
+pub(super) fn scheme(bytes: &[u8], at: usize) -> Option<Span> {
+    let to = bytes.len().min(at + VERIFIER_BYTES_MAX);
+    let open = bytes[..=at].iter().rev().take(SCHEME_BYTES_MAX).position(|byte| *byte == b'{')?;
+    let at = at - open;
+    let name = bytes[at..to].iter().take(SCHEME_BYTES_MAX).position(|byte| *byte == b'}')?;
+    let start = at + name + 1;
+    let text = &bytes[start..to];
+    let end = start + text.iter().take_while(|byte| byte.is_ascii_graphic() && !b":\"'`<>{".contains(byte)).count();
+    let before = bytes[..at].iter().rev().take(2).copied().collect::<Vec<_>>();
+    let owned = matches!(before[..], [b':', user] if user.is_ascii_alphanumeric());
+    let apart = before.first().is_none_or(|byte| byte.is_ascii_whitespace() || b":=\"'".contains(byte));
+    let scheme = bytes[at + 1..start - 1].to_ascii_lowercase();
+    let clear = scheme == b"plain" || scheme.starts_with(b"clear") || scheme.starts_with(b"plain.");
+    let secret = if clear {
+        owned || apart && is_chosen(&bytes[start..end])
+    } else {
+        owned || apart && end - start >= SALT_AND_HASH_MIN
+    };
+    let end = unmasked_end(bytes, start, end);
+    let class = if clear { Class::Password } else { Class::Hash };
+    (secret && start < end).then(|| Span { class, ..span(start, end) })
+}
+
+/// The hashes of `bob:1000:LM:NT:[U          ]:LCT-5F3A1B2C:`, of `smbpasswd`, and of `bob:1000:LM:NT:::`, as programs that
+/// read such files print them; `at` is somewhere in the line, and nothing before `masked_to` is looked at.
+pub(super) fn samba(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<Span>) {
+    let floor = at.saturating_sub(SAMBA_BYTES_MAX).max(masked_to);
+    let begin = memchr::memrchr(b'\n', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
+    let line = &bytes[begin..line_end(bytes, at, bytes.len().min(at + SAMBA_BYTES_MAX))];
+    let fields: Vec<&[u8]> = line.splitn(6, |byte| *byte == b':').collect();
+    let [user, id, lm, nt, _, ..] = fields[..] else { return };
+    let hash = |field: &[u8]| field.len() == SAMBA_DIGITS && field.iter().all(u8::is_ascii_hexdigit);
+    if user.is_empty() || id.is_empty() || !id.iter().all(u8::is_ascii_digit) || !hash(nt) || lm.len() != SAMBA_DIGITS {
+        return;
+    }
+    let start = begin + user.len() + 1 + id.len() + 1;
+    if hash(lm) && !lm.eq_ignore_ascii_case(SAMBA_NONE) {
+        spans.push(span(start, start + SAMBA_DIGITS));
+    }
+    spans.push(span(start + SAMBA_DIGITS + 1, start + 2 * SAMBA_DIGITS + 1));
+}
+
 /// The encrypted part of a Kerberos ticket as crackers write it: `$krb5asrep$23$user@REALM:hex$hex`.
 pub(super) fn kerberos(bytes: &[u8], at: usize) -> Option<Span> {
     let to = bytes.len().min(at + TICKET_BYTES_MAX);
@@ -172,4 +227,34 @@ pub(super) fn kerberos(bytes: &[u8], at: usize) -> Option<Span> {
 
 fn span(start: usize, end: usize) -> Span {
     Span { start, end, rule: Rule::Builtin("password-hash"), class: Class::Hash, form: Form::Raw, seed: Seed::Found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Carrier;
+    use super::super::super::tests::check;
+
+    #[test]
+    fn files_of_users_keep_all_but_what_proves_them() {
+        let same = |text: &'static str| (text, text);
+        check(
+            Carrier::Text,
+            &[
+                ("bob:{PLAIN}hunter2:1000:1000::/home/bob::\n", "bob:{PLAIN}‹pw›:1000:1000::/home/bob::\n"),
+                ("a@example.org:{CRAM-MD5}0123456789abcdef:\n", "a@example.org:{CRAM-MD5}‹hash›:\n"),
+                ("bob:{SSHA512.b64}Zm9vYmFyYmF6cXV4MTIz\n", "bob:{SSHA512.b64}‹hash›\n"),
+                same("path: /api/{plain}/x1\n"),
+                same("say \"{plain}text\"\n"),
+                (
+                    "bob:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:8846F7EAEE8FB117AD06BDD830B7586C:[U ]:LCT-5F3A1B2C:\n",
+                    "bob:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:‹hash›:[U ]:LCT-5F3A1B2C:\n",
+                ),
+                (
+                    "bob:500:aad3b435b51404eeaad3b435b51404ee:8846f7eaee8fb117ad06bdd830b7586c:::\n",
+                    "bob:500:aad3b435b51404eeaad3b435b51404ee:‹hash›:::\n",
+                ),
+                same("a:1:0123456789abcdef0123456789abcdef:b:::\n"),
+            ],
+        );
+    }
 }

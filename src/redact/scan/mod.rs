@@ -61,6 +61,7 @@ use super::pseudonym::mask_in;
 use super::settings::Compiled;
 use super::span::{Span, settle};
 use named::{Keyed, Memory};
+pub(super) use packed::PACKED;
 pub(super) use ruleset::ruleset;
 pub(super) use sieve::STRIDE;
 use sieve::Sieve;
@@ -376,6 +377,20 @@ impl Scanner<'_> {
                     progress.statement_to = sql::insert(bytes, at + length, self.rules, spans);
                 }
             }
+            Trigger::Parameters => {
+                if at >= progress.statement_to {
+                    let known = spans.len();
+                    let resume = sql::parameters(bytes, at, at + length - 1, self.rules, spans);
+                    progress.statement_to = resume;
+                    progress.go_on_between(&spans[known..], at);
+                }
+            }
+            Trigger::Samba => hashes::samba(bytes, at, progress.masked_to, spans),
+            Trigger::PemEnd => {
+                if at >= progress.block_to {
+                    pem::ended(bytes, at, progress.masked_to, spans);
+                }
+            }
             Trigger::Proctitle => audit::proctitle(bytes, at + length, self.rules, spans),
             Trigger::Execve => {
                 if at >= progress.command_to {
@@ -409,6 +424,7 @@ impl Scanner<'_> {
                 hashes::crypt(bytes, at, prefix, parameters)
             }
             Trigger::Named(place) => hashes::named(bytes, at, hashes::NAMED[place]),
+            Trigger::Scheme => hashes::scheme(bytes, at),
             Trigger::Bearer => words::bearer(bytes, at + length, to),
             Trigger::Basic => words::basic(bytes, at + length, to),
             Trigger::Jwt => words::jwt(bytes, at, to).or_else(|| self.packed(bytes, at, progress)),

@@ -111,6 +111,11 @@ impl Keyed<'_> {
             Verdict::Strong(class) => (class, "key"),
             _ => (Class::Key, "weak-key"),
         };
+        // What says how Junos wrote it stays.
+        let start = match value {
+            [b'$', b'8' | b'9', b'$', _, ..] => start + 3,
+            _ => start,
+        };
         let seed = if matches!(name.verdict, Verdict::Strong(_)) { Seed::Found } else { Seed::Never };
         self.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form, seed });
         Some(end)

@@ -209,11 +209,8 @@ impl Keyed<'_> {
             let end = value::quoted_end(bytes, inside, to, quote);
             let whole = end < to && bytes[end] != b'\n' && is_plain(bytes, quote, inside, end);
             // `chpasswd: list: "root:…\nbob:…"`
-            if whole
-                && child == b"list"
-                && let Some(colon) = name::pair(&bytes[inside..end])
-            {
-                self.pair_value(name, inside + colon, end);
+            if whole && child == b"list" && name::pair(&bytes[inside..end]).is_some() {
+                self.pairs_in_text(name, inside, end);
             } else if whole && self.is_child(name, child, &bytes[inside..end]) {
                 let form = value::form_of(quote, &bytes[inside..end]);
                 self.push(owned(name), inside, end, form, Ends::Marked);
@@ -343,6 +340,22 @@ impl Keyed<'_> {
                 self.pair_value(name, at + own + colon, at + own + text.len());
             }
             at = line + 1;
+        }
+    }
+
+    /// `root:…\\nbob:…` in quotes, where the ends of lines are escaped.
+    fn pairs_in_text(&mut self, name: Name, from: usize, to: usize) {
+        let mut at = from;
+        for _ in 0..LINES_MAX {
+            let end = memchr::memmem::find(&self.bytes[at..to], b"\\n").map_or(to, |found| at + found);
+            let line = at + self.bytes[at..end].iter().rposition(|byte| *byte != b'\\').map_or(0, |last| last + 1);
+            if let Some(colon) = name::pair(&self.bytes[at..line]) {
+                self.pair_value(name, at + colon, line);
+            }
+            if end == to {
+                return;
+            }
+            at = end + 2;
         }
     }
 

@@ -1,5 +1,6 @@
 //! Base 64 of JSON: what is packed is unpacked and looked at, and masked as a whole when it holds a secret.
 
+use super::super::carrier::Carrier;
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::bounded;
 use super::super::span::{Form, Rule, Seed, Span};
@@ -7,12 +8,22 @@ use super::pem::base64_decoded;
 use super::tokens::Body;
 use super::{Layers, Progress, Scanner};
 
+/// The rule of a run that is masked for what is packed in it.
+pub(in crate::redact) const PACKED: Rule = Rule::Builtin("packed");
 /// Bytes of one run that are unpacked.
 const PACKED_BYTES_MAX: usize = 16 << 10;
 /// Characters of the shortest run.
 const PACKED_CHARS_MIN: usize = 24;
 
 impl Scanner<'_> {
+    /// Hands out the secrets that are packed in a run which [`PACKED`] masks.
+    pub(in crate::redact) fn unpacked(&self, run: &[u8], each: &mut dyn FnMut(&Span, &[u8])) {
+        let text = zeroize::Zeroizing::new(base64_decoded(run));
+        for span in self.spans(Carrier::Text, &text) {
+            each(&span, &text[span.start..span.end]);
+        }
+    }
+
     /// The run of base 64 that begins at `at` as an object of JSON does, if a secret is packed in it.
     #[inline(never)]
     pub(super) fn packed(&self, bytes: &[u8], at: usize, progress: &mut Progress) -> Option<Span> {
@@ -47,7 +58,7 @@ impl Scanner<'_> {
         (!spans.is_empty()).then_some(Span {
             start: at,
             end,
-            rule: Rule::Builtin("packed"),
+            rule: PACKED,
             class: Class::Token,
             form: Form::Raw,
             seed: Seed::Found,
@@ -57,8 +68,8 @@ impl Scanner<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Carrier;
     use super::super::super::tests::check;
+    use super::super::super::{Carrier, Learner, PseudonymKey, Settings};
 
     #[test]
     fn packed_objects_are_masked_when_they_hold_a_secret() {
@@ -74,5 +85,16 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    #[test]
+    fn what_is_packed_is_masked_where_it_stands_in_clear_too() {
+        let key = PseudonymKey::from_hex(&"42".repeat(32)).expect("hexadecimal");
+        let mut learner = Learner::new(&Settings::default(), key).expect("no rules of the user's");
+        // {"user":"bob","password":"Kq93!wZorb-77"}
+        let packed = b"payload=eyJ1c2VyIjoiYm9iIiwicGFzc3dvcmQiOiJLcTkzIXdab3JiLTc3In0=";
+        learner.learn(Carrier::Text, "a", packed).expect("it is learned");
+        let masked = learner.finish().text("seen Kq93!wZorb-77 there");
+        assert!(masked.starts_with("seen REDACTED-pw-") && masked.ends_with(" there"), "{masked}");
     }
 }

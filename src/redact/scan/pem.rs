@@ -8,6 +8,11 @@ use super::super::span::{Form, Rule, Seed, Span};
 pub(super) const BLOCK_BYTES_MAX: usize = 64 << 10;
 /// Bytes of a line of key material below which it is left: an encapsulated header, a separator.
 const LINE_BYTES_MIN: usize = 4;
+/// How the end of a block begins, and bytes of its label.
+const END: &[u8] = b"-----END ";
+const LABEL_BYTES_MAX: usize = 48;
+/// Bytes of the shortest line of key material that is not the last.
+const LAST_LINE_BYTES_MAX: usize = 40;
 /// Lines in a row that are no key material after which a block without an end is over.
 const STRANGE_LINES_MAX: usize = 3;
 
@@ -39,6 +44,49 @@ pub(super) fn block(bytes: &[u8], at: usize, spans: &mut Vec<Span>) -> Option<us
     let stop = end.map_or(next_begin, |found| body + found);
     let resume = mask_lines(bytes, body, stop, end.is_some(), spans);
     Some(resume.max(body))
+}
+
+/// Masks the lines before the end of a block whose beginning is not there, as far as is looked back; the last word of its
+/// label stands around `at`.
+pub(super) fn ended(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<Span>) {
+    let label = &bytes[at.saturating_sub(LABEL_BYTES_MAX).max(masked_to)..at];
+    let Some(dashes) = memchr::memmem::rfind(label, END) else { return };
+    let label = &label[dashes + END.len()..];
+    let at = at - label.len() - END.len();
+    if !is_secret_label(label) {
+        return;
+    }
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let floor = at.saturating_sub(super::BEHIND - 1).max(masked_to);
+    let begun = memchr::memmem::find(&bytes[floor..at], b"-----BEGIN").is_some();
+    let (mut end, mut lines) = (at, 0);
+    while end > floor && !begun {
+        let between = bytes[floor..end].iter().rev().take(16).take_while(|byte| byte.is_ascii_whitespace()).count();
+        end -= between;
+        // Line ends that are written as escapes.
+        let escape = if bytes[floor..end].ends_with(b"\\n") {
+            bytes[floor..end - 2].iter().rev().take(8).take_while(|byte| **byte == b'\\').count() + 2
+        } else {
+            0
+        };
+        end -= escape;
+        if bytes[floor..end].ends_with(b"\\r") {
+            end -= 2;
+        }
+        let mut start = end - bytes[floor..end].iter().rev().take_while(|byte| base64(byte)).count();
+        if start > floor && bytes[start - 1] == b'\\' && matches!(bytes.get(start), Some(b'n')) {
+            start += 1;
+        }
+        let whole = start == floor || b" \t\n\rn\"'".contains(&bytes[start - 1]);
+        // Only the last line is short.
+        if !whole || between + escape == 0 || end - start < if lines == 0 { 1 } else { LAST_LINE_BYTES_MAX } {
+            break;
+        }
+        let seed = if end - start >= 16 { Seed::Found } else { Seed::Never };
+        spans.push(Span { start, end, rule: Rule::Builtin("pem"), class: Class::Pem, form: Form::Raw, seed });
+        lines += 1;
+        end = start;
+    }
 }
 
 /// Key material: runs of base 64, one a line whatever stands before it.
@@ -165,4 +213,22 @@ pub(super) fn base64_decoded(text: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Carrier;
+    use super::super::super::tests::check;
+
+    #[test]
+    fn a_block_without_its_beginning_is_told_by_its_end() {
+        let line = "NMoSfm76oqFvAp8Gy0iz5sxjZmSnXyCdPEovGhLa0VzMaQ8s+CLOyS56YyCFGeJZ";
+        for end in ["\n", "\\n", "\n  "] {
+            let text = format!("tail{end}{line}{end}{line}{end}qWv7=={end}-----END RSA PRIVATE KEY-----\nnext");
+            let masked = format!("tail{end}‹pem›{end}‹pem›{end}‹pem›{end}-----END RSA PRIVATE KEY-----\nnext");
+            check(Carrier::Text, &[(&text, &masked)]);
+            let public = text.replace("RSA PRIVATE KEY", "CERTIFICATE");
+            check(Carrier::Text, &[(&public, &public)]);
+        }
+    }
 }

@@ -25,6 +25,8 @@ struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Around {
     open: [Option<Open>; OPEN_MAX],
+    /// Whether the line begins so near that it tells all of them.
+    known: bool,
 }
 
 impl Around {
@@ -38,6 +40,7 @@ impl Around {
         else {
             return around;
         };
+        around.known = true;
         let mut next = from;
         while let Some(found) = memchr::memchr3(b'"', b'\'', b'`', &bytes[next.min(at)..at]) {
             let place = next + found;
@@ -73,6 +76,11 @@ impl Around {
         let tripled = bytes[inside..].starts_with(&[quote.mark; 2]);
         !bytes.get(inside).is_some_and(u8::is_ascii_alphanumeric)
             && self.open.iter().flatten().any(|open| open.quote == quote && (!open.tripled || tripled))
+    }
+
+    /// Whether it is known that there are none.
+    pub(super) fn is_none(&self) -> bool {
+        self.known && self.open[0].is_none()
     }
 
     /// Where the first of them to close does, if it does so before `to` and on its line, and which it is.

@@ -48,6 +48,7 @@ pub(super) fn spans(carrier: Carrier, bytes: &[u8], rules: &Compiled, spans: &mu
         Carrier::SecondLine => second_line(bytes, spans),
         Carrier::IpsecSecrets => lines(bytes, spans, files::ipsec),
         Carrier::Bundler => lines(bytes, spans, files::bundler),
+        Carrier::Digest => lines(bytes, spans, |line| fields(line, 2, 3)),
         Carrier::Docker => files::docker(bytes, spans),
         Carrier::Secret => lines(bytes, spans, |line| (!line.is_empty()).then_some((0, line.len()))),
     }

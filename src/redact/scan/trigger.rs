@@ -77,6 +77,14 @@ pub(super) enum Trigger {
     Putty,
     /// A letter that is written as an escape of JSON.
     Escaped,
+    /// A scheme of passwords in files of users.
+    Scheme,
+    /// What stands in lines with hashes of Samba's.
+    Samba,
+    /// `rs: $1` of the parameters of a statement of SQL.
+    Parameters,
+    /// `y-----` of `KEY-----`
+    PemEnd,
 }
 
 /// Parts of names, any case. A name without one of these is never looked at.
@@ -183,6 +191,12 @@ const MARKS: &[(&str, Trigger)] = &[
     ("private-lines:", Trigger::Putty),
     ("\\u006", Trigger::Escaped),
     ("\\u007", Trigger::Escaped),
+    // What stands least often in other texts: parts of `:LCT-5F3A1B2C:`, of the hash of no password, of
+    // `parameters: $1`, of `PRIVATE KEY-----`.
+    (":lct-", Trigger::Samba),
+    ("d3b435b", Trigger::Samba),
+    ("rs: $1", Trigger::Parameters),
+    ("y-----", Trigger::PemEnd),
 ];
 
 /// Groups of buckets for the patterns of one kind.
@@ -347,6 +361,7 @@ impl Probe {
         patterns
             .extend(hashes::CRYPT.iter().enumerate().map(|(at, (prefix, _))| (prefix.as_bytes(), Trigger::Crypt(at))));
         patterns.extend(hashes::NAMED.iter().enumerate().map(|(at, prefix)| (prefix.as_bytes(), Trigger::Named(at))));
+        patterns.extend(hashes::SCHEMES.iter().map(|scheme| (scheme.as_bytes(), Trigger::Scheme)));
         patterns.extend(programs::names().map(|(at, name)| (name.as_bytes(), Trigger::Command(at))));
         let (mut fours, mut threes) = (Vec::new(), Vec::new());
         for (place, (pattern, trigger)) in patterns.iter().enumerate() {

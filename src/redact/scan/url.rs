@@ -7,6 +7,7 @@ use super::super::shape;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::Verdict;
 use super::plausible;
+use super::quoted::Around;
 use super::tokens::{TOKENS, token_end};
 
 /// Bytes of a URL that are looked at.
@@ -107,11 +108,12 @@ fn raw_end(bytes: &[u8], at: usize, from: usize, end: usize) -> Option<usize> {
     let scheme = &bytes[at.saturating_sub(SCHEME_BYTES_MAX)..at];
     let begin = at - SCHEME.run_before(scheme);
     let open = begin.checked_sub(1).map(|place| bytes[place]);
-    // A quote that closes is followed by what goes on behind it.
+    // A quote that closes is followed by what goes on behind it; where none is open, none closes.
+    let around = Around::of(bytes, begin);
     let closes = |(place, byte): (usize, &u8)| {
         let next = rest[place + 1];
         match byte {
-            b'"' | b'\'' | b'`' => open == Some(*byte) || b",:;)]}>/=".contains(&next),
+            b'"' | b'\'' | b'`' => open == Some(*byte) || !around.is_none() && b",:;)]}>/=".contains(&next),
             b'\\' => b"\"'`".contains(&next),
             b'<' => next == b'/',
             b'/' => true,
