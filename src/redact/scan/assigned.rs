@@ -14,7 +14,6 @@ use super::surroundings::{
     unwrapped, weak_end,
 };
 use super::value::{self, SENTENCE_BYTES_MAX, Until};
-use super::vocabulary::Weak;
 use super::{Through, VALUE_BYTES_MAX, assignment, clause, code, dumps, hashes, header, signs, unassigned};
 
 /// Elements of a list of secrets.
@@ -35,9 +34,9 @@ fn is_too_short(text: &[u8]) -> bool {
     (1..WEAK_BYTES_MIN - "==".len()).contains(&word) && text.get(word).is_some_and(|byte| AFTER.has(*byte))
 }
 
-/// Whether a secret under a name of this verdict is long: a code that is used once is not.
+/// Whether a secret under a name of this verdict is long: a code that is used once and what is chosen are not.
 fn is_long(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Weak(weak) if weak != Weak::Code)
+    matches!(verdict, Verdict::Weak(weak) if !weak.is_short())
 }
 
 impl Keyed<'_> {
@@ -157,7 +156,7 @@ impl Keyed<'_> {
     }
 
     /// What is assigned without quotes to a name that may be that of a secret.
-    fn weak(&mut self, name: Name, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
+    fn weak(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         let mut near = to.min(from + 4096);
         if is_percent(bytes, name, from) {
@@ -168,13 +167,14 @@ impl Keyed<'_> {
         if let Some(found) = self.user_and_secret(name, from, far) {
             return Some((found, None));
         }
-        self.push(name, from, end, Form::Raw, Ends::Guessed).map(|resume| (resume, None))
+        let form = number_form(name, separator, &bytes[from..end]).unwrap_or(Form::Raw);
+        self.push(name, from, end, form, Ends::Guessed).map(|resume| (resume, None))
     }
 
     fn bare(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         if let Verdict::Weak(_) = name.verdict {
-            return self.weak(name, from, to);
+            return self.weak(name, separator, from, to);
         }
         if bytes.get(from) == Some(&b'{')
             && separator == Separator::Equals
@@ -253,16 +253,16 @@ impl Keyed<'_> {
         {
             return None;
         }
-        let number = separator == Separator::Colon && name.quote.is_some() && is_json_word(&bytes[from..end]);
-        let form = match name.quote {
-            None if separator == Separator::Equals
+        let form = match number_form(name, separator, &bytes[from..end]) {
+            Some(number) => number,
+            None if name.quote.is_none()
+                && separator == Separator::Equals
                 && name.line_start
                 && is_toml_line(bytes, name.start, name.end, end) =>
             {
                 Form::Bare { quote: b'"', depth: 0 }
             }
-            Some(quote) if number => Form::Bare { quote: quote.mark, depth: u8::try_from(quote.depth).unwrap_or(0) },
-            _ => Form::Raw,
+            None => Form::Raw,
         };
         let through = (end == to && end - from >= VALUE_BYTES_MAX / 2).then_some(Through::Bare(until));
         let resume = self.push(name, from, end, form, ends)?;
@@ -363,6 +363,12 @@ impl Name {
         let before = bytes[..self.start].iter().rev().take(4).find(|byte| **byte != b'-');
         before.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`\0[,".contains(byte))
     }
+}
+
+/// How a number of JSON is written once it is none: in quotes like those of its name.
+fn number_form(name: Name, separator: Separator, value: &[u8]) -> Option<Form> {
+    let quote = name.quote.filter(|_| separator == Separator::Colon && is_json_word(value))?;
+    Some(Form::Bare { quote: quote.mark, depth: u8::try_from(quote.depth).unwrap_or(0) })
 }
 
 /// Whether what stands behind a name on its line is told about it. Where a line of a configuration begins it may be a phrase.

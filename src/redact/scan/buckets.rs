@@ -7,6 +7,8 @@
 
 #![expect(clippy::inline_always, reason = "only what is inlined is compiled for the vectors of the processor")]
 
+use std::collections::HashSet;
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, u8x32};
 
@@ -17,13 +19,52 @@ pub(super) const LANES: usize = 32;
 /// Buckets of a group: bits of a byte.
 const PER_GROUP: usize = 8;
 /// Times that every pattern may move to a better bucket.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 12;
 
-/// How often bytes of a higher half are met in text, roughly: signs, digits, capitals, small letters; the rest hardly.
-const WEIGHTS: [u64; 16] = [1, 1, 20, 25, 5, 5, 40, 30, 1, 1, 1, 1, 1, 1, 1, 1];
+/// How often bytes are met in logs and settings, in thousandths: small letters, capitals, digits. Others once at most, but
+/// for some signs.
+const SMALL: [u8; 26] = [23, 6, 19, 25, 66, 13, 18, 10, 31, 1, 3, 17, 15, 29, 33, 10, 2, 29, 46, 33, 14, 8, 2, 2, 7, 1];
+const CAPITALS: [u8; 26] = [7, 2, 3, 3, 6, 3, 3, 2, 6, 1, 1, 3, 2, 6, 5, 2, 1, 5, 7, 9, 4, 1, 2, 1, 1, 4];
+const DIGITS: [u8; 10] = [56, 25, 32, 20, 19, 12, 16, 10, 15, 10];
+const SIGNS: &[(u8, u8)] = &[
+    (b'\n', 13),
+    (b' ', 105),
+    (b'"', 19),
+    (b',', 8),
+    (b'-', 19),
+    (b'.', 14),
+    (b'/', 6),
+    (b':', 32),
+    (b'=', 8),
+    (b'[', 2),
+    (b']', 2),
+    (b'_', 5),
+];
+
+/// By higher and lower half.
+static WEIGHTS: [[u8; 16]; 16] = {
+    let mut weights = [[1; 16]; 16];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        weights[(byte / 16) as usize][(byte % 16) as usize] = match byte {
+            small @ b'a'..=b'z' => SMALL[(small - b'a') as usize],
+            capital @ b'A'..=b'Z' => CAPITALS[(capital - b'A') as usize],
+            digit @ b'0'..=b'9' => DIGITS[(digit - b'0') as usize],
+            _ => 1,
+        };
+        byte += 1;
+    }
+    let mut sign = 0;
+    while sign < SIGNS.len() {
+        let (byte, weight) = SIGNS[sign];
+        weights[(byte / 16) as usize][(byte % 16) as usize] = weight;
+        sign += 1;
+    }
+    weights
+};
 
 /// The bytes that may stand at one place, by their halves: a bit for each that a half may be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Halves {
     low: u16,
     high: u16,
@@ -41,8 +82,8 @@ impl Halves {
     }
 
     fn weight(self) -> u64 {
-        let high: u64 = (0..16).filter(|half| self.high >> half & 1 == 1).map(|half| WEIGHTS[half]).sum();
-        u64::from(self.low.count_ones()) * high
+        let among = |halves: u16| (0..16).filter(move |half| halves >> half & 1 == 1);
+        among(self.high).flat_map(|high| among(self.low).map(move |low| u64::from(WEIGHTS[high][low]))).sum()
     }
 }
 
@@ -73,11 +114,13 @@ pub(super) type View<S> = [(u8x32<S>, u8x32<S>); WINDOW];
 impl<const GROUPS: usize> Buckets<GROUPS> {
     /// Deals out patterns: each goes where it costs least, the most frequent ones first, and may move when all are dealt.
     pub(super) fn new(mut windows: Vec<Window>) -> Self {
+        let mut known = HashSet::new();
+        windows.retain(|window| known.insert(*window));
         windows.sort_by_key(|window| std::cmp::Reverse(cost(window)));
-        windows.dedup();
         let mut buckets = vec![Window::default(); GROUPS * PER_GROUP];
         let mut places = vec![usize::MAX; windows.len()];
-        for _ in 0..=ROUNDS {
+        for _ in 0..ROUNDS {
+            let before = places.clone();
             for at in 0..windows.len() {
                 let left = places[at];
                 places[at] = usize::MAX;
@@ -89,6 +132,9 @@ impl<const GROUPS: usize> Buckets<GROUPS> {
                 let best = (0..buckets.len()).min_by_key(|place| more(&buckets[*place])).expect("there are buckets");
                 buckets[best] = together(&buckets[best], &windows[at]);
                 places[at] = best;
+            }
+            if places == before {
+                break;
             }
         }
         Self(std::array::from_fn(|group| Group::new(&buckets[group * PER_GROUP..][..PER_GROUP])))

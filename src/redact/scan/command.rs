@@ -71,15 +71,9 @@ fn piped_secret(bytes: &[u8], arguments: &[Argument], end: usize, piped: bool, s
     }
     let line = super::surroundings::line_end(bytes, end, bytes.len().min(end + 512));
     let rest = &bytes[end..line];
-    let holds = |word: &[u8]| memchr::memmem::find(rest, word).is_some();
     let (start, stop) = *arguments.iter().rev().find(|(start, stop)| stop > start && bytes[*start] != b'-')?;
     if takes(rest) {
-        let colon = if holds(b"chpasswd") {
-            bytes[start..stop].iter().position(|byte| *byte == b':').map_or(0, |colon| colon + 1)
-        } else {
-            0
-        };
-        push(bytes, start + colon, stop, spans);
+        push(bytes, behind_user(bytes, (start, stop), rest), stop, spans);
     }
     Some(end)
 }
@@ -115,16 +109,21 @@ pub(super) fn here_string(bytes: &[u8], at: usize, searched_to: &mut usize) -> O
         *searched_to = at;
         return None;
     }
-    let users = memchr::memmem::find(before, b"chpasswd").is_some();
-    let colon = memchr::memchr(b':', &bytes[start..end]).filter(|_| users).map_or(0, |colon| colon + 1);
-    (start + colon < end).then_some(Span {
-        start: start + colon,
+    let start = behind_user(bytes, (start, end), before);
+    (start < end).then_some(Span {
+        start,
         end,
         rule: Rule::Builtin("command"),
         class: Class::Password,
         form: Form::Raw,
         seed: Seed::Found,
     })
+}
+
+/// Where the secret begins in what a program on this line is given: behind its user for `chpasswd`.
+fn behind_user(bytes: &[u8], (start, end): Argument, line: &[u8]) -> usize {
+    let users = memchr::memmem::find(line, b"chpasswd").is_some();
+    start + memchr::memchr(b':', &bytes[start..end]).filter(|_| users).map_or(0, |colon| colon + 1)
 }
 
 /// Whether a line has a program on it that takes a secret from its standard input.

@@ -7,7 +7,7 @@ use super::named::{Keyed, Name, Outcome, Separator};
 use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value;
 use super::vocabulary::Weak;
-use super::{clause, elements, escaped, pairs, signs};
+use super::{clause, elements, escaped, languages, pairs, signs};
 
 /// Bytes of a word that are looked at to see what it is made of.
 const WORD_BYTES_MAX: usize = 40;
@@ -65,7 +65,7 @@ impl Keyed<'_> {
             return outcome;
         }
         if bytes.get(end) == Some(&b' ') {
-            end = whole_name(bytes, start, end);
+            end = languages::name_end(bytes, start, whole_name(bytes, start, end));
         }
         let Some((separator, value_at)) = self.separator(start, end, flag) else { return outcome };
         if separator == Separator::Call {
@@ -114,7 +114,9 @@ impl Keyed<'_> {
         if verdict == Verdict::Weak(Weak::Session) && is_npm(self.bytes, start) {
             return Some(Verdict::Strong(Class::Token));
         }
-        if !matches!(verdict, Verdict::Strong(_)) && self.bytes[start..end].iter().all(u8::is_ascii_alphabetic) {
+        if !matches!(verdict, Verdict::Strong(_) | Verdict::Weak(Weak::Pin))
+            && self.bytes[start..end].iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+        {
             let wide = prose_start(self.bytes, start);
             if wide < start {
                 match self.memory.verdicts.of(&self.bytes[wide..end], self.rules) {

@@ -27,6 +27,7 @@ mod iggy;
 mod keyed;
 mod kubernetes;
 mod label;
+mod languages;
 mod material;
 mod name;
 mod named;
@@ -296,15 +297,19 @@ impl Scanner<'_> {
             }
             Why::Run => {
                 if at >= progress.run_to {
-                    let (span, end) = words::prefixed(bytes, at);
+                    let (span, (start, end)) = words::prefixed(bytes, at);
                     progress.run_to = end;
                     let whole = |span: &Span| {
                         span.start >= progress.masked_to
                             && mask_in(&bytes[span.start..span.end]).is_none()
                             && !words::in_public_key(bytes, span.start)
                     };
-                    if let Some(span) = span.filter(whole) {
-                        accept(span, progress, spans);
+                    if let Some(span) = span {
+                        if whole(&span) {
+                            accept(span, progress, spans);
+                        }
+                    } else if end - start >= packed::PACKED_CHARS_MIN && start >= progress.masked_to {
+                        self.packed(bytes, start, progress, spans);
                     }
                 }
             }
@@ -372,6 +377,10 @@ impl Scanner<'_> {
                     progress.go_on_between(&spans[known..], resume);
                 }
             }
+            Trigger::Jwt => match words::jwt(bytes, at, bytes.len().min(at + VALUE_BYTES_MAX)) {
+                Some(span) => self.take(bytes, at, span, progress, spans),
+                None => self.packed(bytes, at, progress, spans),
+            },
             Trigger::Insert => {
                 if at >= progress.statement_to {
                     progress.statement_to = sql::insert(bytes, at + length, self.rules, spans);
@@ -400,44 +409,10 @@ impl Scanner<'_> {
             Trigger::WebKey | Trigger::Putty => material::around(bytes, at, trigger, length, progress, spans),
             Trigger::Data => kubernetes::data(bytes, at, length, &mut progress.document, spans),
             _ => {
-                if let Some(span) = self.found(bytes, at, trigger, length, progress) {
+                if let Some(span) = found(bytes, at, trigger, length, progress) {
                     self.take(bytes, at, span, progress, spans);
                 }
             }
-        }
-    }
-
-    /// The one secret that a trigger leads to.
-    fn found(&self, bytes: &[u8], at: usize, trigger: Trigger, length: usize, progress: &mut Progress) -> Option<Span> {
-        let to = bytes.len().min(at + VALUE_BYTES_MAX);
-        match trigger {
-            Trigger::Token(place) => {
-                let token = &tokens::TOKENS[place];
-                tokens::token_end(token, bytes, at, to)
-                    .filter(|_| !words::in_public_key(bytes, at))
-                    .map(|end| words::token(at, end, tokens::class_of(token)))
-            }
-            Trigger::PemBase64 => pem::encoded(bytes, at, to),
-            Trigger::NestedUrl => url::nested(bytes, at),
-            Trigger::Crypt(place) => {
-                let (prefix, parameters) = hashes::CRYPT[place];
-                hashes::crypt(bytes, at, prefix, parameters)
-            }
-            Trigger::Named(place) => hashes::named(bytes, at, hashes::NAMED[place]),
-            Trigger::Scheme => hashes::scheme(bytes, at),
-            Trigger::Bearer => words::bearer(bytes, at + length, to),
-            Trigger::Basic => words::basic(bytes, at + length, to),
-            Trigger::Jwt => words::jwt(bytes, at, to).or_else(|| self.packed(bytes, at, progress)),
-            Trigger::Telegram => words::telegram(bytes, at),
-            Trigger::HereString => command::here_string(bytes, at, &mut progress.here_to),
-            Trigger::Login => words::login(bytes, at + length, to),
-            Trigger::Mailchimp => words::mailchimp(bytes, at),
-            Trigger::Airtable => words::airtable(bytes, at),
-            Trigger::Identified => sql::identified(bytes, at + length, to),
-            Trigger::Kerberos => hashes::kerberos(bytes, at),
-            Trigger::SetCredential => words::set_credential(bytes, at + length, to),
-            Trigger::Mount => words::mount(bytes, at + length, to),
-            _ => None,
         }
     }
 
@@ -472,6 +447,39 @@ impl Scanner<'_> {
         } else {
             progress.go_on_between(&spans[known..], resume);
         }
+    }
+}
+
+/// The one secret that a trigger leads to.
+fn found(bytes: &[u8], at: usize, trigger: Trigger, length: usize, progress: &mut Progress) -> Option<Span> {
+    let to = bytes.len().min(at + VALUE_BYTES_MAX);
+    match trigger {
+        Trigger::Token(place) => {
+            let token = &tokens::TOKENS[place];
+            tokens::token_end(token, bytes, at, to)
+                .filter(|_| !words::in_public_key(bytes, at))
+                .map(|end| words::token(at, end, tokens::class_of(token)))
+        }
+        Trigger::PemBase64 => pem::encoded(bytes, at, to),
+        Trigger::NestedUrl => url::nested(bytes, at),
+        Trigger::Crypt(place) => {
+            let (prefix, parameters) = hashes::CRYPT[place];
+            hashes::crypt(bytes, at, prefix, parameters)
+        }
+        Trigger::Named(place) => hashes::named(bytes, at, hashes::NAMED[place]),
+        Trigger::Scheme => hashes::scheme(bytes, at),
+        Trigger::Bearer => words::bearer(bytes, at + length, to),
+        Trigger::Basic => words::basic(bytes, at + length, to),
+        Trigger::Telegram => words::telegram(bytes, at),
+        Trigger::HereString => command::here_string(bytes, at, &mut progress.here_to),
+        Trigger::Login => words::login(bytes, at + length, to),
+        Trigger::Mailchimp => words::mailchimp(bytes, at),
+        Trigger::Airtable => words::airtable(bytes, at),
+        Trigger::Identified => sql::identified(bytes, at + length, to),
+        Trigger::Kerberos => hashes::kerberos(bytes, at),
+        Trigger::SetCredential => words::set_credential(bytes, at + length, to),
+        Trigger::Mount => words::mount(bytes, at + length, to),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::bytes::ByteSet;
 use super::super::mixing::Mixing;
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
+use super::languages;
 use super::vocabulary::{
     CHILDREN_DENIED, CODE_OWNERS, FIRST_DENIED, FIRST_DENIED_FOR_PASSWORDS, KEY_OWNERS, KEY_WORDS, LAST_DENIED,
     LAST_DENIED_NOT_FOR_PASSWORDS, NAMES_DENIED, NOT_PASS, NOT_PIN_OWNERS, OWNERS, PASSWORD_PARTS, PASSWORD_WORDS,
@@ -211,7 +212,8 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
     if among(last, LAST_DENIED) && weak.is_none() {
         return Verdict::No;
     }
-    strong(&words, last).map_or_else(|| weak.map_or(Verdict::No, Verdict::Weak), Verdict::Strong)
+    let other = || weak.map_or_else(|| languages::verdict(name), Verdict::Weak);
+    strong(&words, last).map_or_else(other, Verdict::Strong)
 }
 
 /// Whether the name of a table's child says what its value is, and not only whose.

@@ -120,6 +120,8 @@ const REJECTED_BYTES_MAX: usize = 1024;
 pub(super) const CHOSEN_BYTES_MIN: usize = 6;
 /// Digits of a code that is used once.
 const CODE_DIGITS: std::ops::RangeInclusive<usize> = 6..=8;
+/// Digits of a number that somebody knows by heart.
+const PIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=12;
 /// Bytes of what somebody thought up by the rules for passwords.
 const THOUGHT_UP_BYTES_MIN: usize = 9;
 const THOUGHT_UP_BYTES_MAX: usize = 64;
@@ -144,7 +146,7 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
         || matches!(verdict, Verdict::Weak(_))
             && value.len() < WEAK_BYTES_MIN
             && !(ends == Ends::Marked && is_thought_up(value))
-            && verdict != Verdict::Weak(Weak::Code)
+            && !matches!(verdict, Verdict::Weak(weak) if weak.is_short())
     {
         return false;
     }
@@ -175,6 +177,8 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
             digits && CODE_DIGITS.contains(&value.len())
                 || value.len() >= WEAK_BYTES_MIN && shape::is_random(value, HexIs::Random)
         }
+        Verdict::Weak(Weak::Pin) => digits && PIN_DIGITS.contains(&value.len()),
+        Verdict::Weak(Weak::Chosen) => is_chosen(value) && !shape::is_label(value) && !shape::is_measure(value),
         Verdict::Weak(Weak::Session) => {
             shape::is_random(value, HexIs::Random) || ends == Ends::Marked && is_thought_up(value)
         }

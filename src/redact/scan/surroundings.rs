@@ -52,7 +52,7 @@ pub(super) fn prose_start(bytes: &[u8], start: usize) -> usize {
             .iter()
             .rev()
             .take(24)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte) || **byte >= 0x80)
             .count();
         if word == 0 || word >= 24 {
             break;

@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 
 use super::buckets::{Buckets, Halves, Window};
-use super::{hashes, programs, tokens};
+use super::{hashes, languages, programs, tokens};
 
 /// Bits of a hash.
 const HASH_BITS: u32 = 15;
@@ -354,7 +354,7 @@ impl Probe {
 
     fn new() -> Self {
         let mut patterns: Vec<(&'static [u8], Trigger)> = Vec::new();
-        patterns.extend(STEMS.iter().map(|stem| (stem.as_bytes(), Trigger::Stem)));
+        patterns.extend(STEMS.iter().chain(languages::STEMS).map(|stem| (stem.as_bytes(), Trigger::Stem)));
         patterns.extend(MARKS.iter().map(|(mark, trigger)| (mark.as_bytes(), *trigger)));
         patterns
             .extend(tokens::TOKENS.iter().enumerate().map(|(at, token)| (token.prefix.as_bytes(), Trigger::Token(at))));

@@ -13,8 +13,19 @@ pub(super) enum Weak {
     SecretId,
     /// A code that is used once: a few digits under it are masked, too.
     Code,
+    /// A number that somebody knows by heart: four digits under it are masked, too.
+    Pin,
+    /// A word that means a secret or something else: what looks chosen is masked.
+    Chosen,
     /// A user and a password: only the second half of such a pair is masked.
     Pair,
+}
+
+impl Weak {
+    /// Whether a secret under such a name may be short.
+    pub(super) fn is_short(self) -> bool {
+        matches!(self, Self::Code | Self::Pin | Self::Chosen)
+    }
 }
 
 /// Words that name a password wherever they stand inside a word.

@@ -186,8 +186,9 @@ pub(super) fn in_public_key(bytes: &[u8], at: usize) -> bool {
     KINDS.iter().any(|kind| bytes[start..at].starts_with(kind))
 }
 
-/// A token of an unknown vendor around `at`: a short word, `_` or `-`, and a long scrambled run. Also where the run ends.
-pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
+/// A token of an unknown vendor around `at`: a short word, `_` or `-`, and a long scrambled run. Also the run of letters and
+/// digits.
+pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, (usize, usize)) {
     let floor = at.saturating_sub(super::BEHIND / 2);
     let start = at - bytes[floor..at].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let start = start + escape_before(bytes, start).min(at - start);
@@ -195,23 +196,23 @@ pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
     let end = at + bytes[at..to].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let body = &bytes[start..end];
     if body.len() < UNKNOWN_BODY_MIN {
-        return (None, end);
+        return (None, (start, end));
     }
     if let Some(span) = whole_run(bytes, start, end) {
-        return (Some(span), span.end);
+        return (Some(span), (start, span.end));
     }
     if start == 0 {
-        return (None, end);
+        return (None, (start, end));
     }
     if let Some(span) = discord(bytes, start, end) {
-        return (Some(span), span.end);
+        return (Some(span), (start, span.end));
     }
     let word =
         bytes[..start].iter().rev().take(UNKNOWN_PREFIX_MAX + 1).take_while(|byte| Body::Word.has(**byte)).count();
     let skipped = escape_before(bytes, start - word).min(word);
     let (from, word, separator) = (start - word + skipped, word - skipped, bytes[start - 1]);
     if !(3..=UNKNOWN_PREFIX_MAX).contains(&word) || !b"_-".contains(&separator) || !bounded(bytes, from) {
-        return (None, end);
+        return (None, (start, end));
     }
     let prefix = &bytes[from..start - 1];
     let kinds = shape::Kinds::of(prefix);
@@ -223,7 +224,7 @@ pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
         .iter()
         .any(|kind| prefix.len() > kind.len() && prefix[prefix.len() - kind.len()..].eq_ignore_ascii_case(kind));
     if !(one_case || named) || hash || !prefix[0].is_ascii_alphabetic() || kinds.digit > 4 {
-        return (None, end);
+        return (None, (start, end));
     }
     let kinds = shape::Kinds::of(body);
     let base36 = separator == b'_'
@@ -234,10 +235,10 @@ pub(super) fn prefixed(bytes: &[u8], at: usize) -> (Option<Span>, usize) {
         && !shape::is_wordlike(body)
         && kinds.lower >= 8;
     if !(shape::is_scrambled(body) || base36) {
-        return (None, end);
+        return (None, (start, end));
     }
     let whole = end + bytes[end..to].iter().take_while(|byte| Body::Word.has(**byte)).count();
-    (Some(Span { rule: Rule::Builtin("token-like"), ..token(from, whole, Class::Token) }), whole)
+    (Some(Span { rule: Rule::Builtin("token-like"), ..token(from, whole, Class::Token) }), (start, whole))
 }
 
 /// A token that is a whole run of letters and digits of one length.
