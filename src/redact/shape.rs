@@ -251,7 +251,7 @@ pub(super) fn is_label(value: &[u8]) -> bool {
 }
 
 /// `AES-256-GCM`, `ES256K`, `SHA-512/256`, `v1beta1`
-fn is_code_of_a_standard(value: &[u8]) -> bool {
+pub(super) fn is_code_of_a_standard(value: &[u8]) -> bool {
     const FAMILIES: [&[u8]; 16] = [
         b"aes", b"sha", b"hmac", b"rsa", b"ecdsa", b"ecdh", b"pbkdf", b"argon", b"oauth", b"tls", b"utf", b"base",
         b"pbe", b"rfc", b"blake", b"curve",

@@ -14,7 +14,7 @@ use super::surroundings::{
     unwrapped, weak_end,
 };
 use super::value::{self, SENTENCE_BYTES_MAX, Until};
-use super::{Through, VALUE_BYTES_MAX, assignment, clause, code, dumps, hashes, header, signs, unassigned};
+use super::{Through, VALUE_BYTES_MAX, assignment, clause, code, dumps, hashes, header, prose, signs, unassigned};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
@@ -176,6 +176,11 @@ impl Keyed<'_> {
         if let Verdict::Weak(_) = name.verdict {
             return self.weak(name, separator, from, to);
         }
+        if separator == Separator::Colon
+            && let Some((start, end)) = prose::spaced_pair(bytes, from)
+        {
+            return self.push(name, start, end, Form::Raw, Ends::Guessed).map(|resume| (resume, None));
+        }
         if bytes.get(from) == Some(&b'{')
             && separator == Separator::Equals
             && bytes.get(from.wrapping_sub(1)) == Some(&b'=')
@@ -245,7 +250,8 @@ impl Keyed<'_> {
         if name.flag && unassigned::is_metavariable(bytes, name, from, end) {
             return None;
         }
-        let ends = if shell { assignment::ends_of(bytes, name, (from, end)) } else { Ends::Guessed };
+        let ends =
+            if separator == Separator::Equals { assignment::ends_of(bytes, name, (from, end)) } else { Ends::Guessed };
         if !name.flag
             && ends == Ends::Guessed
             && !code::is_plain(&bytes[from..end])

@@ -12,6 +12,8 @@ use super::value::{self, Quote, Until};
 
 /// Bytes of a connection string before and behind the name of its password.
 const CONNECTION_BYTES_MAX: usize = 512;
+/// Bytes of a value that may look like code.
+const SETTING_BYTES_MAX: usize = 64;
 /// Semicolons in a password that are looked at.
 const SEMICOLONS_MAX: usize = 32;
 /// Elements of an array, and bytes of all of them.
@@ -27,13 +29,47 @@ pub(super) fn is_environment(bytes: &[u8], name: Name, from: usize) -> bool {
         && bytes[name.start..name.end].iter().all(|byte| !byte.is_ascii_lowercase())
 }
 
-/// How the value of a variable of an environment ends: it is code where it is called like its name, or is a call.
-pub(super) fn ends_of(bytes: &[u8], name: Name, (from, end): (usize, usize)) -> Ends {
+/// Whether a name and its value are a line among settings of their own kind, or below the name of their section: what looks
+/// like code there is none.
+pub(super) fn is_setting(bytes: &[u8], name: Name, (from, end): (usize, usize)) -> bool {
+    let begins = name.start == 0 || bytes[name.start - 1] == b'\n';
+    if !begins || !at_equals(bytes, name.end, from) || end - from > SETTING_BYTES_MAX {
+        return false;
+    }
+    let rest = bytes[end..].strip_prefix(b"\r").unwrap_or(&bytes[end..]);
+    let like_code = memchr::memchr3(b'(', b'.', b'[', &bytes[from..end]).is_some();
+    if !like_code || !matches!(rest.first(), None | Some(b'\n')) {
+        return false;
+    }
+    let floor = name.start.saturating_sub(CONNECTION_BYTES_MAX);
+    let before = bytes[floor..name.start].trim_ascii_end();
+    let before = memchr::memrchr(b'\n', before).map_or(before, |line| &before[line + 1..]);
+    let next = rest.strip_prefix(b"\n").unwrap_or_default();
+    let next = &next[..line_end(next, 0, next.len().min(CONNECTION_BYTES_MAX))];
+    let plain = |line: &[u8]| {
+        let line = line.trim_ascii_end();
+        let sign = memchr::memchr(b'=', line).unwrap_or(0);
+        let (name, value) = (&line[..sign], line.get(sign + 1..).unwrap_or_default());
+        let named = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
+        let word = value.iter().all(|byte| byte.is_ascii_graphic() && !b"(){}[]<>,;$\"'`".contains(byte));
+        sign > 0 && named && word && !value.is_empty()
+    };
+    let section = before.starts_with(b"[") && before.ends_with(b"]") && !before.contains(&b' ');
+    section || plain(before) || plain(next)
+}
+
+/// Whether a value is called like its name, or is a call.
+fn is_called(bytes: &[u8], name: Name, (from, end): (usize, usize)) -> bool {
     let value = &bytes[from..end];
-    let code = value.ends_with(b"()")
+    value.ends_with(b"()")
         || value.ends_with(&bytes[name.start..name.end])
-        || matches!(bytes.get(end), Some(b'"' | b'\'' | b',')) && value.ends_with(b"(");
-    if is_environment(bytes, name, from) && !code { Ends::Word } else { Ends::Guessed }
+        || matches!(bytes.get(end), Some(b'"' | b'\'' | b',')) && value.ends_with(b"(")
+}
+
+/// How the value of a variable of an environment ends: it is code where it is called like its name, or is a call.
+pub(super) fn ends_of(bytes: &[u8], name: Name, value: (usize, usize)) -> Ends {
+    let written = is_environment(bytes, name, value.0) || is_setting(bytes, name, value);
+    if written && !is_called(bytes, name, value) { Ends::Word } else { Ends::Guessed }
 }
 
 impl Keyed<'_> {
@@ -220,6 +256,11 @@ mod tests {
                 ("DB_PASSWORD=thistle.urchin\n", "DB_PASSWORD=‹pw›\n"),
                 ("PASSWORD=*harbor\n", "PASSWORD=‹pw›\n"),
                 ("PASSWORDS=(a1b2c3 \"d4e5f6\")\n", "PASSWORDS=(‹pw› \"‹pw›\")\n"),
+                ("user=app\npassword=harbor.thistle(1)\n", "user=app\npassword=‹pw›\n"),
+                ("[db]\npassword=harbor.thistle\n", "[db]\npassword=‹pw›\n"),
+                ("password=order.by(id)\nport=5432\n", "password=‹pw›\nport=5432\n"),
+                same("user=get(x)\npassword=get(y)\n"),
+                same("user=app\npassword=config.password\n"),
                 same("f(TOKEN=settings.TOKEN)"),
                 same("a=1;password=form.password;b=2"),
                 same("a=1;password=e.get(\"x\");b=2"),

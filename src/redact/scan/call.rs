@@ -37,8 +37,12 @@ type Argument = Option<(usize, usize)>;
 
 impl Keyed<'_> {
     /// Masks the secret among the arguments that begin at `inside`, of the function whose name stands between two positions.
+    pub(super) fn call(&mut self, name: (usize, usize), inside: usize) -> Option<usize> {
+        self.credential(name, inside).or_else(|| self.connection(name, inside))
+    }
+
     #[inline(never)]
-    pub(super) fn call(&mut self, (start, end): (usize, usize), inside: usize) -> Option<usize> {
+    fn credential(&mut self, (start, end): (usize, usize), inside: usize) -> Option<usize> {
         let lower = self.bytes[start..end].to_ascii_lowercase();
         let function = lower.iter().rposition(|byte| *byte == b'.').map_or(&lower[..], |dot| &lower[dot + 1..]);
         let method = function.len() < lower.len() || start > 0 && matches!(self.bytes[start - 1], b'.' | b'>');

@@ -5,9 +5,11 @@ use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
 use super::Through;
+use super::connect::looks_chosen;
 use super::name::Verdict;
 use super::named::{Keyed, Name};
 use super::plausible::{Ends, is_chosen};
+use super::prose;
 use super::surroundings::{blanks, line_end, unwrapped};
 use super::value::{self, Quote, Until};
 
@@ -43,7 +45,17 @@ impl Keyed<'_> {
         if self.bytes.get(from) == Some(&b'[') {
             return self.suggested(name, from, to).map(|resume| (resume, None));
         }
-        let (offset, said) = said(&self.bytes[from..to])?;
+        if self.bytes.get(from) == Some(&b'(') {
+            return self.parenthesized(name, from, to).map(|resume| (resume, None));
+        }
+        let rest = &self.bytes[from..to];
+        let ends = |tail: &[u8]| self.bytes[name.start..name.end].to_ascii_lowercase().ends_with(tail);
+        if rest.starts_with(b"are ") && (ends(b"credentials") || ends(b"creds")) {
+            let (start, end) = prose::pair(self.bytes, from + b"are ".len())?;
+            return self.push(name, start, end, Form::Raw, Ends::Guessed).map(|resume| (resume, None));
+        }
+        let sets = rest.starts_with(b"to ") && class == Class::Password && is_set(self.bytes, name.start);
+        let (offset, said) = if sets { (b"to ".len(), Said::Assigned) } else { said(rest)? };
         let mut at = from + offset;
         if said == Said::Assigned {
             at = unwrapped(self.bytes, at, to);
@@ -55,7 +67,8 @@ impl Keyed<'_> {
         };
         let text = self.bytes.get(start..end)?;
         let kinds = Kinds::of(text);
-        let plain = kinds.digit > 0 && kinds.letters() > 0 && text.len() >= 5;
+        let standard = shape::is_code_of_a_standard(text) || shape::is_measure(text);
+        let plain = kinds.digit > 0 && kinds.letters() > 0 && text.len() >= 5 && !standard;
         let told = quoted.is_some() && class == Class::Password && kinds.classes() > 1 && !text.contains(&b' ');
         if said == Said::Before && quoted.is_none() {
             return None;
@@ -73,6 +86,14 @@ impl Keyed<'_> {
         Some((second.unwrap_or(resume), None))
     }
 
+    /// `the password (…)`
+    fn parenthesized(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
+        let near = &self.bytes[from + 1..to.min(from + ANSWER_BYTES_MAX)];
+        let close = near.iter().position(|byte| matches!(byte, b')' | b' ' | b'\n'))?;
+        let fits = near[close] == b')' && looks_chosen(&near[..close]);
+        fits.then(|| self.push(name, from + 1, from + 1 + close, Form::Raw, Ends::Marked))?
+    }
+
     /// `Password [hunter2]:`, what is taken when nothing is typed.
     fn suggested(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
         let near = &self.bytes[from + 1..to.min(from + ANSWER_BYTES_MAX)];
@@ -85,15 +106,23 @@ impl Keyed<'_> {
     }
 }
 
+/// Whether a sentence sets the secret whose name begins at `start`: `set the root password`.
+fn is_set(bytes: &[u8], start: usize) -> bool {
+    const SETS: [&[u8]; 5] = [b"set", b"reset", b"change", b"changed", b"update"];
+    let floor = start.saturating_sub(WHOSE_BYTES_MAX);
+    let words = bytes[floor..start].rsplit(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.take(OWNER_WORDS_MAX).any(|word| SETS.iter().any(|set| word.eq_ignore_ascii_case(set)))
+}
+
 /// Whether what follows a name may say what the secret is.
 pub(super) fn may_say(rest: &[u8]) -> bool {
-    if rest.first() == Some(&b'[') {
+    if matches!(rest.first(), Some(b'[' | b'(' | 0xC3)) {
         return true;
     }
     let length = rest.iter().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = &rest[..length];
     let apart = matches!(rest.get(length), Some(b' ' | b':'));
-    apart && (word == b"from" || is_saying(word) || is_naming(word))
+    apart && (word == b"from" || is_saying(word) || is_naming(word) || is_told_abroad(word))
 }
 
 /// Whether a word says that something is a secret, or how it came to be.
@@ -103,8 +132,14 @@ fn is_saying(word: &[u8]) -> bool {
         word,
         b"is" | b"was" | b"has" | b"been" | b"generated" | b"created" | b"set" | b"reset" | b"changed" | b"assigned"
             | b"issued" | b"updated" | b"rotated" | b"now" | b"automatically" | b"randomly" | b"successfully" | b"the"
-            | b"a" | b"new" | b"user" | b"account" | b"default" | b"value" | b"follows" | b"and" | b"it"
+            | b"a" | b"new" | b"user" | b"account" | b"default" | b"value" | b"follows" | b"and" | b"it" | b"will"
+            | b"should" | b"must" | b"would" | b"be" | b"equals" | b"you" | b"we" | b"need" | b"chose"
     )
+}
+
+/// Whether a word says in another language that something is.
+fn is_told_abroad(word: &[u8]) -> bool {
+    matches!(word, b"ist" | b"lautet" | b"est" | b"es" | b"are")
 }
 
 /// Whether somebody is named after a word.
@@ -114,7 +149,21 @@ fn is_naming(word: &[u8]) -> bool {
 
 /// The bytes of `is `, `was `, `for bob is `, `generated for bob: ` and the like.
 fn said(rest: &[u8]) -> Option<(usize, Said)> {
-    const VERBS: [(&[u8], Said); 8] = [
+    const VERBS: [(&[u8], Said); 22] = [
+        (b"will be ", Said::Told),
+        (b"should be ", Said::Told),
+        (b"must be ", Said::Told),
+        (b"would be ", Said::Told),
+        (b"equals ", Said::Told),
+        (b"changed to ", Said::Told),
+        (b"reset to ", Said::Told),
+        (b"updated to ", Said::Told),
+        (b"lautet ", Said::Told),
+        (b"ist ", Said::Told),
+        (b"est ", Said::Told),
+        (b"es ", Said::Told),
+        ("\u{e8} ".as_bytes(), Said::Told),
+        ("\u{e9} ".as_bytes(), Said::Told),
         (b"is: ", Said::Told),
         (b"is now ", Said::Told),
         (b"is ", Said::Told),

@@ -5,11 +5,13 @@ use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
 use super::Through;
+use super::connect::looks_chosen;
 use super::name::{Verdict, is_header};
 use super::named::{Keyed, Name};
 use super::plausible::{CHOSEN_BYTES_MIN, Ends, is_chosen, is_version};
 use super::surroundings::{blanks, in_statement, line_end, netrc_before};
 use super::value::{self, Until};
+use super::vocabulary::Weak;
 use super::{clause, header};
 
 /// Bytes of a line before a name, and after it, that are looked at.
@@ -136,6 +138,11 @@ impl Keyed<'_> {
         let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
         if lower.ends_with(b"community") && holds_word(before(bytes, name.start), b"snmp") {
             return Directive::Value(strong, from);
+        }
+        if name.verdict == Verdict::Weak(Weak::Pin) && bytes[from..].starts_with(b"is ") {
+            let end = from + 3 + bytes[from + 3..line].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let done = self.push(name, from + 3, end, Form::Raw, Ends::Guessed);
+            return Directive::Done(done.map(|resume| (resume, None)));
         }
         if lower == b"key" && !name.flag {
             return self.key(name, from, to);
@@ -344,20 +351,24 @@ fn bare_allowed(
     let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
     let end = value::bare_end(bytes, from, to, Until::Blank);
     let value = &bytes[from..end];
-    if value.is_empty() || matches!(value[0], b'*' | b'&' | b'-') && !COMMUNITIES.contains(&lower) {
+    if value.is_empty() || value[0] == b'(' || matches!(value[0], b'*' | b'&' | b'-') && !COMMUNITIES.contains(&lower) {
         return false;
     }
     if class != Class::Hash && shape::is_random(value, HexIs::Random) {
         return true;
     }
     if COMMUNITIES.contains(&lower) {
-        return name.line_start && !value.starts_with(b"-");
+        return (name.line_start || setter) && !value.starts_with(b"-");
     }
     if (lower == b"password" || lower == b"passwd") && netrc_before(bytes, name.start) {
         return true;
     }
     let uses = before(bytes, name.start).rsplit(|byte| *byte == b' ').next();
     if uses.is_some_and(|word| USES.iter().any(|uses| word.eq_ignore_ascii_case(uses))) && is_chosen(value) {
+        return true;
+    }
+    let mixed = shape::is_scrambled_run(value) && looks_chosen(value) && !shape::is_wordlike(value);
+    if mixed && matches!(lower, b"password" | b"passwd" | b"passphrase" | b"pw" | b"passwort") {
         return true;
     }
     if !is_blank(&bytes[end..line.max(end)]) || value.len() < 4 || !is_mixed(value) {

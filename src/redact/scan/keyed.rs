@@ -7,7 +7,7 @@ use super::named::{Keyed, Name, Outcome, Separator};
 use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value;
 use super::vocabulary::Weak;
-use super::{clause, elements, escaped, languages, pairs, signs};
+use super::{clause, elements, escaped, languages, pairs, prose, protocol, signs};
 
 /// Bytes of a word that are looked at to see what it is made of.
 const WORD_BYTES_MAX: usize = 40;
@@ -64,6 +64,26 @@ impl Keyed<'_> {
             outcome.resume = Some(end);
             return outcome;
         }
+        if protocol::is_verb(&bytes[start..end]) && !flag {
+            outcome.resume = self.sent((start, end));
+            // What follows a verb in capitals is its argument or nothing; `PASS` is the result of a test, too.
+            if outcome.resume.is_some() || &bytes[start..end] == b"PASS" && bytes.get(end) == Some(&b' ') {
+                return outcome;
+            }
+        }
+        if matches!(bytes.get(end), Some(b'\r' | b'\\')) && matches!(bytes.get(end + 1..end + 3), Some(b"\n$" | b"r\\"))
+        {
+            outcome.resume = self.bulk((start, end));
+            if outcome.resume.is_some() {
+                return outcome;
+            }
+        }
+        if prose::is_told_of(bytes, start, end) {
+            outcome.resume = self.told_before(start, end);
+            if outcome.resume.is_some() {
+                return outcome;
+            }
+        }
         if bytes.get(end) == Some(&b' ') {
             end = languages::name_end(bytes, start, whole_name(bytes, start, end));
         }
@@ -106,7 +126,7 @@ impl Keyed<'_> {
         outcome
     }
 
-    fn verdict(&mut self, start: usize, end: usize) -> Option<Verdict> {
+    pub(super) fn verdict(&mut self, start: usize, end: usize) -> Option<Verdict> {
         if is_header(&self.bytes[start..end]) {
             return Some(Verdict::Strong(Class::Token));
         }
@@ -202,14 +222,8 @@ impl Keyed<'_> {
                 if quoted && next == b',' && (flag || start > 1 && bytes[start - 2] == b'(') {
                     return (!flag || !is_keyword_argument(bytes, place + 1)).then_some((Separator::Equals, place + 1));
                 }
-                // Nothing but the name stands in its quotes.
-                let whole = |at: usize| at > 0 && b"\"'`".contains(&bytes[at - 1]);
-                if quoted && next == b',' && whole(start) && whole(at) {
-                    return Some((Separator::Comma, place + 1));
-                }
-                // `variable "db_password" {`
-                if quoted && next == b'{' && blanks > 0 && bytes[..start].ends_with(b" \"") {
-                    return Some((Separator::Labelled, place));
+                if quoted && let Some(found) = behind_quoted(bytes, (start, at), place) {
+                    return Some(found);
                 }
                 if let Some(value) = pairs::tuple(bytes, start, place) {
                     return Some((Separator::Equals, value));
@@ -235,6 +249,22 @@ impl Keyed<'_> {
                 (blanks > 0 && !quoted).then_some((Separator::Blank, place))
             }),
         }
+    }
+}
+
+/// What separates a name in quotes between two positions from what stands at `place`: a comma, another quote, a brace.
+fn behind_quoted(bytes: &[u8], (start, at): (usize, usize), place: usize) -> Option<(Separator, usize)> {
+    // Nothing but the name stands in its quotes.
+    let whole = |at: usize| at > 0 && b"\"'`".contains(&bytes[at - 1]);
+    match bytes[place] {
+        b',' if whole(start) && whole(at) => Some((Separator::Comma, place + 1)),
+        // As Redis lists a command: `"SET" "requirepass" "…"`
+        b'"' if place > at && bytes[start.saturating_sub(7)..start].eq_ignore_ascii_case(b"\"set\" \"") => {
+            Some((Separator::Equals, place))
+        }
+        // `variable "db_password" {`
+        b'{' if place > at && bytes[..start].ends_with(b" \"") => Some((Separator::Labelled, place)),
+        _ => None,
     }
 }
 
@@ -345,7 +375,9 @@ fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
         || bytes[value_at] == b'{'
         || at_line_start(bytes, start)
         || has_digits(bytes, value_at)
-        || [b"community".as_slice(), b"auth "].iter().any(|word| bytes[start..].starts_with(word))
+        || [b"community".as_slice(), b"auth ", b"requirepass", b"masterauth"]
+            .iter()
+            .any(|word| bytes[start..].starts_with(word))
         || clause::may_say(&bytes[value_at..])
         || matches!(bytes[start], b'p' | b'P') && netrc_before(bytes, start)
 }

@@ -14,6 +14,7 @@ mod clause;
 mod code;
 mod columns;
 mod command;
+mod connect;
 mod custom;
 mod directive;
 mod dumps;
@@ -38,6 +39,8 @@ mod pem;
 mod placeholder;
 mod plausible;
 mod programs;
+mod prose;
+mod protocol;
 mod quoted;
 mod ruleset;
 mod sieve;
@@ -370,10 +373,14 @@ impl Scanner<'_> {
                     progress.command_to = end;
                 }
             }
-            Trigger::SnmpUser => {
+            Trigger::SnmpUser | Trigger::Verb | Trigger::CapitalVerb => {
                 let known = spans.len();
                 let mut keyed = self.keyed(bytes, progress, spans);
-                if let Some(resume) = keyed.snmp_user(at, at + length) {
+                let resume = match trigger {
+                    Trigger::SnmpUser => keyed.snmp_user(at, at + length),
+                    _ => protocol::verb_around(bytes, at).and_then(|verb| keyed.login(verb)),
+                };
+                if let Some(resume) = resume {
                     progress.go_on_between(&spans[known..], resume);
                 }
             }
@@ -479,6 +486,8 @@ fn found(bytes: &[u8], at: usize, trigger: Trigger, length: usize, progress: &mu
         Trigger::Kerberos => hashes::kerberos(bytes, at),
         Trigger::SetCredential => words::set_credential(bytes, at + length, to),
         Trigger::Mount => words::mount(bytes, at + length, to),
+        Trigger::Asked => protocol::answered(bytes, at + length),
+        Trigger::SignedIn => prose::signed_in(bytes, at, at + length),
         _ => None,
     }
 }

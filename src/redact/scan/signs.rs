@@ -1,6 +1,7 @@
 //! Signs between a name and its value beyond `=` and `:`: arrows, comparisons, the ends of tags, items of a list, and marks
 //! of text for people.
 
+use super::connect::looks_chosen;
 use super::named::Separator;
 use super::plausible::{CHOSEN_BYTES_MIN, is_chosen};
 use super::surroundings::{GAP_MAX, blanks, line_end};
@@ -54,6 +55,11 @@ pub(super) fn unusual(bytes: &[u8], (start, end): (usize, usize), place: usize) 
         [b'-', b'>', b' ', ..] if place > end => {
             is_chosen_at(bytes, place + 2).then_some((Separator::Equals, place + 2))
         }
+        // `the password - …`, as people write.
+        [b'-', b' ', ..] if place > end => is_told_at(bytes, place + 1).then_some((Separator::Equals, place + 1)),
+        [0xE2, 0x80, 0x93 | 0x94, b' ', ..] if place > end => {
+            is_told_at(bytes, place + 3).then_some((Separator::Equals, place + 3))
+        }
         // As R assigns.
         [b'<', b'-', ..] => {
             let value = place + 2 + blanks(bytes, place + 2);
@@ -100,6 +106,14 @@ pub(super) fn tag(bytes: &[u8], start: usize) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// Whether the word at `at` looks like nothing but a secret, and like no name with a number.
+fn is_told_at(bytes: &[u8], at: usize) -> bool {
+    let from = at + blanks(bytes, at);
+    let to = line_end(bytes, from.min(bytes.len()), bytes.len().min(from + VALUE_BYTES_MAX));
+    let end = value::bare_end(bytes, from.min(to), to, value::Until::Blank);
+    looks_chosen(&bytes[from.min(end)..end])
 }
 
 /// Whether the word at `at`, in quotes or not, looks like nothing but a secret.

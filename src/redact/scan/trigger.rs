@@ -69,6 +69,13 @@ pub(super) enum Trigger {
     Login,
     /// `createUser`, a user of SNMP and its keys.
     SnmpUser,
+    /// A verb of a protocol that holds no stem, in any case and in capitals: `IDENTIFY`, `LOGIN`.
+    Verb,
+    CapitalVerb,
+    /// Base 64 of `Password:`
+    Asked,
+    /// `log in with`, `sign in as`
+    SignedIn,
     /// `<<<`
     HereString,
     /// `kty` of a JSON web key.
@@ -197,6 +204,24 @@ const MARKS: &[(&str, Trigger)] = &[
     ("d3b435b", Trigger::Samba),
     ("rs: $1", Trigger::Parameters),
     ("y-----", Trigger::PemEnd),
+    // Parts of functions that connect: `connect(`, `mysqli(`, `simple_bind_s(`, `__construct(`, `Sequelize(`.
+    ("ect(", Trigger::Call),
+    ("pdo(", Trigger::Call),
+    ("sqli(", Trigger::Call),
+    ("d_s(", Trigger::Call),
+    ("le_bind", Trigger::Call),
+    ("dap_bind", Trigger::Call),
+    ("uct(", Trigger::Call),
+    ("quelize(", Trigger::Call),
+    ("ftp(", Trigger::Call),
+    ("ser(", Trigger::Call),
+    ("ntify ", Trigger::Verb),
+    ("in with ", Trigger::SignedIn),
+    ("in as ", Trigger::SignedIn),
+    ("pw is ", Trigger::Stem),
+    ("ogin \"", Trigger::Verb),
+    ("pin ", Trigger::Stem),
+    ("c3dvcmq6", Trigger::Asked),
 ];
 
 /// Groups of buckets for the patterns of one kind.
@@ -226,7 +251,7 @@ impl Trigger {
 
     /// Whether case matters.
     fn is_exact(self) -> bool {
-        matches!(self, Self::Token(_) | Self::Crypt(_) | Self::Command(_))
+        matches!(self, Self::Token(_) | Self::Crypt(_) | Self::Command(_) | Self::CapitalVerb)
     }
 
     /// Whether this byte may follow a pattern that is shorter than what is looked up.
@@ -356,6 +381,7 @@ impl Probe {
         let mut patterns: Vec<(&'static [u8], Trigger)> = Vec::new();
         patterns.extend(STEMS.iter().chain(languages::STEMS).map(|stem| (stem.as_bytes(), Trigger::Stem)));
         patterns.extend(MARKS.iter().map(|(mark, trigger)| (mark.as_bytes(), *trigger)));
+        patterns.push((b"LOGIN ", Trigger::CapitalVerb));
         patterns
             .extend(tokens::TOKENS.iter().enumerate().map(|(at, token)| (token.prefix.as_bytes(), Trigger::Token(at))));
         patterns
