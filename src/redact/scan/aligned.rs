@@ -1,5 +1,6 @@
 //! Tables whose columns are told by where they begin, as programs print them: `USER      PASSWORD`, and rows below.
 
+use super::super::bytes::find;
 use super::super::span::Form;
 use super::columns::{BAR, COLUMNS_MAX, Header, ROWS_BYTES_MAX, ROWS_MAX, is_name, line_start};
 use super::name::Verdict;
@@ -16,7 +17,7 @@ fn columns(bytes: &[u8], begin: usize, line: usize) -> Vec<(usize, usize)> {
     let mut at = begin;
     while at < line && found.len() <= COLUMNS_MAX {
         at += bytes[at..line].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let end = memchr::memmem::find(&bytes[at..line], b"  ").map_or(line, |blanks| at + blanks);
+        let end = find(&bytes[at..line], b"  ").map_or(line, |blanks| at + blanks);
         let end = at + bytes[at..end].trim_ascii_end().len();
         if at < end {
             found.push((at, end));
@@ -99,7 +100,7 @@ impl Keyed<'_> {
                 }
                 let stop = next.filter(|next| row.get(next - 1) == Some(&b' ')).unwrap_or(row.len());
                 let text = &row[*column..stop];
-                let length = memchr::memmem::find(text, b"  ").unwrap_or(text.len());
+                let length = find(text, b"  ").unwrap_or(text.len());
                 let text = text[..length].trim_ascii_end();
                 if self.is_cell(*verdict, text, false, BAR) {
                     let start = at + column;

@@ -1,6 +1,6 @@
 //! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::Class;
 use super::super::span::Form;
 use super::directive::Directive;
@@ -22,6 +22,8 @@ const LIST_MAX: usize = 256;
 const BEFORE_BYTES_MAX: usize = 256;
 /// Bytes of a value in braces, as ODBC has it.
 const BRACED_BYTES_MAX: usize = 1024;
+/// Bytes of a value under a name that may be that of a secret.
+const WEAK_BYTES_MAX: usize = 1280;
 /// Bytes in which an element's text may end.
 const ELEMENT_BYTES_MAX: usize = 4096;
 
@@ -158,12 +160,16 @@ impl Keyed<'_> {
     /// What is assigned without quotes to a name that may be that of a secret.
     fn weak(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
-        let mut near = to.min(from + 4096);
+        let mut near = to.min(from + WEAK_BYTES_MAX);
         if is_percent(bytes, name, from) {
             near = memchr::memchr(b'%', &bytes[from..near]).map_or(near, |sign| from + sign);
         }
         let end = weak_end(bytes, from, near);
-        let far = if bytes.get(end) == Some(&b':') { value::bare_end(bytes, from, near, Until::Blank) } else { end };
+        let far = if bytes.get(end) == Some(&b':') {
+            self.memory.last_value.bare_end(bytes, from, near, Until::Blank)
+        } else {
+            end
+        };
         if let Some(found) = self.user_and_secret(name, from, far) {
             return Some((found, None));
         }
@@ -237,7 +243,7 @@ impl Keyed<'_> {
             _ if whole_line => Until::Line,
             _ => Until::Blank,
         };
-        let mut end = value::bare_end(bytes, from, to, until);
+        let mut end = self.memory.last_value.bare_end(bytes, from, to, until);
         if until == Until::Blank && separator != Separator::Blank && clause::is_phrase(&bytes[name.start..name.end]) {
             end = clause::phrase_end(bytes, from, end, line());
         }
@@ -302,7 +308,7 @@ impl Keyed<'_> {
         let line = line_end(bytes, from, to.min(from + ELEMENT_BYTES_MAX));
         let text = &bytes[from..line];
         if let Some(inner) = text.strip_prefix(b"[[") {
-            let close = memchr::memmem::find(inner, b"]]")?;
+            let close = find(inner, b"]]")?;
             let plain = inner[..close].iter().all(|byte| byte.is_ascii_graphic() && !b"[]\"',{}$".contains(byte));
             return (plain && close > 0)
                 .then(|| self.push(name, from + 2, from + 2 + close, Form::Raw, Ends::Marked))?;
@@ -386,7 +392,7 @@ fn is_prose(bytes: &[u8], name: Name, separator: Separator, line: &[u8]) -> bool
         || matches!(name.verdict, Verdict::Strong(Class::Key | Class::Token))
             && separator == Separator::Colon
             && value::is_told(line)
-            && memchr::memmem::find(text, b"ecret").is_none()
+            && find(text, b"ecret").is_none()
             && !clause::is_phrase(text)
         || text == b"PASS" && is_test_result(bytes, name.start, line)
 }

@@ -1,6 +1,7 @@
 //! Assignments whose end is told by what stands around them: the quotes around a whole assignment, the semicolons of a
 //! connection string, the brackets of an array of a shell.
 
+use super::super::bytes::find;
 use super::super::span::Form;
 use super::code;
 use super::name::Verdict;
@@ -15,7 +16,7 @@ const CONNECTION_BYTES_MAX: usize = 512;
 /// Bytes of a value that may look like code.
 const SETTING_BYTES_MAX: usize = 64;
 /// Semicolons in a password that are looked at.
-const SEMICOLONS_MAX: usize = 32;
+const SEMICOLONS_MAX: usize = 8;
 /// Elements of an array, and bytes of all of them.
 const ELEMENTS_MAX: usize = 64;
 const ARRAY_BYTES_MAX: usize = 512;
@@ -80,7 +81,7 @@ impl Keyed<'_> {
         if separator != Separator::Equals
             || !matches!(name.verdict, Verdict::Strong(_))
             || value::quote_at(bytes, from).is_some()
-            || matches!(bytes.get(from), None | Some(b'{' | b'$' | b'\n'))
+            || matches!(bytes.get(from), None | Some(b'{' | b'$' | b';' | b'\n'))
         {
             return None;
         }
@@ -209,11 +210,7 @@ pub(super) fn enclosed_end(bytes: &[u8], from: usize, whole: usize) -> usize {
             text[at] == b'&' && memchr::memchr(b';', rest).is_some_and(|semicolon| is_entity(&rest[..semicolon]));
         !entity && !begins
     });
-    if parted || memchr::memmem::find(text, b", ").is_some() {
-        value::bare_end(bytes, from, end, Until::Blank)
-    } else {
-        end
-    }
+    if parted || find(text, b", ").is_some() { value::bare_end(bytes, from, end, Until::Blank) } else { end }
 }
 
 /// Whether a text ends in what a semicolon makes an entity: `&lt`, `&#39`.

@@ -1,5 +1,6 @@
 //! The audit log: command lines in hexadecimal (`proctitle=`) and as numbered arguments (`a0=`, `a1=`).
 
+use super::super::bytes::find;
 use super::super::carrier::Carrier;
 use super::super::settings::Compiled;
 use super::super::span::{Form, Span};
@@ -39,7 +40,7 @@ pub(super) fn execve(bytes: &[u8], at: usize, rules: &Compiled, spans: &mut Vec<
     let end = super::surroundings::line_end(bytes, at, bytes.len().min(at + RECORD_BYTES_MAX));
     let (mut place, mut line, mut arguments, mut origins) = (at, Vec::new(), Vec::new(), Vec::new());
     while arguments.len() < ARGUMENTS_MAX {
-        let Some(next) = memchr::memmem::find(&bytes[place..end], b" a") else { break };
+        let Some(next) = find(&bytes[place..end], b" a") else { break };
         let digits = bytes[place + next + 2..end].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let equals = place + next + 2 + digits;
         place = equals;

@@ -43,26 +43,26 @@ impl Keyed<'_> {
 
     #[inline(never)]
     fn credential(&mut self, (start, end): (usize, usize), inside: usize) -> Option<usize> {
-        let lower = self.bytes[start..end].to_ascii_lowercase();
-        let function = lower.iter().rposition(|byte| *byte == b'.').map_or(&lower[..], |dot| &lower[dot + 1..]);
-        let method = function.len() < lower.len() || start > 0 && matches!(self.bytes[start - 1], b'.' | b'>');
-        let ends = |list: &[&[u8]]| list.iter().any(|word| function.ends_with(word));
+        let bytes = self.bytes;
+        let path = &bytes[start..end];
+        let function = memchr::memrchr(b'.', path).map_or(path, |dot| &path[dot + 1..]);
+        let method = function.len() < path.len() || start > 0 && matches!(bytes[start - 1], b'.' | b'>');
+        let ends = |list: &[&[u8]]| list.iter().any(|word| ends_in(function, word));
         let (pair, any) = (ends(PAIRS), ends(PAIRS_OF_ANY));
         // `ApiToken("…")`, `Secret::new("…")`: a type that is called what it holds.
-        let held = !method && self.bytes[start].is_ascii_uppercase() && holds_text(self.bytes, inside);
-        let mut strong = || {
-            matches!(self.memory.verdicts.of(&self.bytes[end - function.len()..end], self.rules), Verdict::Strong(_))
-        };
-        let sets = SETTERS.iter().any(|setter| function.starts_with(setter)) && function.len() > 5;
-        let named = method && NAMED.iter().any(|word| function.starts_with(word));
-        let one = (sets || named || held) && strong() || function == b"bearer_auth" || is_keyed(&lower);
+        let held = !method && bytes[start].is_ascii_uppercase() && holds_text(bytes, inside);
+        let mut strong = || matches!(self.memory.verdicts.of(function, self.rules), Verdict::Strong(_));
+        let sets = function.len() > 5 && SETTERS.iter().any(|setter| begins_with(function, setter));
+        let named = method && NAMED.iter().any(|word| begins_with(function, word));
+        let keyed = is_keyed(path);
+        let one = (sets || named || held) && strong() || function.eq_ignore_ascii_case(b"bearer_auth") || keyed;
         if !(pair || any || one) {
             return None;
         }
-        let arguments = self.arguments(inside)?;
-        let last = if is_keyed(&lower) { 0 } else { arguments.len().checked_sub(1)? };
-        let (from, to) = arguments[last].or_else(|| arguments.get(1).copied().flatten().filter(|_| last > 0))?;
-        let text = &self.bytes[from..to];
+        let arguments = Arguments::of(bytes, inside)?;
+        let last = if keyed { 0 } else { arguments.count.checked_sub(1)? };
+        let (from, to) = arguments.at[last].or_else(|| arguments.at[1].filter(|_| last > 0))?;
+        let text = &bytes[from..to];
         let kinds = Kinds::of(text);
         let mixed = text.len() >= 4 && kinds.digit > 0 && kinds.letters() > 0;
         let fits = if last == 0 { one && (sets || mixed && (!held || text.len() >= 6)) } else { pair || mixed };
@@ -74,28 +74,34 @@ impl Keyed<'_> {
 
     /// Masks the second of two texts in brackets: `auth=("bob", "…")`.
     pub(super) fn second(&mut self, name: Name, from: usize) -> Option<usize> {
-        let lower = self.bytes[name.start..name.end].to_ascii_lowercase();
-        let named = [b"auth".as_slice(), b"credentials", b"creds", b"login"].iter().any(|word| lower.ends_with(word));
+        let text = &self.bytes[name.start..name.end];
+        let named = [b"auth".as_slice(), b"credentials", b"creds", b"login"].iter().any(|word| ends_in(text, word));
         if !named || !matches!(self.bytes.get(from), Some(b'(' | b'[')) {
             return None;
         }
-        let arguments = self.arguments(from + 1)?;
-        let [Some(_), Some((start, end))] = arguments[..] else { return None };
+        let arguments = Arguments::of(self.bytes, from + 1)?;
+        let [Some(_), Some((start, end))] = arguments.at[..arguments.count] else { return None };
         let kinds = Kinds::of(&self.bytes[start..end]);
         let mixed = kinds.digit > 0 && kinds.letters() > 0 && end - start >= 4;
-        (mixed || lower.ends_with(b"auth"))
-            .then(|| self.push(secret(name.start), start, end, Form::Raw, Ends::Marked))?
+        (mixed || ends_in(text, b"auth")).then(|| self.push(secret(name.start), start, end, Form::Raw, Ends::Marked))?
     }
+}
 
-    /// The arguments that begin at `from`, up to the bracket that ends them.
-    fn arguments(&self, from: usize) -> Option<Vec<Argument>> {
-        let bytes = self.bytes;
+/// The arguments of a call.
+struct Arguments {
+    at: [Argument; ARGUMENTS_MAX],
+    count: usize,
+}
+
+impl Arguments {
+    /// Those that begin at `from`, up to the bracket that ends them.
+    fn of(bytes: &[u8], from: usize) -> Option<Self> {
         let to = bytes.len().min(from + CALL_BYTES_MAX);
-        let (mut at, mut arguments) = (from, Vec::new());
-        while arguments.len() < ARGUMENTS_MAX {
+        let (mut at, mut arguments) = (from, Self { at: [None; ARGUMENTS_MAX], count: 0 });
+        while arguments.count < ARGUMENTS_MAX {
             at += bytes[at.min(to)..to].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             // Behind the comma with which a list of lines ends.
-            if !arguments.is_empty() && matches!(bytes[..to].get(at), Some(b')' | b']')) {
+            if arguments.count > 0 && matches!(bytes[..to].get(at), Some(b')' | b']')) {
                 return Some(arguments);
             }
             let text = unwrapped(bytes, at, to);
@@ -130,6 +136,19 @@ impl Keyed<'_> {
         }
         None
     }
+
+    fn push(&mut self, argument: Argument) {
+        self.at[self.count] = argument;
+        self.count += 1;
+    }
+}
+
+fn ends_in(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
+}
+
+fn begins_with(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word)
 }
 
 /// Whether a text in quotes is what stands behind a bracket, on its line or the next.
@@ -141,7 +160,7 @@ fn holds_text(bytes: &[u8], inside: usize) -> bool {
 
 /// Whether the first argument of a function is a key: `hmac.new(b"…", message)`.
 fn is_keyed(function: &[u8]) -> bool {
-    function.ends_with(b"hmac.new") || function == b"fernet"
+    ends_in(function, b"hmac.new") || function.eq_ignore_ascii_case(b"fernet")
 }
 
 /// A name that says nothing but that what it names is secret.

@@ -1,6 +1,6 @@
 //! Source code: whether what stands without quotes behind a name is a type, a variable or a call, and no value.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::Class;
 use super::super::shape;
 use super::name::Verdict;
@@ -79,9 +79,13 @@ fn is_tagged_block(bytes: &[u8], value: &[u8], separator: Separator, end: usize)
     separator == Separator::Colon && value[0] == b'!' && (rest.starts_with(b" |") || rest.starts_with(b" >"))
 }
 
+/// Bytes that are more than the longest keyword.
+const KEYWORD_BYTES_MAX: usize = 16;
+
 /// What an expression begins with, or is.
 fn is_keyword(value: &[u8], next: u8) -> bool {
-    let word = &value[..value.iter().position(|byte| *byte == b' ').unwrap_or(value.len())];
+    let near = &value[..value.len().min(KEYWORD_BYTES_MAX)];
+    let word = &near[..memchr::memchr(b' ', near).unwrap_or(near.len())];
     matches!(
         word,
         b"typename"
@@ -123,7 +127,7 @@ fn declares(bytes: &[u8], start: usize) -> bool {
     // Among the parameters of a function that begins on this line.
     memchr::memrchr(b'(', before).is_some_and(|_| {
         FUNCTION.iter().any(|keyword| {
-            memchr::memmem::find(before, keyword).is_some_and(|at| {
+            find(before, keyword).is_some_and(|at| {
                 let name = IDENTIFIER.run(&before[at + keyword.len()..]);
                 let apart = at == 0 || !before[at - 1].is_ascii_alphanumeric();
                 apart && name > 0 && matches!(before.get(at + keyword.len() + name), Some(b'(' | b'<'))
@@ -139,10 +143,10 @@ fn is_syntax(bytes: &[u8], value: &[u8], end: usize) -> bool {
     let letters = value[..word].iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
     match value[0] {
         first if value.len() <= 3 && first < 0x80 && !value.iter().any(u8::is_ascii_alphanumeric) => return true,
-        b'(' if SUMS.iter().any(|sum| memchr::memmem::find(value, sum).is_some()) && value.ends_with(b")") => {
+        b'(' if SUMS.iter().any(|sum| find(value, sum).is_some()) && value.ends_with(b")") => {
             return true;
         }
-        b'0'..=b'9' if value.len() < 12 && memchr::memmem::find(value, b" << ").is_some() => return true,
+        b'0'..=b'9' if value.len() < 12 && find(value, b" << ").is_some() => return true,
         // `[u8` of `[u8; 32]`, `(first` of `(first, second)`, `(Type *)name`.
         open @ (b'(' | b'[') => {
             let close = if open == b'(' { b')' } else { b']' };
@@ -172,7 +176,7 @@ fn is_syntax(bytes: &[u8], value: &[u8], end: usize) -> bool {
             return name > 0 && value[1 + name..].starts_with(b"->");
         }
         b'<' => {
-            return value.len() > 3 && value[1].is_ascii_uppercase() && memchr::memmem::find(value, b">::").is_some();
+            return value.len() > 3 && value[1].is_ascii_uppercase() && find(value, b">::").is_some();
         }
         b':' => {
             return value.len() > 4

@@ -3,6 +3,7 @@
 //! A header is one only when nothing else can be meant: every cell is a name, the line before has other cells, and a ruler
 //! or a row of as many cells follows.
 
+use super::super::bytes::find;
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::Kinds;
 use super::super::span::Form;
@@ -250,7 +251,7 @@ fn each_cell(bytes: &[u8], from: usize, to: usize, sign: Sign, mut each: impl Fn
                 return None;
             }
         } else {
-            let stop = memchr::memmem::find(&bytes[at..end], sign).map_or(end, |found| at + found);
+            let stop = find(&bytes[at..end], sign).map_or(end, |found| at + found);
             let (mut start, mut last) = (at, stop);
             let trimmed: &[u8] = if is_ruled(sign) { b" \t*`" } else { b" " };
             start += bytes[start..last].iter().take_while(|byte| trimmed.contains(byte)).count();

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
+use super::super::bytes::find;
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
@@ -15,6 +16,8 @@ use super::{plausible, value};
 const ARGUMENTS_MAX: usize = 512;
 /// Bytes of one command in a text.
 const COMMAND_BYTES_MAX: usize = 16 << 10;
+/// Bytes of arguments that are given to another command.
+const PIPED_BYTES_MAX: usize = 512;
 /// What takes a secret where it reads its input.
 const TAKERS: &[&[u8]] = &[
     b"sudo -S",
@@ -49,6 +52,9 @@ pub(super) fn in_text(bytes: &[u8], at: usize, place: usize, rules: &Compiled, s
     if bytes.get(at..name_end)? != program.name.as_bytes() {
         return None;
     }
+    if matches!(program.name, "echo" | "printf") && !is_piped(bytes, name_end) {
+        return None;
+    }
     let before = at.checked_sub(1).map_or(b'\n', |place| bytes[place]);
     let after = *bytes.get(name_end)?;
     let listed = b"\"'".contains(&after) && bytes.get(name_end + 1) == Some(&b',');
@@ -62,6 +68,12 @@ pub(super) fn in_text(bytes: &[u8], at: usize, place: usize, rules: &Compiled, s
     }
     arguments_of(bytes, place, &arguments, rules, spans);
     Some(end)
+}
+
+/// Whether a pipe stands behind `from` on its line, near enough for a command that gives its arguments to another.
+fn is_piped(bytes: &[u8], from: usize) -> bool {
+    let near = &bytes[from..bytes.len().min(from + PIPED_BYTES_MAX)];
+    memchr::memchr2(b'|', b'\n', near).is_some_and(|at| near[at] == b'|')
 }
 
 /// `echo 'secret' | sudo -S`, `echo user:secret | chpasswd`.
@@ -89,6 +101,13 @@ pub(super) fn here_string(bytes: &[u8], at: usize, searched_to: &mut usize) -> O
     if at > 0 && bytes[at - 1] == b'<' || bytes.get(at + 3) == Some(&b'<') {
         return None;
     }
+    let floor = at.saturating_sub(HERE_BYTES_MAX);
+    let line = memchr::memrchr(b'\n', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
+    let before = &bytes[line..at];
+    if !takes(&bytes[line.max(searched_to.saturating_sub(TAKER_BYTES_MAX)).min(at)..at]) {
+        *searched_to = at;
+        return None;
+    }
     let start = at + 3 + super::surroundings::blanks(bytes, at + 3);
     let to = bytes.len().min(start + HERE_BYTES_MAX);
     if bytes.get(start) == Some(&b'<') {
@@ -98,15 +117,8 @@ pub(super) fn here_string(bytes: &[u8], at: usize, searched_to: &mut usize) -> O
         Some((quote, inside)) => (inside, value::quoted_end(bytes, inside, to.max(inside), quote)),
         None => (start, value::bare_end(bytes, start.min(to), to, value::Until::Blank)),
     };
-    let floor = at.saturating_sub(HERE_BYTES_MAX);
-    let line = memchr::memrchr(b'\n', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
-    let before = &bytes[line..at];
     let password = Verdict::Strong(Class::Password);
     if start >= end || !plausible::is_secret(&bytes[start..end], password, plausible::Ends::Marked) {
-        return None;
-    }
-    if !takes(&bytes[line.max(searched_to.saturating_sub(TAKER_BYTES_MAX)).min(at)..at]) {
-        *searched_to = at;
         return None;
     }
     let start = behind_user(bytes, (start, end), before);
@@ -122,7 +134,7 @@ pub(super) fn here_string(bytes: &[u8], at: usize, searched_to: &mut usize) -> O
 
 /// Where the secret begins in what a program on this line is given: behind its user for `chpasswd`.
 fn behind_user(bytes: &[u8], (start, end): Argument, line: &[u8]) -> usize {
-    let users = memchr::memmem::find(line, b"chpasswd").is_some();
+    let users = find(line, b"chpasswd").is_some();
     start + memchr::memchr(b':', &bytes[start..end]).filter(|_| users).map_or(0, |colon| colon + 1)
 }
 

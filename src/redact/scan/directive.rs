@@ -1,13 +1,17 @@
 //! Directives: settings whose names and values are words of a line, without a sign between them:
 //! `proxy_set_header X-Api-Key "…";`, `username bob password 7 …`, `snmp-server community …`.
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
 use super::Through;
 use super::connect::looks_chosen;
 use super::name::{Verdict, is_header};
-use super::named::{Keyed, Name};
+use super::named::{Keyed, Name, Searched};
 use super::plausible::{CHOSEN_BYTES_MIN, Ends, is_chosen, is_version};
 use super::surroundings::{blanks, in_statement, line_end, netrc_before};
 use super::value::{self, Until};
@@ -47,6 +51,8 @@ const ENCODINGS: &[&[u8]] = &[
     b"password",
     b"secret",
 ];
+/// Bytes of the longest of [`PROTOCOLS`].
+const PROTOCOL_BYTES_MAX: usize = 6;
 /// What a key on a line is shared for.
 const PROTOCOLS: &[&[u8]] =
     &[b"radius", b"tacacs", b"isakmp", b"ikev", b"ipsec", b"ospf", b"eigrp", b"bgp", b"ntp", b"wpa", b"wlan"];
@@ -126,7 +132,7 @@ impl Keyed<'_> {
                         && clause::quoted_alone(bytes, from, to)
             }
         } else {
-            bare_allowed(bytes, name, class, (&lower, setter), from, to)
+            self.bare_allowed(name, class, (&lower, setter), from, to)
         };
         if allowed { Directive::Value(name, from) } else { Directive::Done(self.is_clause(name, from, to)) }
     }
@@ -160,7 +166,7 @@ impl Keyed<'_> {
     }
 
     /// `radius-server host 10.0.0.1 key 7 …`, `crypto isakmp key … address 10.0.0.1`, `option key '…'`
-    fn key(&self, name: Name, from: usize, to: usize) -> Directive {
+    fn key(&mut self, name: Name, from: usize, to: usize) -> Directive {
         let bytes = self.bytes;
         let strong = Name { verdict: Verdict::Strong(Class::Key), ..name };
         let at = encoded(bytes, from, to).unwrap_or(from);
@@ -170,14 +176,71 @@ impl Keyed<'_> {
             || (at, value::bare_end(bytes, at, line, Until::Blank)),
             |(quote, inside)| (inside, value::quoted_end(bytes, inside, line, quote)),
         );
-        let told = before(bytes, name.start);
-        let shared = PROTOCOLS.iter().any(|protocol| holds_word(told, protocol));
-        let set = quoted.is_some() && sets(bytes, name.start);
-        if (shared || set) && (is_chosen(&bytes[start..end]) || shared && is_numbered(&bytes[start..end])) {
+        let (chosen, numbered) = (is_chosen(&bytes[start..end]), is_numbered(&bytes[start..end]));
+        let mut shared = || is_shared(bytes, name.start, &mut self.memory.unshared);
+        let set = || quoted.is_some() && sets(bytes, name.start);
+        if chosen && set() || (chosen || numbered) && shared() {
             Directive::Value(strong, at)
         } else {
             Directive::Done(None)
         }
+    }
+
+    /// Whether a bare word behind a name is its value.
+    fn bare_allowed(
+        &mut self,
+        name: Name,
+        class: Class,
+        (lower, setter): (&[u8], bool),
+        from: usize,
+        to: usize,
+    ) -> bool {
+        let bytes = self.bytes;
+        let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
+        let end = self.memory.last_value.bare_end(bytes, from, to, Until::Blank);
+        let value = &bytes[from..end];
+        if value.is_empty()
+            || value[0] == b'('
+            || matches!(value[0], b'*' | b'&' | b'-') && !COMMUNITIES.contains(&lower)
+        {
+            return false;
+        }
+        if class != Class::Hash && shape::is_random(value, HexIs::Random) {
+            return true;
+        }
+        if COMMUNITIES.contains(&lower) {
+            return (name.line_start || setter) && !value.starts_with(b"-");
+        }
+        if (lower == b"password" || lower == b"passwd") && netrc_before(bytes, name.start) {
+            return true;
+        }
+        let uses = before(bytes, name.start).rsplit(|byte| *byte == b' ').next();
+        if uses.is_some_and(|word| USES.iter().any(|uses| word.eq_ignore_ascii_case(uses))) && is_chosen(value) {
+            return true;
+        }
+        let mixed = shape::is_scrambled_run(value) && looks_chosen(value) && !shape::is_wordlike(value);
+        if mixed && matches!(lower, b"password" | b"passwd" | b"passphrase" | b"pw" | b"passwort") {
+            return true;
+        }
+        if !is_blank(&bytes[end..line.max(end)]) || value.len() < 4 || !is_mixed(value) {
+            return false;
+        }
+        let compound = lower.iter().any(|byte| b"_-".contains(byte));
+        if lower == b"pass" {
+            return name.line_start;
+        }
+        let constant =
+            value.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-\\".contains(byte));
+        let compound = compound && value.len() >= CHOSEN_BYTES_MIN && !constant;
+        // `neighbor 10.0.0.1 password lemon948`
+        let numbered = is_numbered(value)
+            && is_command(before(bytes, name.start))
+            && (class == Class::Password || is_shared(bytes, name.start, &mut self.memory.unshared));
+        name.line_start
+            || setter
+            || numbered
+            || compound && memchr::memchr(b'\\', value).is_none()
+            || is_chosen(value) && !constant
     }
 
     /// `createUser bob SHA secret AES secret`, whose words begin at `from`.
@@ -267,9 +330,13 @@ fn is_scheme(rest: &[u8]) -> bool {
 
 /// What stands before `at` on its line.
 fn before(bytes: &[u8], at: usize) -> &[u8] {
+    bytes[line_start(bytes, at)..at].trim_ascii_end()
+}
+
+/// Where the line of `at` begins, as far as it is looked at.
+fn line_start(bytes: &[u8], at: usize) -> usize {
     let floor = at.saturating_sub(BEFORE_BYTES_MAX);
-    let line = memchr::memrchr2(b'\n', b'\r', &bytes[floor..at]).map_or(floor, |line| floor + line + 1);
-    bytes[line..at].trim_ascii_end()
+    memchr::memrchr2(b'\n', b'\r', &bytes[floor..at]).map_or(floor, |line| floor + line + 1)
 }
 
 /// Whether a text with digits begins at `from`.
@@ -278,6 +345,18 @@ fn is_defined_text(bytes: &[u8], from: usize, to: usize) -> bool {
         let text = &bytes[inside..value::quoted_end(bytes, inside, line_end(bytes, inside, to), quote)];
         Kinds::of(text).digit > 0 && memchr::memchr(b'\\', text).is_none()
     })
+}
+
+/// Whether a protocol whose peers share a key is named before `at` on its line.
+fn is_shared(bytes: &[u8], at: usize, searched: &mut Searched) -> bool {
+    static FINDER: OnceLock<AhoCorasick> = OnceLock::new();
+    let build = || AhoCorasick::builder().ascii_case_insensitive(true).build(PROTOCOLS).expect("a few words");
+    let rest = searched.rest(line_start(bytes, at), at, PROTOCOL_BYTES_MAX);
+    let found = FINDER.get_or_init(build).is_match(&bytes[rest]);
+    if found {
+        searched.clear();
+    }
+    found
 }
 
 fn holds_word(text: &[u8], word: &[u8]) -> bool {
@@ -337,59 +416,6 @@ fn encoded(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     let end = value::bare_end(bytes, at, line, Until::Blank);
     let value = &bytes[at..end];
     (is_blank(&bytes[end..line]) && value.len() >= 4 && is_mixed(value)).then_some(at)
-}
-
-/// Whether a bare word behind a name is its value.
-fn bare_allowed(
-    bytes: &[u8],
-    name: Name,
-    class: Class,
-    (lower, setter): (&[u8], bool),
-    from: usize,
-    to: usize,
-) -> bool {
-    let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
-    let end = value::bare_end(bytes, from, to, Until::Blank);
-    let value = &bytes[from..end];
-    if value.is_empty() || value[0] == b'(' || matches!(value[0], b'*' | b'&' | b'-') && !COMMUNITIES.contains(&lower) {
-        return false;
-    }
-    if class != Class::Hash && shape::is_random(value, HexIs::Random) {
-        return true;
-    }
-    if COMMUNITIES.contains(&lower) {
-        return (name.line_start || setter) && !value.starts_with(b"-");
-    }
-    if (lower == b"password" || lower == b"passwd") && netrc_before(bytes, name.start) {
-        return true;
-    }
-    let uses = before(bytes, name.start).rsplit(|byte| *byte == b' ').next();
-    if uses.is_some_and(|word| USES.iter().any(|uses| word.eq_ignore_ascii_case(uses))) && is_chosen(value) {
-        return true;
-    }
-    let mixed = shape::is_scrambled_run(value) && looks_chosen(value) && !shape::is_wordlike(value);
-    if mixed && matches!(lower, b"password" | b"passwd" | b"passphrase" | b"pw" | b"passwort") {
-        return true;
-    }
-    if !is_blank(&bytes[end..line.max(end)]) || value.len() < 4 || !is_mixed(value) {
-        return false;
-    }
-    let compound = lower.iter().any(|byte| b"_-".contains(byte));
-    if lower == b"pass" {
-        return name.line_start;
-    }
-    let constant =
-        value.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-\\".contains(byte));
-    let compound = compound && value.len() >= CHOSEN_BYTES_MIN && !constant;
-    // `neighbor 10.0.0.1 password lemon948`
-    let told = before(bytes, name.start);
-    let shared = class == Class::Password || PROTOCOLS.iter().any(|protocol| holds_word(told, protocol));
-    let numbered = shared && is_numbered(value) && is_command(told);
-    name.line_start
-        || setter
-        || numbered
-        || compound && memchr::memchr(b'\\', value).is_none()
-        || is_chosen(value) && !constant
 }
 
 /// Whether a word holds more than letters and is nothing that directives name otherwise.

@@ -1,6 +1,6 @@
 //! What debuggers and programs write around a value: its type and its length, what it is taken from when it is set.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::super::shape::Kinds;
 use super::surroundings::{GAP_MAX, blanks, line_end};
 use super::value;
@@ -70,7 +70,7 @@ fn fallback(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     let place = at + 1 + sign.len();
     let place = place + blanks(bytes, place);
     is_mixed(bytes, place, to).then_some(place).or_else(|| {
-        let other = memchr::memmem::find(&bytes[place.min(to)..to], b" : ").filter(|_| **sign == *b"? ")?;
+        let other = find(&bytes[place.min(to)..to], b" : ").filter(|_| **sign == *b"? ")?;
         is_mixed(bytes, place + other + 3, to).then_some(place + other + 3)
     })
 }

@@ -1,6 +1,6 @@
 //! Elements of XML and HTML: their text, those within one that is called after secrets, and cells of tables.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::Class;
 use super::super::span::Form;
 use super::Through;
@@ -60,7 +60,7 @@ impl Keyed<'_> {
         let gap = self.bytes[at..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
         let line = line_end(self.bytes, at, near);
         let from = if closed.is_some() { at + gap } else { (at + gap).min(line) };
-        let closing = closed.and_then(|_| memchr::memmem::find(&self.bytes[from..to], b"</"));
+        let closing = closed.and_then(|_| find(&self.bytes[from..to], b"</"));
         let mut end = closing.map_or(line.max(from), |found| from + found);
         while end > from && self.bytes[end - 1].is_ascii_whitespace() {
             end -= 1;
@@ -74,7 +74,7 @@ impl Keyed<'_> {
             return None;
         }
         let (from, end) = match self.bytes[from..end].strip_prefix(b"<![CDATA[") {
-            Some(inner) => (from + 9, from + 9 + memchr::memmem::find(inner, b"]]>").unwrap_or(inner.len())),
+            Some(inner) => (from + 9, from + 9 + find(inner, b"]]>").unwrap_or(inner.len())),
             None => (from, end),
         };
         self.push(name, from, end, Form::Raw, Ends::Marked).map(|resume| (resume, None))
@@ -133,7 +133,7 @@ impl Keyed<'_> {
         let start = end - bytes[from..end].trim_ascii_start().len();
         let stop = start + bytes[start..end].trim_ascii_end().len();
         let text = &bytes[start..stop];
-        let told = memchr::memmem::find(text, b"&").is_some() && value::is_prose(text);
+        let told = find(text, b"&").is_some() && value::is_prose(text);
         (holds && start < stop && !told && self.is_told(name.verdict, text))
             .then(|| self.push(name, start, stop, Form::Raw, Ends::Marked))?
     }

@@ -1,5 +1,6 @@
 //! Files of credentials with a layout of their own, known by their names.
 
+use super::super::bytes::find;
 use super::super::pseudonym::Class;
 use super::super::span::{Rule, Span};
 use super::name::{self, Verdict};
@@ -36,9 +37,9 @@ pub(super) fn ipsec(line: &[u8]) -> Option<(usize, usize)> {
 
 /// `BUNDLE_GEMS__EXAMPLE__COM: "user:password"`, or a token alone.
 pub(super) fn bundler(line: &[u8]) -> Option<(usize, usize)> {
-    let colon = memchr::memmem::find(line, b": ")?;
+    let colon = find(line, b": ")?;
     let host = line[..colon].strip_prefix(b"BUNDLE_")?;
-    memchr::memmem::find(host, b"__")?;
+    find(host, b"__")?;
     let at = colon + 2 + blanks(line, colon + 2);
     let (start, end) = match value::quote_at(line, at) {
         Some((quote, inside)) => (inside, value::quoted_end(line, inside, line.len(), quote)),

@@ -114,14 +114,17 @@ pub(super) fn crypt(bytes: &[u8], at: usize, prefix: &str, parameters: usize) ->
 
 /// Whether a whole value is a verifier of `crypt(3)` or a PHC string, whose salt and hash are masked by this layer.
 pub(super) fn covers(value: &[u8]) -> bool {
-    CRYPT.iter().any(|(prefix, parameters)| {
-        crypt(value, 0, prefix, *parameters).is_some_and(|span| span.end + 1 >= value.len())
-    })
+    value.len() > SALT_AND_HASH_MIN
+        && CRYPT.iter().any(|(prefix, parameters)| {
+            crypt(value, 0, prefix, *parameters).is_some_and(|span| span.end + 1 >= value.len())
+        })
 }
 
 /// Whether a verifier begins at `at`.
 pub(super) fn begins(bytes: &[u8], at: usize) -> bool {
-    CRYPT.iter().any(|(prefix, parameters)| crypt(bytes, at, prefix, *parameters).is_some())
+    // Not the bracket of a shell's variable.
+    bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)
+        && CRYPT.iter().any(|(prefix, parameters)| crypt(bytes, at, prefix, *parameters).is_some())
 }
 
 /// An Argon2 string may be followed by a byte of a binary record that looks like one of it; the record's length, or the

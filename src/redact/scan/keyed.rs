@@ -1,6 +1,6 @@
 //! Secret-named keys in any text: the name around a stem, what stands between it and its value, and the value.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::{Class, MASK_PREFIX, mask_in, mask_length};
 use super::name::{NAME_BYTES_MAX, Verdict, is_header};
 use super::named::{Keyed, Name, Outcome, Separator};
@@ -337,7 +337,7 @@ fn is_element(bytes: &[u8], (start, end): (usize, usize), inside: usize) -> bool
     let before = signs::tag(bytes, start).and_then(|open| open.checked_sub(1)).map_or(b'\n', |at| bytes[at]);
     let near = &bytes[inside..bytes.len().min(inside + ELEMENT_BYTES_MAX)];
     !(before.is_ascii_alphanumeric() || before == b':')
-        || memchr::memmem::find(near, b"</").is_some_and(|close| near[close + 2..].starts_with(&bytes[start..end]))
+        || find(near, b"</").is_some_and(|close| near[close + 2..].starts_with(&bytes[start..end]))
 }
 
 /// Several options of one letter: `-Pw`.

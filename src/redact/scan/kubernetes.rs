@@ -1,5 +1,6 @@
 //! Secrets of Kubernetes: the values below `data:` and `stringData:` of a document whose `kind` is `Secret`.
 
+use super::super::bytes::find;
 use super::super::pseudonym::Class;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::surroundings::line_end;
@@ -39,14 +40,12 @@ pub(super) fn data(bytes: &[u8], at: usize, length: usize, document: &mut Docume
 }
 
 fn document_at(bytes: &[u8], at: usize, to: usize) -> Document {
-    let after = &bytes[at..memchr::memmem::find(&bytes[at..to], b"\n---").map_or(to, |end| at + end)];
+    let after = &bytes[at..find(&bytes[at..to], b"\n---").map_or(to, |end| at + end)];
     let before = &bytes[at.saturating_sub(super::BEHIND)..at];
     let before = memchr::memmem::rfind(before, b"\n---").map_or(before, |start| &before[start..]);
     let is_secret = |text: &[u8]| {
-        let yaml = memchr::memmem::find(text, b"kind: Secret")
-            .is_some_and(|at| text.get(at + 12).is_none_or(u8::is_ascii_whitespace));
-        yaml || memchr::memmem::find(text, b"\"kind\":\"Secret\"").is_some()
-            || memchr::memmem::find(text, b"\"kind\": \"Secret\"").is_some()
+        let yaml = find(text, b"kind: Secret").is_some_and(|at| text.get(at + 12).is_none_or(u8::is_ascii_whitespace));
+        yaml || find(text, b"\"kind\":\"Secret\"").is_some() || find(text, b"\"kind\": \"Secret\"").is_some()
     };
     Document { to: at + after.len(), is_secret: is_secret(after) || is_secret(before) }
 }
@@ -71,7 +70,7 @@ fn yaml_values(bytes: &[u8], from: usize, to: usize, spans: &mut Vec<Span>) {
     let mut at = line_end(bytes, from, to) + 1;
     while at < to && bytes[at] == b' ' {
         let line = line_end(bytes, at, to);
-        if let Some(colon) = memchr::memmem::find(&bytes[at..line], b": ") {
+        if let Some(colon) = find(&bytes[at..line], b": ") {
             let mut start = at + colon + 2;
             start += super::surroundings::blanks(bytes, start);
             let end = match value::quote_at(bytes, start) {

@@ -3,6 +3,7 @@
 //! Words that mean nothing but a password name one wherever they end a name. Words that mean other things as well name one
 //! when a word beside them says so, or when the value looks chosen.
 
+use super::super::bytes::find;
 use super::super::pseudonym::Class;
 use super::name::Verdict;
 use super::vocabulary::Weak;
@@ -84,7 +85,7 @@ pub(super) fn verdict(name: &[u8]) -> Verdict {
     if ends(PINS) || name == b"pin" {
         return Verdict::Weak(Weak::Pin);
     }
-    let holds = |list: &[&str]| list.iter().any(|word| memchr::memmem::find(name, word.as_bytes()).is_some());
+    let holds = |list: &[&str]| list.iter().any(|word| find(name, word.as_bytes()).is_some());
     if ends(MAYBE) || holds(NOUNS) && holds(SECRET) { Verdict::Weak(Weak::Chosen) } else { Verdict::No }
 }
 

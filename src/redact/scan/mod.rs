@@ -59,6 +59,7 @@ mod words;
 
 use std::collections::VecDeque;
 
+use super::bytes::find;
 use super::carrier::Carrier;
 use super::literals::Literals;
 use super::pseudonym::mask_in;
@@ -354,7 +355,7 @@ impl Scanner<'_> {
                     progress.block_to = resume;
                     // The marker itself says nothing more.
                     let marker = &bytes[at..resume.min(at + 64)];
-                    let dashes = memchr::memmem::find(marker, b"-----").map_or(at, |dashes| at + dashes + 5);
+                    let dashes = find(marker, b"-----").map_or(at, |dashes| at + dashes + 5);
                     progress.masked_to = progress.masked_to.max(dashes);
                 }
             }

@@ -5,7 +5,7 @@
 
 use std::hash::Hasher as _;
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::super::mixing::Mixing;
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
@@ -114,7 +114,7 @@ fn among(word: &[u8], list: &[&str]) -> bool {
 }
 
 fn holds(word: &[u8], part: &str) -> bool {
-    word.len() >= part.len() && memchr::memmem::find(word, part.as_bytes()).is_some()
+    word.len() >= part.len() && find(word, part.as_bytes()).is_some()
 }
 
 /// Verdicts of names that were met: logs repeat a few hundred.

@@ -5,7 +5,7 @@ use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::name::{Verdict, Verdicts};
 use super::plausible::Ends;
-use super::value::Quote;
+use super::value::{LastValue, Quote};
 use super::{Through, plausible};
 
 /// What a stem led to.
@@ -51,18 +51,51 @@ pub(super) enum Separator {
     Call,
 }
 
+/// A text in which words were looked for in vain: what goes on from it is looked at from its end.
+#[derive(Debug, Default)]
+pub(super) struct Searched {
+    from: usize,
+    to: usize,
+}
+
+impl Searched {
+    /// Of the text from `from` to `to`, what words of at most `longest` bytes may stand in that was not searched; it is from
+    /// now on, unless they are found.
+    pub(super) fn rest(&mut self, from: usize, to: usize, longest: usize) -> std::ops::Range<usize> {
+        let known = (self.from..=self.to).contains(&from);
+        let start = if known { self.to.saturating_sub(longest).max(from).min(to) } else { from };
+        *self = Self { from: if known { self.from } else { from }, to: to.max(if known { self.to } else { 0 }) };
+        start..to
+    }
+
+    /// Forgets what was searched.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
 /// What is known from earlier names.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) verdicts: Verdicts,
     /// Lines before this position were looked at as headers of tables, or are rows of one.
     pub(super) header_to: usize,
+    pub(super) last_value: LastValue,
+    /// Where no protocol is named whose peers share a key.
+    pub(super) unshared: Searched,
 }
 
 impl Memory {
+    /// What is known of names, without what is known of places.
+    pub(super) fn take_names(&mut self) -> Self {
+        Self { verdicts: std::mem::take(&mut self.verdicts), ..Self::default() }
+    }
+
     /// Follows a buffer that lost its first `bytes`.
     pub(super) fn shift(&mut self, bytes: usize) {
         self.header_to = self.header_to.saturating_sub(bytes);
+        self.last_value.shift(bytes);
+        self.unshared.clear();
     }
 }
 

@@ -5,7 +5,7 @@
 //! a type, an expiry) is shown, and so is a value that looks like a word, a label or a version: tables of settings and of
 //! texts have the same names.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
@@ -23,8 +23,12 @@ const LINES_MAX: usize = 128;
 const TABLE_BYTES_MAX: usize = 16 << 10;
 /// Bytes of a child's name.
 const CHILD_BYTES_MAX: usize = 80;
+/// Bytes of a child's value without quotes.
+const BARE_BYTES_MAX: usize = 256;
 /// Tables within a child that are stepped over.
 const DEPTH_MAX: usize = 3;
+/// Bytes of a value by which its look is told.
+const LOOK_BYTES_MAX: usize = 256;
 /// Bytes of the shortest value that is taken for a secret here.
 const PASSWORD_MIN: usize = 6;
 const TOKEN_MIN: usize = 8;
@@ -217,14 +221,23 @@ impl Keyed<'_> {
             }
             return whole.then_some(end + quote.depth + 1);
         }
-        let until = if layout == Layout::Braces { Until::Blank } else { Until::Line };
-        let mut end = value::bare_end(bytes, start, to, until);
-        if layout == Layout::Braces {
+        let end = match layout {
             // `{ci: abc,release: def}`
-            end = bytes[start..end].iter().position(|byte| b",;}".contains(byte)).map_or(end, |stop| start + stop);
-        } else {
-            end = value::line_value(bytes, start, end);
-        }
+            Layout::Braces => {
+                let near = to.min(start + BARE_BYTES_MAX);
+                let run = start + BARE.run(&bytes[start..near]);
+                let whole =
+                    bytes[..near].get(run).is_some_and(|byte| byte.is_ascii_whitespace() || b",;}".contains(byte));
+                // A call or an expression in which a text stands is stepped over.
+                let end = match bytes.get(run) {
+                    _ if whole => run,
+                    Some(b'(' | b'"' | b'\'') => value::bare_end(bytes, start, near, Until::Blank),
+                    _ => return None,
+                };
+                bytes[start..end].iter().position(|byte| b",;}".contains(byte)).map_or(end, |stop| start + stop)
+            }
+            _ => value::line_value(bytes, start, value::bare_end(bytes, start, to, Until::Line)),
+        };
         let text = &bytes[start..end];
         if end < to && is_bare(text) && self.is_child(name, child, text) {
             let form = match quote {
@@ -347,7 +360,7 @@ impl Keyed<'_> {
     fn pairs_in_text(&mut self, name: Name, from: usize, to: usize) {
         let mut at = from;
         for _ in 0..LINES_MAX {
-            let end = memchr::memmem::find(&self.bytes[at..to], b"\\n").map_or(to, |found| at + found);
+            let end = find(&self.bytes[at..to], b"\\n").map_or(to, |found| at + found);
             let line = at + self.bytes[at..end].iter().rposition(|byte| *byte != b'\\').map_or(0, |last| last + 1);
             if let Some(colon) = name::pair(&self.bytes[at..line]) {
                 self.pair_value(name, at + colon, line);
@@ -455,12 +468,15 @@ fn is_plain(bytes: &[u8], quote: Quote, inside: usize, end: usize) -> bool {
 }
 
 /// What a bare value is made of.
+const BARE: ByteSet = ByteSet::alphanumeric_and(b"!#$%&*+-./:=?@^_~");
+
 fn is_bare(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_graphic() && !b"\"'`(){}[]<>\\|,;".contains(byte))
+    !text.is_empty() && BARE.run(text) == text.len()
 }
 
 /// Whether a text has the look of a secret and of nothing that settings and texts hold beside it.
 pub(super) fn looks_owned(verdict: Verdict, text: &[u8]) -> bool {
+    let text = &text[..text.len().min(LOOK_BYTES_MAX)];
     let kinds = Kinds::of(text);
     let signed = text.iter().any(|byte| b"!@#$%^&*+~=".contains(byte));
     let mixed = text.iter().all(u8::is_ascii_graphic)

@@ -48,12 +48,10 @@ impl Scanner<'_> {
         if !readable || text.len() + 3 < run.len() * 3 / 4 {
             return;
         }
-        let mut inner = Progress { names: std::mem::take(&mut progress.names), ..Progress::default() };
-        let header_to = std::mem::take(&mut inner.names.header_to);
+        let mut inner = Progress { names: progress.names.take_names(), ..Progress::default() };
         let mut found = Vec::new();
         self.scan(&text, text.len(), &mut inner, &mut found);
-        progress.names = inner.names;
-        progress.names.header_to = header_to;
+        progress.names.verdicts = inner.names.verdicts;
         if found.is_empty() {
             return;
         }

@@ -1,6 +1,7 @@
 //! Names that are values themselves: `{"name": "DB_PASSWORD", "value": "…"}` in either order, attributes of XML and HTML,
 //! property lists, parts of forms, tuples of Erlang.
 
+use super::super::bytes::find;
 use super::super::pseudonym::Class;
 use super::super::span::Form;
 use super::name::{self, Verdict};
@@ -16,6 +17,8 @@ const MEMBERS_MAX: usize = 6;
 const MEMBER_BYTES_MAX: usize = 256;
 /// Bytes before a name in which its value may begin.
 const BEFORE_MAX: usize = 512;
+/// Bytes of a user and a secret.
+const PAIR_BYTES_MAX: usize = 320;
 /// Comments between two members.
 const COMMENTS_MAX: usize = 4;
 /// Letters before a name that are asked whether the key of its value begins there.
@@ -197,7 +200,7 @@ impl Keyed<'_> {
             Verdict::Weak(Weak::Session) => auth,
             _ => false,
         };
-        let text = self.bytes.get(start..end).filter(|_| may)?;
+        let text = self.bytes.get(start..end).filter(|text| may && text.len() <= PAIR_BYTES_MAX)?;
         if words::is_pair(text) && auth {
             return self.push(
                 Name { verdict: Verdict::Strong(Class::Token), ..name },
@@ -356,5 +359,5 @@ fn is_resource(bytes: &[u8], start: usize, at: usize) -> bool {
 fn says_a_button(bytes: &[u8], start: usize, to: usize) -> bool {
     let before = &bytes[start.saturating_sub(MEMBER_BYTES_MAX)..start];
     let from = start - memchr::memrchr(b'<', before).map_or(0, |open| before.len() - open);
-    BUTTONS.iter().any(|button| memchr::memmem::find(&bytes[from..to], button).is_some())
+    BUTTONS.iter().any(|button| find(&bytes[from..to], button).is_some())
 }

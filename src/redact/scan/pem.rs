@@ -1,5 +1,6 @@
 //! Blocks of key material: PEM and its kin, whole, escaped, indented, prefixed or cut short.
 
+use super::super::bytes::find;
 use super::super::pseudonym::Class;
 use super::super::shape;
 use super::super::span::{Form, Rule, Seed, Span};
@@ -18,7 +19,7 @@ const STRANGE_LINES_MAX: usize = 3;
 
 /// Whether the label between the dashes is that of a secret.
 fn is_secret_label(label: &[u8]) -> bool {
-    let holds = |word: &[u8]| memchr::memmem::find(label, word).is_some();
+    let holds = |word: &[u8]| find(label, word).is_some();
     holds(b"PRIVATE") || holds(b"SECRET") || holds(b"OpenVPN Static key")
 }
 
@@ -38,9 +39,8 @@ pub(super) fn block(bytes: &[u8], at: usize, spans: &mut Vec<Span>) -> Option<us
     let close = bytes[label_at + label..to].iter().take(8).take_while(|byte| **byte == b'-').count();
     let body = label_at + label + close;
     // Only as far as the next block begins: blocks without an end must not be searched again and again.
-    let next_begin = memchr::memmem::find(&bytes[body..to], b"-----BEGIN").map_or(to, |found| body + found);
-    let end = memchr::memmem::find(&bytes[body..next_begin], b"-END")
-        .or_else(|| memchr::memmem::find(&bytes[body..next_begin], b"END "));
+    let next_begin = find(&bytes[body..to], b"-----BEGIN").map_or(to, |found| body + found);
+    let end = find(&bytes[body..next_begin], b"-END").or_else(|| find(&bytes[body..next_begin], b"END "));
     let stop = end.map_or(next_begin, |found| body + found);
     let resume = mask_lines(bytes, body, stop, end.is_some(), spans);
     Some(resume.max(body))
@@ -58,7 +58,7 @@ pub(super) fn ended(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<S
     }
     let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     let floor = at.saturating_sub(super::BEHIND - 1).max(masked_to);
-    let begun = memchr::memmem::find(&bytes[floor..at], b"-----BEGIN").is_some();
+    let begun = find(&bytes[floor..at], b"-----BEGIN").is_some();
     let (mut end, mut lines) = (at, 0);
     while end > floor && !begun {
         let between = bytes[floor..end].iter().rev().take(16).take_while(|byte| byte.is_ascii_whitespace()).count();

@@ -1,5 +1,6 @@
 //! Placeholders: what stands where a secret would stand, and says that one belongs there.
 
+use super::super::bytes::find;
 use super::super::shape;
 
 /// Letters of a secret that a tool shows behind its mask.
@@ -83,7 +84,7 @@ fn is_label(inner: &[u8]) -> bool {
     digits == 0
         || digits == inner.len()
         || inner.contains(&b' ')
-        || SECRET_WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+        || SECRET_WORDS.iter().any(|word| find(&lower, word).is_some())
 }
 
 #[cfg(test)]

@@ -125,6 +125,8 @@ const PIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=12;
 /// Bytes of what somebody thought up by the rules for passwords.
 const THOUGHT_UP_BYTES_MIN: usize = 9;
 const THOUGHT_UP_BYTES_MAX: usize = 64;
+/// Bytes of the longest value that may say what its name is.
+const DESCRIPTION_BYTES_MAX: usize = 256;
 /// Bytes of the longest value that may be taken for source code.
 const CODE_BYTES_MAX: usize = 200;
 
@@ -201,7 +203,7 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
 /// `TXT_kPSK "kPSK"`, `SharedSecret => "shared_secret"`.
 pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
     let word = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-    if shape::is_scrambled_run(value) {
+    if value.len() > DESCRIPTION_BYTES_MAX || shape::is_scrambled_run(value) {
         return false;
     }
     // Nobody's number is shorter.

@@ -1,7 +1,7 @@
 //! Secrets told in a sentence that names them behind them, or names only who uses them: `use … as the password`,
 //! `… is my key`, `log in with root / …`.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::Class;
 use super::super::shape::Kinds;
 use super::super::span::{Form, Rule, Span};
@@ -114,7 +114,7 @@ pub(super) fn spaced_pair(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
 /// The secret of who logs in, behind `log in with ` or `sign in as `, which ends at `from`.
 pub(super) fn signed_in(bytes: &[u8], at: usize, from: usize) -> Option<Span> {
     let before = bytes[at.saturating_sub(8)..at].to_ascii_lowercase();
-    let signs = [b"log".as_slice(), b"sign"].iter().any(|verb| memchr::memmem::find(&before, verb).is_some());
+    let signs = [b"log".as_slice(), b"sign"].iter().any(|verb| find(&before, verb).is_some());
     let (start, end) = pair(bytes, from).filter(|_| signs)?;
     Some(Span { rule: Rule::Builtin("key"), ..words::token(start, end, Class::Password) })
 }

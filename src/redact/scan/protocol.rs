@@ -1,6 +1,7 @@
 //! Verbs of protocols whose arguments are secrets, as clients send them and logs repeat them: `AUTH bob …`, `PASS …`,
 //! `a1 LOGIN bob …`, `AUTH PLAIN …`, and the strings of Redis with their lengths.
 
+use super::super::bytes::find;
 use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::{Form, Rule, Span};
@@ -90,7 +91,7 @@ impl Keyed<'_> {
         let user = memchr::memmem::rfind(near, b"USER ")
             .filter(|at| memchr::memchr_iter(b'\n', &near[*at..]).count() <= LINES_MAX)
             .is_some_and(|at| is_sent(bytes, start - near.len() + at));
-        let user = user && !(is_lower_word(text) && memchr::memmem::find(text, b"pass").is_some());
+        let user = user && !(is_lower_word(text) && find(text, b"pass").is_some());
         let sent = near.ends_with(b"AUTHINFO ") || is_sent(bytes, start) && !at_line_start(bytes, start);
         let crlf = bytes[first.end..].starts_with(b"\r\n") || bytes[first.end..].starts_with(b"\\r\\n");
         let single = line.count == 1 && line.ended;
@@ -180,7 +181,7 @@ impl Line {
                 return line;
             }
             let length = rest.iter().position(|byte| b" \t\r\"'`]".contains(byte)).unwrap_or(rest.len());
-            let escape = memchr::memmem::find(&rest[..length], b"\\r").unwrap_or(length);
+            let escape = find(&rest[..length], b"\\r").unwrap_or(length);
             line.words[line.count] = Word { start: at, end: at + escape, quoted: false };
             line.count += 1;
             at += escape.max(1);

@@ -1,5 +1,6 @@
 //! Values in quotes, and the quotes around a text in which a name stands.
 
+use super::super::bytes::find;
 use super::super::span::Form;
 use super::Through;
 use super::VALUE_BYTES_MAX;
@@ -87,7 +88,7 @@ impl Around {
     pub(super) fn end(&self, bytes: &[u8], from: usize, to: usize) -> Option<(usize, Quote)> {
         let ends = self.open.iter().flatten().filter_map(|open| {
             if open.tripled {
-                let found = memchr::memmem::find(&bytes[from..to], &[open.quote.mark; 3])?;
+                let found = find(&bytes[from..to], &[open.quote.mark; 3])?;
                 return Some((from + found, open.quote));
             }
             let end = value::quoted_end(bytes, from, to, open.quote);
@@ -112,7 +113,7 @@ fn tripled(bytes: &[u8], inside: usize, to: usize, quote: Quote) -> Option<(usiz
     if quote.depth > 0 || !bytes[inside.min(to)..to].starts_with(&[quote.mark; 2]) {
         return None;
     }
-    let closing = memchr::memmem::find(&bytes[inside + 2..to], &[quote.mark; 3]);
+    let closing = find(&bytes[inside + 2..to], &[quote.mark; 3]);
     // `'''a'` of YAML, which begins with a quote, opens no text of several lines.
     let line = line_end(bytes, (inside + 2).min(to), to);
     if closing.is_none() && bytes[inside + 2..line].contains(&quote.mark) {
@@ -164,7 +165,7 @@ impl Keyed<'_> {
     ) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         let line = line_end(bytes, inside, to.min(inside + ENTITIES_BYTES_MAX));
-        let end = memchr::memmem::find(&bytes[inside..line], entity)
+        let end = find(&bytes[inside..line], entity)
             .map_or_else(|| value::bare_end(bytes, inside, to, Until::Blank), |found| inside + found);
         self.push(name, inside, end, Form::Raw, Ends::Marked).map(|resume| (resume, None))
     }

@@ -1,5 +1,6 @@
 //! Secrets in statements of SQL: `IDENTIFIED BY '…'`, and the values of an `INSERT` by the names of their columns.
 
+use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
@@ -10,6 +11,8 @@ use super::{plausible, value};
 
 /// Bytes before `IDENTIFIED` in which its statement is told.
 const STATEMENT_BYTES_MAX: usize = 160;
+/// Bytes of a table's name.
+const TABLE_BYTES_MAX: usize = 256;
 /// Bytes of a table's name and its columns.
 const COLUMNS_BYTES_MAX: usize = 4 << 10;
 /// Bytes of the rows that are looked at.
@@ -59,7 +62,8 @@ fn is_statement(bytes: &[u8], at: usize) -> bool {
 /// The secrets among the values of the statement whose `INSERT INTO` ends at `from`; returns where it was left.
 pub(super) fn insert(bytes: &[u8], from: usize, rules: &Compiled, spans: &mut Vec<Span>) -> usize {
     let to = bytes.len().min(from + COLUMNS_BYTES_MAX);
-    let Some((secret, at)) = columns(bytes, from, to, rules) else { return from };
+    let (secret, at) = columns(bytes, from, to, rules);
+    let Some(secret) = secret else { return at };
     let to = bytes.len().min(at + ROWS_BYTES_MAX);
     if !secret.iter().any(Option::is_some) {
         return at;
@@ -118,7 +122,7 @@ fn statement(bytes: &[u8], at: usize, line: usize) -> &[u8] {
     let below = bytes.get(line + 1..).unwrap_or_default();
     let below = &below[..below.len().min(PARAMETERS_BYTES_MAX)];
     let first = &below[..line_end(below, 0, below.len())];
-    if memchr::memmem::find(first, b"STATEMENT:").is_some() {
+    if find(first, b"STATEMENT:").is_some() {
         return below;
     }
     let before = &bytes[at.saturating_sub(PARAMETERS_BYTES_MAX)..at];
@@ -149,7 +153,7 @@ fn secret_parameters(text: &[u8], rules: &Compiled) -> Vec<(usize, Class)> {
         if !text[into..].get(..INSERT.len()).is_some_and(|word| word.eq_ignore_ascii_case(INSERT)) {
             continue;
         }
-        let Some((classes, at)) = columns(text, into + INSERT.len(), text.len(), rules) else { break };
+        let (Some(classes), at) = columns(text, into + INSERT.len(), text.len(), rules) else { break };
         let Some(open) = memchr::memchr(b'(', &text[at..text.len().min(at + 8)]) else { break };
         let rows = &text[at + open + 1..];
         let rows = &rows[..memchr::memchr(b')', rows).unwrap_or(rows.len())];
@@ -163,24 +167,24 @@ fn secret_parameters(text: &[u8], rules: &Compiled) -> Vec<(usize, Class)> {
     found
 }
 
-/// What each column's name says, and where the rows begin.
-fn columns(bytes: &[u8], from: usize, to: usize, rules: &Compiled) -> Option<(Vec<Option<Class>>, usize)> {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.`\"\\[] ".contains(byte) || *byte >= 0x80;
-    let open = from + bytes[from..to].iter().take_while(|byte| plain(byte)).count();
+/// What each column's name says if rows follow, and where they begin or what is no statement ends.
+fn columns(bytes: &[u8], from: usize, to: usize, rules: &Compiled) -> (Option<Vec<Option<Class>>>, usize) {
+    const TABLE: ByteSet = ByteSet::alphanumeric_and(b"_.`\"\\[] ").and_beyond_ascii();
+    const LIST: ByteSet = ByteSet::alphanumeric_and(b"_.`\"\\[] ,\n\r\t\x0c").and_beyond_ascii();
+    let table = TABLE.run(&bytes[from..to.min(from + TABLE_BYTES_MAX)]);
+    let open = from + table;
     if bytes.get(open) != Some(&b'(') {
-        return None;
+        return (None, if table < TABLE_BYTES_MAX { open } else { from });
     }
-    let list =
-        bytes[open + 1..to].iter().take_while(|byte| plain(byte) || byte.is_ascii_whitespace() || **byte == b',');
-    let close = open + 1 + list.count();
+    let close = open + 1 + LIST.run(&bytes[open + 1..to.max(open + 1)]);
     let names = &bytes[open + 1..close];
     let mut at = close + 1;
     if bytes.get(close) != Some(&b')') {
-        return None;
+        return (None, open);
     }
-    at += bytes.get(at..)?.iter().take(64).take_while(|byte| byte.is_ascii_whitespace()).count();
-    if !bytes.get(at..at + 6)?.eq_ignore_ascii_case(b"values") {
-        return None;
+    at += bytes[at..].iter().take(64).take_while(|byte| byte.is_ascii_whitespace()).count();
+    if !bytes.get(at..at + 6).is_some_and(|word| word.eq_ignore_ascii_case(b"values")) {
+        return (None, open);
     }
     let class = |name: &[u8]| {
         let name = name.trim_ascii();
@@ -191,7 +195,7 @@ fn columns(bytes: &[u8], from: usize, to: usize, rules: &Compiled) -> Option<(Ve
             _ => None,
         }
     };
-    Some((names.split(|byte| *byte == b',').take(COLUMNS_MAX).map(class).collect(), at + 6))
+    (Some(names.split(|byte| *byte == b',').take(COLUMNS_MAX).map(class).collect()), at + 6)
 }
 
 /// Goes through rows in parentheses.

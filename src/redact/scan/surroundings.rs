@@ -1,6 +1,6 @@
 //! Surroundings of a key and its value: lines, blanks, colours, wrappers.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, find};
 use super::value;
 
 /// What may stand before a name at the start of a line.
@@ -289,7 +289,7 @@ pub(super) fn shell_default(bytes: &[u8], from: usize, to: usize) -> Option<(usi
     let line = line_end(bytes, from, to.min(from + 512));
     let text = &bytes[from..line];
     let close = text.iter().position(|byte| *byte == b'}')?;
-    let dash = memchr::memmem::find(&text[..close], b":-")
+    let dash = find(&text[..close], b":-")
         .map(|at| at + 2)
         .or_else(|| text[..close].iter().position(|byte| *byte == b'-').map(|at| at + 1))?;
     let name = text[2..dash].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_:-".contains(byte));

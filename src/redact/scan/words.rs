@@ -1,6 +1,7 @@
 //! Secrets told by a word before them or by their own look: `Bearer …`, `Basic …`, JSON web tokens, tokens of vendors
 //! that nobody listed.
 
+use super::super::bytes::find;
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::{self, bounded};
 use super::super::span::{Form, Rule, Seed, Span};
@@ -128,7 +129,7 @@ pub(super) fn set_credential(bytes: &[u8], from: usize, to: usize) -> Option<Spa
 /// `user=name%password` among the options of a mount whose kind ends at `from`.
 pub(super) fn mount(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     let line = super::surroundings::line_end(bytes, from, to.min(from + MOUNT_BYTES_MAX));
-    let user = from + memchr::memmem::find(&bytes[from..line], b"user")?;
+    let user = from + find(&bytes[from..line], b"user")?;
     let name = bytes[user + 4..line].strip_prefix(b"name").map_or(user + 4, |_| user + 8);
     let value = bytes[name..line].strip_prefix(b"=")?;
     let length = value.iter().position(|byte| b" \t,\"'".contains(byte)).unwrap_or(value.len());
