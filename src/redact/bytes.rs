@@ -6,6 +6,49 @@ pub(super) fn find(text: &[u8], word: &[u8]) -> Option<usize> {
     memchr::memchr_iter(*first, text).find(|at| text[at + 1..].starts_with(rest))
 }
 
+/// Bytes of the longest word of a set.
+const WORD_BYTES_MAX: usize = 16;
+
+/// A set of words in lower case, of which a text is one whatever its case: a few comparisons of whole words, and for most
+/// texts a look at their length and their first letter.
+pub(super) struct WordSet<const COUNT: usize> {
+    words: [u128; COUNT],
+    /// By length, a bit for each first byte.
+    firsts: [u32; WORD_BYTES_MAX + 1],
+}
+
+impl<const COUNT: usize> WordSet<COUNT> {
+    /// These, none longer than 16 bytes.
+    pub(super) const fn of(words: [&str; COUNT]) -> Self {
+        let mut set = Self { words: [0; COUNT], firsts: [0; WORD_BYTES_MAX + 1] };
+        let mut at = 0;
+        while at < COUNT {
+            let word = words[at].as_bytes();
+            set.firsts[word.len()] |= 1 << (word[0] & 31);
+            let mut place = 0;
+            while place < word.len() {
+                set.words[at] |= (word[place] as u128) << (8 * place);
+                place += 1;
+            }
+            at += 1;
+        }
+        set
+    }
+
+    /// Whether a text is one of them.
+    #[inline]
+    pub(super) fn has(&self, text: &[u8]) -> bool {
+        let Some(first) = text.first().filter(|_| text.len() <= WORD_BYTES_MAX) else { return false };
+        if self.firsts[text.len()] >> (first & 31) & 1 == 0 {
+            return false;
+        }
+        let mut word = [0; WORD_BYTES_MAX];
+        word[..text.len()].copy_from_slice(text);
+        let word = u128::from_le_bytes(word.map(|byte| byte.to_ascii_lowercase()));
+        self.words.contains(&word)
+    }
+}
+
 /// A set of bytes.
 pub(super) struct ByteSet([bool; 256]);
 
@@ -88,6 +131,13 @@ mod tests {
     fn a_word_is_found_where_it_begins() {
         assert_eq!(find(b"aab aabc", b"aabc"), Some(4));
         assert_eq!((find(b"aab", b"aabc"), find(b"", b"a"), find(b"abc", b"c")), (None, None, Some(2)));
+    }
+
+    #[test]
+    fn a_word_of_a_set_is_known_whatever_its_case() {
+        const WORDS: WordSet<3> = WordSet::of(["is", "(none)", "sixteen-byte-wor"]);
+        assert!(WORDS.has(b"IS") && WORDS.has(b"(None)") && WORDS.has(b"Sixteen-byte-Wor"));
+        assert!(!(WORDS.has(b"i") || WORDS.has(b"isn") || WORDS.has(b"sixteen-byte-word") || WORDS.has(b"")));
     }
 
     #[test]

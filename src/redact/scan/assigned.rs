@@ -164,7 +164,7 @@ impl Keyed<'_> {
         if is_percent(bytes, name, from) {
             near = memchr::memchr(b'%', &bytes[from..near]).map_or(near, |sign| from + sign);
         }
-        let end = weak_end(bytes, from, near);
+        let end = weak_end(bytes, from, self.memory.last_value.token_end(bytes, from, near), near);
         let far = if bytes.get(end) == Some(&b':') {
             self.memory.last_value.bare_end(bytes, from, near, Until::Blank)
         } else {

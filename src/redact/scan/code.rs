@@ -305,6 +305,7 @@ pub(super) fn typed_default(bytes: &[u8], from: usize, to: usize) -> Option<usiz
     }
     let line = line_end(bytes, from, to.min(from + TYPE_BYTES_MAX));
     let text = &bytes[from..line];
+    memchr::memchr(b'=', text)?;
     let mut at = usize::from(text.first() == Some(&b'&'));
     if text.get(at) == Some(&b'\'') {
         at += 1 + IDENTIFIER.run(&text[at + 1..]);

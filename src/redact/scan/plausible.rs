@@ -1,6 +1,6 @@
 //! Plausibility: whether what stands where a secret would is one, or only stands for one.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, WordSet};
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::{self, HexIs};
 use super::name::Verdict;
@@ -9,105 +9,18 @@ use super::vocabulary::Weak;
 use super::{hashes, label};
 
 /// Values that say that there is no secret, or what became of it.
-const STATUS_WORDS: &[&str] = &[
-    "null",
-    "none",
-    "nil",
-    "true",
-    "false",
-    "on",
-    "off",
-    "yes",
-    "no",
-    "undefined",
-    "(null)",
-    "unset",
-    "required",
-    "optional",
-    "enabled",
-    "disabled",
-    "enable",
-    "disable",
-    "ask",
-    "prompt",
-    "never",
-    "always",
-    "missing",
-    "invalid",
-    "incorrect",
-    "expired",
-    "wrong",
-    "hidden",
-    "masked",
-    "redacted",
-    "removed",
-    "sanitized",
-    "filtered",
-    "unknown",
-    "added",
-    "deprecated",
-    "fixed",
-    "updated",
-    "renamed",
-    "likewise",
-    "ditto",
-    "write",
-    "read",
-    "n/a",
-    "empty",
-    "default",
-    "auto",
-    "string",
-    "str",
-    "&str",
-    "bool",
-    "int",
-    "integer",
-    "bytes",
-    "object",
-    "number",
-    "text",
-    "any",
-    "char",
-    "boolean",
-    "string,",
-    "ok",
-    "failed",
-    "unchanged",
-    "changed",
-    "provided",
-    "present",
-    "absent",
-    "set",
-    "(none)",
-    "(empty)",
-    "(set)",
-    "(unset)",
-    "(hidden)",
-    "(redacted)",
-    "(sensitive value)",
-    "sensitive",
-    "bearer",
-    "basic",
-    "todo",
-    "fixme",
-    "securestring",
-    "secretstring",
-    "files",
-    "compat",
-    "file",
-    "systemd",
-    "sss",
-    "keyring",
-    "vault",
-    "winbind",
-    "ldap",
-    "nis",
-    "autogenerate",
-    "db",
-    "dns",
-    "mymachines",
-];
+#[rustfmt::skip]
+const STATUS_WORDS: WordSet<96> = WordSet::of([
+    "null", "none", "nil", "true", "false", "on", "off", "yes", "no", "undefined", "(null)", "unset", "required",
+    "optional", "enabled", "disabled", "enable", "disable", "ask", "prompt", "never", "always", "missing", "invalid",
+    "incorrect", "expired", "wrong", "hidden", "masked", "redacted", "removed", "sanitized", "filtered", "unknown",
+    "added", "deprecated", "fixed", "updated", "renamed", "likewise", "ditto", "write", "read", "n/a", "empty",
+    "default", "auto", "string", "str", "&str", "bool", "int", "integer", "bytes", "object", "number", "text", "any",
+    "char", "boolean", "string,", "ok", "failed", "unchanged", "changed", "provided", "present", "absent", "set",
+    "(none)", "(empty)", "(set)", "(unset)", "(hidden)", "(redacted)", "sensitive", "bearer", "basic", "todo",
+    "fixme", "securestring", "secretstring", "files", "compat", "file", "systemd", "sss", "keyring", "vault",
+    "winbind", "ldap", "nis", "autogenerate", "db", "dns", "mymachines",
+]);
 
 /// Bytes of the shortest secret under a weak name: nothing shorter is random.
 pub(super) const WEAK_BYTES_MIN: usize = 16;
@@ -296,7 +209,7 @@ fn is_status(value: &[u8]) -> bool {
     let listed = |value: &[u8]| {
         (2..=18).contains(&value.len())
             && !value.iter().any(u8::is_ascii_digit)
-            && STATUS_WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+            && (STATUS_WORDS.has(value) || value.eq_ignore_ascii_case(b"(sensitive value)"))
     };
     listed(value)
         || value.len() <= 80

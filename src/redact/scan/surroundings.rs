@@ -195,8 +195,10 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
                 continue;
             }
         }
-        let name = WRAPPER.run(rest);
-        if rest.get(name) == Some(&b'(') && rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'(')
+        let name = memchr::memchr(b'(', rest).unwrap_or(rest.len());
+        if name < rest.len()
+            && WRAPPER.run(&rest[..name]) == name
+            && rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'(')
         {
             let inside = at + name + 1;
             // As programs print what they hold, a line for each.
@@ -333,10 +335,9 @@ pub(super) fn is_toml_line(bytes: &[u8], start: usize, name_end: usize, end: usi
 /// Lines that are asked whether they are TOML.
 const LINES_MAX: usize = 16;
 
-/// The end of a value under a weak name: only characters of tokens.
-pub(super) fn weak_end(bytes: &[u8], from: usize, to: usize) -> usize {
-    const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"+/_-.~!@%");
-    let mut end = from + TOKEN.run(&bytes[from..to]);
+/// The end of a value under a weak name, of which the characters of tokens end at `run`.
+pub(super) fn weak_end(bytes: &[u8], from: usize, run: usize, to: usize) -> usize {
+    let mut end = run;
     let pads = bytes[end..to].iter().take(2).take_while(|byte| **byte == b'=').count();
     if bytes.get(end + pads).is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
         end += pads;

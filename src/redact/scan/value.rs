@@ -1,6 +1,6 @@
 //! Values: where the value of a secret-named key begins and ends.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, WordSet};
 use super::super::shape;
 use super::super::span::Form;
 
@@ -14,11 +14,11 @@ pub(in crate::redact) struct Quote {
 }
 
 /// Words that make prose of what follows a colon.
-const PROSE_WORDS: &[&str] = &[
+const PROSE_WORDS: WordSet<43> = WordSet::of([
     "must", "is", "are", "was", "for", "to", "from", "at", "of", "the", "not", "has", "have", "in", "with", "should",
     "cannot", "and", "or", "will", "does", "be", "been", "this", "that", "a", "an", "required", "expected", "missing",
     "on", "by", "line", "if", "when", "unless", "which", "can", "may", "but", "also", "option", "options",
-];
+]);
 
 /// The backslashes that end before `at`.
 fn backslashes_before(bytes: &[u8], at: usize) -> usize {
@@ -190,9 +190,22 @@ pub(in crate::redact) struct LastValue {
     /// No bracket stands between here and its end.
     clear: usize,
     until: Option<Until>,
+    /// The last run of characters of tokens, as far as it was looked at.
+    token: (usize, usize),
 }
 
 impl LastValue {
+    /// Where the run of characters of tokens ends that begins at `from`, from memory as far as it goes.
+    pub(in crate::redact) fn token_end(&mut self, bytes: &[u8], from: usize, to: usize) -> usize {
+        const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"+/_-.~!@%");
+        let (begin, end) = self.token;
+        let known = (begin..end).contains(&from);
+        let start = if known { end.min(to) } else { from };
+        let stop = start + TOKEN.run(&bytes[start..to]);
+        self.token = if known { (begin, end.max(stop)) } else { (from, stop) };
+        stop
+    }
+
     /// [`bare_end`], from memory as far as it goes.
     pub(in crate::redact) fn bare_end(&mut self, bytes: &[u8], from: usize, to: usize, until: Until) -> usize {
         let known = self.until == Some(until)
@@ -205,7 +218,7 @@ impl LastValue {
         }
         let (end, clear) = bare_stop(bytes, (from, start), to, until);
         if start == from && end - from >= LONG_VALUE_MIN {
-            *self = Self { from, end, clear, until: Some(until) };
+            *self = Self { from, end, clear, until: Some(until), ..*self };
         } else if known && end > self.end {
             (self.end, self.clear) = (end, clear.max(self.clear));
         }
@@ -214,7 +227,7 @@ impl LastValue {
 
     /// Follows a buffer that lost its first `bytes`.
     pub(in crate::redact) fn shift(&mut self, bytes: usize) {
-        for place in [&mut self.from, &mut self.end, &mut self.clear] {
+        for place in [&mut self.from, &mut self.end, &mut self.clear, &mut self.token.0, &mut self.token.1] {
             *place = place.saturating_sub(bytes);
         }
     }
@@ -378,12 +391,14 @@ pub(super) fn line_value(bytes: &[u8], from: usize, to: usize) -> usize {
 
 /// Bytes of the longest word of a sentence.
 const WORD_BYTES_MAX: usize = 40;
+/// Words of a sentence in which a name of a secret may stand.
+const SENTENCE_WORDS_MAX: usize = 24;
 /// Bytes of a line by which a sentence is told.
 pub(super) const SENTENCE_BYTES_MAX: usize = 256;
 
 /// Whether only sentences have this word.
 pub(super) fn is_prose_word(word: &[u8]) -> bool {
-    PROSE_WORDS.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()))
+    PROSE_WORDS.has(word)
 }
 
 /// Whether what follows a colon tells of a function or a file, as lists of changes do: words and nothing else.
@@ -414,6 +429,10 @@ pub(super) fn is_prose(line: &[u8]) -> bool {
     if !line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"'-".contains(byte)) {
         return false;
     }
+    // A word that no sentence begins with, or nothing behind it.
+    if memchr::memchr2(b' ', b'\t', &line[..line.len().min(WORD_BYTES_MAX + 2)]).is_none() {
+        return false;
+    }
     let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     let Some(first) = words.next() else { return false };
     let first = first.strip_suffix(b";").or(first.strip_suffix(b",")).unwrap_or(first);
@@ -423,12 +442,12 @@ pub(super) fn is_prose(line: &[u8]) -> bool {
     {
         return false;
     }
-    let named = line
-        .split(|byte| *byte == b' ')
-        .any(|word| matches!(word, b"password" | b"passphrase" | b"secret" | b"token" | b"key"));
-    let listed = is_prose_word;
+    let named = || {
+        let mut words = line.split(|byte| *byte == b' ').take(SENTENCE_WORDS_MAX);
+        words.any(|word| matches!(word, b"password" | b"passphrase" | b"secret" | b"token" | b"key"))
+    };
     let mut rest = words.take(4).peekable();
-    rest.peek().is_some() && (named || listed(first) || rest.any(listed))
+    rest.peek().is_some() && (is_prose_word(first) || rest.any(is_prose_word) || named())
 }
 
 #[cfg(test)]
