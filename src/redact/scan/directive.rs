@@ -13,6 +13,7 @@ use super::connect::looks_chosen;
 use super::name::{Verdict, is_header};
 use super::named::{Keyed, Name, Searched};
 use super::plausible::{CHOSEN_BYTES_MIN, Ends, is_chosen, is_version};
+use super::snmp::is_algorithm;
 use super::surroundings::{blanks, in_statement, line_end, netrc_before};
 use super::value::{self, Until};
 use super::vocabulary::Weak;
@@ -23,8 +24,6 @@ const BEFORE_BYTES_MAX: usize = 256;
 const AFTER_BYTES_MAX: usize = 512;
 /// Words before a name in a command of a router.
 const WORDS_BEFORE_MAX: usize = 5;
-/// Words of a line that tells of a user and its keys.
-const WORDS_MAX: usize = 24;
 
 /// What is part of a word that sets something: `proxy_set_header`, `SetEnv`, `fastcgi_param`, `php_admin_value`.
 const SETTERS: &[&[u8]] =
@@ -56,8 +55,6 @@ const PROTOCOL_BYTES_MAX: usize = 6;
 /// What a key on a line is shared for.
 const PROTOCOLS: &[&[u8]] =
     &[b"radius", b"tacacs", b"isakmp", b"ikev", b"ipsec", b"ospf", b"eigrp", b"bgp", b"ntp", b"wpa", b"wlan"];
-/// Algorithms by which a user of SNMP signs and encrypts, with what follows them cut off: `SHA-256`, `AES 128`.
-const ALGORITHMS: &[&[u8]] = &[b"md5", b"sha", b"des", b"3des", b"aes"];
 /// Words before the name of a secret that is told as it is used.
 const USES: &[&[u8]] = &[b"using", b"with", b"use", b"via", b"sending", b"got", b"received"];
 /// Names whose values are one word of any kind.
@@ -242,55 +239,6 @@ impl Keyed<'_> {
             || compound && memchr::memchr(b'\\', value).is_none()
             || is_chosen(value) && !constant
     }
-
-    /// `createUser bob SHA secret AES secret`, whose words begin at `from`.
-    pub(super) fn snmp_user(&mut self, start: usize, from: usize) -> Option<usize> {
-        if !self.bytes[..from].ends_with(b"createUser ") {
-            return None;
-        }
-        let line = line_end(self.bytes, from, self.bytes.len().min(from + AFTER_BYTES_MAX));
-        let rest = &self.bytes[from..line];
-        let algorithm = from
-            + rest
-                .split(|byte| *byte == b' ')
-                .take(4)
-                .try_fold(0, |at, word| if is_algorithm(word) { Err(at) } else { Ok(at + word.len() + 1) })
-                .err()?;
-        let verdict = Verdict::Strong(Class::Password);
-        let name = Name { line_start: true, ..Name::of(start, from, verdict) };
-        self.algorithms(name, algorithm, line)
-    }
-
-    /// `SHA secret AES 128 secret`: the keys of a user of SNMP by their algorithms; where scanning goes on.
-    pub(super) fn algorithms(&mut self, name: Name, from: usize, line: usize) -> Option<usize> {
-        let bytes = self.bytes;
-        let (mut at, mut last, mut algorithm) = (from, None, false);
-        for _ in 0..WORDS_MAX {
-            at += blanks(bytes, at);
-            let end = at + bytes[at..line].iter().take_while(|byte| byte.is_ascii_graphic()).count();
-            if end == at {
-                break;
-            }
-            let word = &bytes[at..end];
-            let bits = matches!(word, b"128" | b"192" | b"256" | b"224" | b"384" | b"512");
-            if is_algorithm(word) {
-                algorithm = true;
-            } else if algorithm && !bits {
-                let quoted = value::quote_at(bytes, at);
-                let (start, stop) =
-                    quoted.map_or((at, end), |(quote, inside)| (inside, value::quoted_end(bytes, inside, line, quote)));
-                let keyword = word.eq_ignore_ascii_case(b"priv") || word.starts_with(b"-");
-                if stop - start >= CHOSEN_BYTES_MIN && !keyword {
-                    last = self.push(name, start, stop, Form::Raw, Ends::Marked).or(last);
-                }
-                algorithm = false;
-            } else if !bits && at == from {
-                return None;
-            }
-            at = end;
-        }
-        last
-    }
 }
 
 /// Behind `s:` and `restricted s:` of the key of a wireless card, which say that a text follows.
@@ -299,13 +247,6 @@ fn wireless(bytes: &[u8], from: usize) -> usize {
     let mode =
         [b"restricted ".as_slice(), b"open "].iter().find(|mode| rest.starts_with(mode)).map_or(0, |mode| mode.len());
     if rest[mode..].starts_with(b"s:") { from + mode + 2 } else { from }
-}
-
-fn is_algorithm(word: &[u8]) -> bool {
-    let bits = |rest: &[u8]| rest.len() <= 4 && rest.iter().all(|byte| byte.is_ascii_digit() || b"-_".contains(byte));
-    ALGORITHMS.iter().any(|listed| {
-        word.len() >= listed.len() && word[..listed.len()].eq_ignore_ascii_case(listed) && bits(&word[listed.len()..])
-    })
 }
 
 fn is_blank(rest: &[u8]) -> bool {

@@ -173,65 +173,7 @@ fn name_follows(bytes: &[u8], at: usize, to: usize) -> bool {
 }
 
 /// What neither ends a value nor opens a bracket.
-const PLAIN: ByteSet = ByteSet::of(b"\n\r\0\x1b \t\x0b\x0c\"'`\\<&#%,;([{)]}>").others();
-
-/// Bytes of a value from which it is worth knowing where the last one ended.
-const LONG_VALUE_MIN: usize = 64;
-/// Bytes before a limit at which what stands beyond it matters to where a value ends.
-const LIMIT_MARGIN: usize = 80;
-
-/// The last long value without quotes. A name within it has a value that ends where this one does: without this, a text of
-/// nothing but names and signs would be gone through again for each of them.
-#[derive(Debug, Default)]
-pub(in crate::redact) struct LastValue {
-    from: usize,
-    /// Where it ends, as far as it was looked at.
-    end: usize,
-    /// No bracket stands between here and its end.
-    clear: usize,
-    until: Option<Until>,
-    /// The last run of characters of tokens, as far as it was looked at.
-    token: (usize, usize),
-}
-
-impl LastValue {
-    /// Where the run of characters of tokens ends that begins at `from`, from memory as far as it goes.
-    pub(in crate::redact) fn token_end(&mut self, bytes: &[u8], from: usize, to: usize) -> usize {
-        const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"+/_-.~!@%");
-        let (begin, end) = self.token;
-        let known = (begin..end).contains(&from);
-        let start = if known { end.min(to) } else { from };
-        let stop = start + TOKEN.run(&bytes[start..to]);
-        self.token = if known { (begin, end.max(stop)) } else { (from, stop) };
-        stop
-    }
-
-    /// [`bare_end`], from memory as far as it goes.
-    pub(in crate::redact) fn bare_end(&mut self, bytes: &[u8], from: usize, to: usize, until: Until) -> usize {
-        let known = self.until == Some(until)
-            && (self.from..self.end).contains(&from)
-            && from >= self.clear
-            && !b"\"'`<>&".contains(&bytes[from]);
-        let mut start = if known { self.end.min(to).saturating_sub(LIMIT_MARGIN).max(from) } else { from };
-        while start > from && !PLAIN.has(bytes[start - 1]) {
-            start -= 1;
-        }
-        let (end, clear) = bare_stop(bytes, (from, start), to, until);
-        if start == from && end - from >= LONG_VALUE_MIN {
-            *self = Self { from, end, clear, until: Some(until), ..*self };
-        } else if known && end > self.end {
-            (self.end, self.clear) = (end, clear.max(self.clear));
-        }
-        trimmed(bytes, from, end, until)
-    }
-
-    /// Follows a buffer that lost its first `bytes`.
-    pub(in crate::redact) fn shift(&mut self, bytes: usize) {
-        for place in [&mut self.from, &mut self.end, &mut self.clear, &mut self.token.0, &mut self.token.1] {
-            *place = place.saturating_sub(bytes);
-        }
-    }
-}
+pub(super) const PLAIN: ByteSet = ByteSet::of(b"\n\r\0\x1b \t\x0b\x0c\"'`\\<&#%,;([{)]}>").others();
 
 /// Where a value without quotes that begins at `from` ends.
 pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> usize {
@@ -241,7 +183,7 @@ pub(super) fn bare_end(bytes: &[u8], from: usize, to: usize, until: Until) -> us
 
 /// Where a value stops that begins at `from` and goes on at least to `start` without a bracket, and behind which byte no
 /// bracket stands in it.
-fn bare_stop(bytes: &[u8], (from, start): (usize, usize), to: usize, until: Until) -> (usize, usize) {
+pub(super) fn bare_stop(bytes: &[u8], (from, start): (usize, usize), to: usize, until: Until) -> (usize, usize) {
     let (mut at, mut open, mut clear) = (start, 0_i32, from);
     loop {
         at += PLAIN.run(&bytes[at..to]);
@@ -323,7 +265,7 @@ fn bare_stop(bytes: &[u8], (from, start): (usize, usize), to: usize, until: Unti
 }
 
 /// The end of a value without the blanks and the full stop behind it.
-fn trimmed(bytes: &[u8], from: usize, end: usize, until: Until) -> usize {
+pub(super) fn trimmed(bytes: &[u8], from: usize, end: usize, until: Until) -> usize {
     let mut at = end;
     while at > from && matches!(bytes[at - 1], b' ' | b'\t') {
         at -= 1;
