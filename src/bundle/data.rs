@@ -156,6 +156,10 @@ impl Bundling<'_> {
         Redacted::new(text.into(), self.policy)
     }
 
+    fn redacted_name(&self, name: String) -> Redacted<String> {
+        Redacted::name(name, self.policy)
+    }
+
     fn set_aside(&mut self, found: &Found) {
         let (reason, detail) = match &found.kind {
             Kind::Link(target) => (Reason::Symlink, format!("→ {}", readable_target(target))),
@@ -169,7 +173,7 @@ impl Bundling<'_> {
     fn leave_out(&mut self, found: &Found, reason: Reason, detail: impl Into<String>) {
         let seen = found.identity != (0, 0);
         self.left_out.push(LeftOut {
-            path: self.redacted(readable(&found.path)),
+            path: self.redacted_name(readable(&found.path)),
             reason,
             detail: self.redacted(detail),
             size_bytes: (found.kind == Kind::File).then_some(found.size_bytes),
@@ -290,7 +294,7 @@ impl Bundling<'_> {
 
     /// Begins an entry named after the file; gives the name.
     fn begin(&mut self, found: &Found, suffix: &str) -> String {
-        let masked = self.redacted(readable(&found.path) + suffix);
+        let masked = self.redacted_name(readable(&found.path) + suffix);
         let name = self.names.unique(masked.as_str());
         let modified_s = i64::try_from(found.modified_ns.div_euclid(1_000_000_000)).unwrap_or(0);
         self.packer.begin(Head { name: name.clone(), modified_s, expected_bytes: found.size_bytes });
@@ -300,7 +304,7 @@ impl Bundling<'_> {
     fn end(&mut self, planned: &Planned, name: String, label: Label, cut: Option<Cut>) -> Result<(), BundleError> {
         let packed = self.packer.end()?;
         self.entries.push(Entry {
-            name: self.redacted(name),
+            name: self.redacted_name(name),
             role: role_word(&planned.role),
             size_bytes: packed.size_bytes,
             sha256: Sha256Digest(packed.sha256),

@@ -15,6 +15,7 @@ use super::pseudonym::{MASK_PREFIX, PseudonymKey, Tag};
 use super::scan::{Layers, Scanner};
 use super::secret::Secret;
 use super::settings::{Compiled, Settings, SettingsError};
+use super::shape::{self, HexIs};
 use super::span::{Form, Rule, Span};
 use super::stream::{self, Fingerprint, Piece, STRUCTURED_BYTES_MAX, read_whole};
 use super::summary::{Ledger, Summary, Tally};
@@ -25,6 +26,10 @@ const FAILED: &str = "[redaction failed]";
 /// What overwrites salt and hash where the length has to stay: no character of either alphabet, so that nobody, and no
 /// search, takes it for a hash.
 const FILLER: &[u8] = b"*";
+/// Words of the name of a file that are looked at.
+const WORDS_OF_NAME_MAX: usize = 16;
+/// Bytes of the shortest secret that the word before it tells in the name of a file.
+const OPAQUE_BYTES_MIN: usize = 16;
 /// The artifact under which single texts are counted.
 const TEXTS: &str = "report";
 
@@ -118,6 +123,46 @@ impl Engine {
                 .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned()),
             Err(_) => FAILED.to_owned(),
         }
+    }
+
+    /// The name of a file, or a path, with its secrets masked: where nothing but signs divides words, a token begins behind
+    /// one, and `token-…` says what follows it as an assignment does.
+    #[must_use]
+    pub fn name(&self, name: &str) -> String {
+        self.parts_of_name(&self.text(name))
+    }
+
+    fn parts_of_name(&self, name: &str) -> String {
+        let parts = name.split('/').map(|part| self.part_of_name(part).unwrap_or_else(|| part.to_owned()));
+        parts.collect::<Vec<String>>().join("/")
+    }
+
+    /// A part of a path in which no secret is found as in text, if one is masked in it.
+    fn part_of_name(&self, part: &str) -> Option<String> {
+        let behind = part.match_indices(['-', '_', '.']).map(|(at, sign)| at + sign.len()).take(WORDS_OF_NAME_MAX);
+        for from in behind.filter(|_| !part.contains(MASK_PREFIX)) {
+            let (head, tail) = part.split_at(from);
+            let word = tail.split('.').next().unwrap_or(tail);
+            if word.len() < OPAQUE_BYTES_MIN {
+                continue;
+            }
+            if let Some(masked) = self.begins_masked("", tail) {
+                return Some(head.to_owned() + &masked);
+            }
+            let opaque = shape::is_random(word.as_bytes(), HexIs::Hash);
+            if let Some(masked) = self.begins_masked(&format!("{}=", &head[..from - 1]), word).filter(|_| opaque) {
+                return Some(head.to_owned() + &masked + &tail[word.len()..]);
+            }
+        }
+        None
+    }
+
+    /// `text` masked as what stands behind `before`, if a mask begins it.
+    fn begins_masked(&self, before: &str, text: &str) -> Option<String> {
+        let masked = self.masked(Carrier::Text, format!("{before}{text}").as_bytes()).ok()?;
+        let masked = String::from_utf8(masked).ok()?;
+        let masked = masked.strip_prefix(before)?;
+        masked.starts_with(MASK_PREFIX).then(|| masked.to_owned())
     }
 
     /// `bytes` with their secrets masked; bytes outside the masks are unchanged. `artifact` names them in the summary.
@@ -270,7 +315,8 @@ impl Engine {
         let shown = |tag: &Tag| self.shown(tag).to_owned();
         let named = |artifact: &str| {
             let masked = self.masked(Carrier::Text, artifact.as_bytes());
-            masked.map_or_else(|_| FAILED.to_owned(), |name| String::from_utf8_lossy(&name).into_owned())
+            let name = masked.map_or_else(|_| FAILED.to_owned(), |name| String::from_utf8_lossy(&name).into_owned());
+            self.parts_of_name(&name)
         };
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).tell(&mut summary, shown, named);
         summary
@@ -363,6 +409,34 @@ impl Engine {
                 out.extend_from_slice(&quotes);
             }
             _ => mask(out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_lose_the_tokens_in_them() {
+        let key = PseudonymKey::from_hex(&"42".repeat(32)).expect("hexadecimal");
+        let engine = Engine::unlearned(&Settings::default(), key).expect("no rules of the user's");
+        for (name, head, tail) in [
+            ("a/bob_ghp_0123456789abcdefghijABCDEFGHIJ012345.log", "a/bob_REDACTED-tok-", ".log"),
+            ("token-7f3kQ9zLmX2vB8nR4tYw.txt", "REDACTED-tok-", ".txt"),
+            ("secret_9fK2mQ7xZ4vB8nR3.bak", "secret_REDACTED-key-", ".bak"),
+        ] {
+            let masked = engine.name(name);
+            assert!(masked.starts_with(head) && masked.ends_with(tail), "{masked}");
+        }
+        for name in [
+            "libsecret-1.so.0.0.0",
+            "token-store/data-v2.db",
+            "secret-service-1.2.3.tar.gz",
+            "password-6f1ed002ab5595859014ebf0951522d9.rs",
+            "key-0123456789abcdef.index",
+        ] {
+            assert_eq!(engine.name(name), name);
         }
     }
 }

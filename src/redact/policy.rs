@@ -63,6 +63,15 @@ impl Redacted<String> {
         }
     }
 
+    /// The name of a file, or a path, as the policy has it.
+    #[must_use]
+    pub fn name(name: String, policy: &Policy<'_>) -> Self {
+        match policy {
+            Policy::Redact(engine) => Self(engine.name(&name)),
+            Policy::Passthrough(_) | Policy::FromVerifiedArchive(_) => Self(name),
+        }
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

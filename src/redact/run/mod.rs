@@ -120,7 +120,7 @@ fn alone(
     source.mask(&engine, name, writer)?;
     writer.flush().map_err(RedactError::Write)?;
     if let Some(explain) = explain {
-        let shown = engine.text(name);
+        let shown = engine.name(name);
         source.places(&engine, &mut |place| explain(&shown, &place))?;
     }
     Ok(Report { summary: engine.summary(), failed: Vec::new(), passed_over: Vec::new() })
@@ -170,12 +170,12 @@ pub fn tree(
         if !taken.insert(place.clone()) {
             return Err(RunError::Collision { path: place });
         }
-        let name = engine.text(&name_of(&input));
+        let name = engine.name(&name_of(&input));
         if let Some(error) = masked_file(&engine, input, &place, &mut explain)? {
             failed.push((name, error));
         }
     }
-    let passed_over = passed_over.iter().map(|path| engine.text(&path.display().to_string())).collect();
+    let passed_over = passed_over.iter().map(|path| engine.name(&path.display().to_string())).collect();
     Ok(Report { summary: engine.summary(), failed, passed_over })
 }
 
@@ -221,7 +221,7 @@ fn masked_path(engine: &Engine, below: &Path) -> PathBuf {
     below
         .components()
         .filter_map(|part| match part {
-            Component::Normal(name) => Some(engine.text(&name.to_string_lossy())),
+            Component::Normal(name) => Some(engine.name(&name.to_string_lossy())),
             _ => None,
         })
         .collect()
@@ -250,7 +250,7 @@ fn masked_file(
         match explain {
             None => Ok(()),
             Some(explain) => {
-                let shown = engine.text(&name);
+                let shown = engine.name(&name);
                 source.places(engine, &mut |place| explain(&shown, &place))
             }
         }

@@ -43,6 +43,7 @@ impl Keyed<'_> {
         }
         let begin = line_start(bytes, start)?;
         let line = line_end(bytes, end, bytes.len().min(end + BEHIND_MAX));
+        self.memory.header_to = line;
         let header = columns(bytes, begin, line);
         let text = |(from, to): (usize, usize)| &bytes[from..to];
         let capitals = !bytes[begin..line].iter().any(u8::is_ascii_lowercase);
@@ -57,7 +58,6 @@ impl Keyed<'_> {
         {
             return None;
         }
-        self.memory.header_to = line;
         let columns: Vec<_> = header
             .iter()
             .enumerate()

@@ -194,6 +194,7 @@ impl Keyed<'_> {
             let near = &bytes[from..to.min(from + BRACED_BYTES_MAX)];
             if let Some(close) = memchr::memchr3(b'}', b'\n', 0, near).filter(|close| near[*close] == b'}')
                 && !b"{\"' %}\\".contains(&bytes[from + 1])
+                && Around::of(bytes, name.start).end(bytes, from, from + close).is_none()
                 && bytes.get(from + close + 1).is_none_or(|byte| byte.is_ascii_whitespace() || b";\"'\0".contains(byte))
             {
                 return self.push(name, from + 1, from + close, Form::Raw, Ends::Marked).map(|resume| (resume, None));
@@ -338,13 +339,14 @@ impl Keyed<'_> {
                 if quote.depth == 0 && self.bytes[inside..].starts_with(&[quote.mark; 2]) {
                     break;
                 }
-                if last.is_none()
-                    && value::quote_at(self.bytes, name.end).is_none()
-                    && Around::of(self.bytes, name.start).has(self.bytes, quote, inside)
-                {
-                    break;
-                }
                 let end = value::quoted_end(self.bytes, inside, to, quote);
+                // Quotes around the whole close before the first of these does, or are these.
+                if last.is_none() && value::quote_at(self.bytes, name.end).is_none() {
+                    let around = Around::of(self.bytes, name.start);
+                    if around.has(self.bytes, quote, inside) || around.end(self.bytes, inside, end).is_some() {
+                        break;
+                    }
+                }
                 // `['name' => …]`
                 if self.bytes[end..to].iter().skip(1).find(|byte| **byte != b' ') == Some(&b'=') {
                     break;

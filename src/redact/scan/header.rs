@@ -52,7 +52,9 @@ pub(super) fn mask(
         from += 1;
     }
     // What is in quotes may end in those around the header before it ends in its own.
-    let around = if value::quote_at(bytes, stop).is_none() { Around::of(bytes, start) } else { Around::default() };
+    let marked = memchr::memchr3(b'"', b'\'', b'`', &bytes[from..line]).is_some();
+    let around =
+        if marked && value::quote_at(bytes, stop).is_none() { Around::of(bytes, start) } else { Around::default() };
     let closed = around.end(bytes, from, line);
     let mut end = closed.map_or(line, |(end, _)| end);
     let mut ends = if closed.is_some() { Ends::Marked } else { Ends::Guessed };

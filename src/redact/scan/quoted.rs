@@ -6,7 +6,7 @@ use super::Through;
 use super::VALUE_BYTES_MAX;
 use super::named::{Keyed, Name, Separator};
 use super::plausible::Ends;
-use super::surroundings::line_end;
+use super::surroundings::{blanks, line_end};
 use super::value::{self, Quote, Until};
 
 /// Bytes of a line before a name in which the quotes around it may open, and quotes within quotes.
@@ -98,6 +98,14 @@ impl Around {
     }
 }
 
+/// Whether quotes around a name may close within its value or be those before it, at `inside`: a glance that spares most
+/// values the look at what stands before their names.
+fn may_close(bytes: &[u8], inside: usize, to: usize, quote: Quote) -> bool {
+    let near = &bytes[inside..to.min(inside + LINE_BYTES_MAX)];
+    !near.first().is_some_and(u8::is_ascii_alphanumeric)
+        || memchr::memchr3(b'"', b'\'', b'`', near).is_none_or(|mark| near[mark] != quote.mark)
+}
+
 /// Where a text in quotes begins and ends, of which the first stands before `inside`.
 pub(super) fn extent(bytes: &[u8], inside: usize, to: usize, quote: Quote, separator: Separator) -> (usize, usize) {
     let single = quote.mark == b'\'' && quote.depth == 0 && separator == Separator::Colon;
@@ -118,6 +126,12 @@ fn tripled(bytes: &[u8], inside: usize, to: usize, quote: Quote) -> Option<(usiz
     let line = line_end(bytes, (inside + 2).min(to), to);
     if closing.is_none() && bytes[inside + 2..line].contains(&quote.mark) {
         return None;
+    }
+    // The end of a text of several lines, of which the beginning is too far.
+    if closing.is_none()
+        && bytes[inside + 2..line].trim_ascii_start().first().is_some_and(|byte| b"#,]}".contains(byte))
+    {
+        return Some((inside, inside));
     }
     let end = closing.map_or_else(|| unclosed_end(bytes, line, to), |found| inside + 2 + found);
     Some(if bytes[inside + 2..end].starts_with(b"\n") { (inside + 3, end) } else { (inside + 2, end) })
@@ -141,16 +155,21 @@ fn unclosed_end(bytes: &[u8], mut line: usize, to: usize) -> usize {
 /// Where a text in single quotes ends as YAML has it, in which a backslash is no escape: `inside` the first quote, when
 /// nothing else of the line follows.
 fn yaml_end(bytes: &[u8], inside: usize, to: usize) -> Option<usize> {
-    let line = line_end(bytes, inside, to);
     let mut at = inside;
     loop {
-        let quote = at + memchr::memchr(b'\'', &bytes[at..line])?;
-        if bytes[..line].get(quote + 1) != Some(&b'\'') {
-            let rest = &bytes[quote + 1..line];
-            let over = rest.trim_ascii();
-            return (over.is_empty() || rest.starts_with(b" #") || b",]}".contains(&over[0])).then_some(quote);
+        let quote = at + memchr::memchr2(b'\'', b'\n', bytes.get(at..to)?)?;
+        match bytes[quote..to] {
+            [b'\n', ..] => return None,
+            [_, b'\'', ..] => at = quote + 2,
+            _ => {
+                let gap = blanks(bytes, quote + 1);
+                let over = match bytes[..to].get(quote + 1 + gap) {
+                    Some(b'#') => gap > 0,
+                    next => next.is_none_or(|next| b"\r\n,]}".contains(next)),
+                };
+                return over.then_some(quote);
+            }
         }
-        at = quote + 2;
     }
 }
 
@@ -180,13 +199,16 @@ impl Keyed<'_> {
         to: usize,
     ) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
-        let alone = value::quote_at(bytes, name.end).is_none();
-        let around = if alone { Around::of(bytes, name.start) } else { Around::default() };
+        let around = if value::quote_at(bytes, name.end).is_none() && may_close(bytes, inside, to, quote) {
+            Around::of(bytes, name.start)
+        } else {
+            Around::default()
+        };
         if around.has(bytes, quote, inside) {
             return None;
         }
         let (inside, mut end) = extent(bytes, inside, to, quote, separator);
-        if end == to && inside >= to {
+        if end == to && inside >= to || inside == end {
             return None;
         }
         // Quotes around the whole close before those of the value: these are a part of it, or of nothing.

@@ -295,7 +295,9 @@ pub(super) fn shell_default(bytes: &[u8], from: usize, to: usize) -> Option<(usi
         .map(|at| at + 2)
         .or_else(|| text[..close].iter().position(|byte| *byte == b'-').map(|at| at + 1))?;
     let name = text[2..dash].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_:-".contains(byte));
-    (name && close > dash).then_some((from + dash, from + close))
+    // The quotes around the whole may close before the brace that closes something else.
+    let quotes = memchr::memchr_iter(b'"', &text[dash.min(close)..close]).count();
+    (name && close > dash && quotes.is_multiple_of(2)).then_some((from + dash, from + close))
 }
 
 /// Whether a name and the quoted value at `from` are a statement in braces: `{ a b; shared-secret "…"; }`

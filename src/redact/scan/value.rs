@@ -209,8 +209,7 @@ pub(super) fn bare_stop(bytes: &[u8], (from, start): (usize, usize), to: usize, 
                     at += if (run + 1).is_power_of_two() { 0 } else { run - run % 2 };
                     break;
                 }
-                next == b'\n'
-                    || matches!(next, b'n' | b'r' | b't') && !bytes.get(at + 2).is_some_and(u8::is_ascii_lowercase)
+                matches!(next, b'n' | b'r' | b't') && !bytes.get(at + 2).is_some_and(u8::is_ascii_lowercase)
                     || bytes[at..to].starts_with(b"\\u00")
             }
             b'<' => {
