@@ -232,28 +232,7 @@ impl Keyed<'_> {
         if prose && !name.flag && is_prose(bytes, name, separator, &bytes[from..line()]) {
             return None;
         }
-        let shell = separator == Separator::Equals && assignment::is_environment(bytes, name, from);
-        let whole_line = name.line_start
-            && !name.flag
-            && !shell
-            && matches!(separator, Separator::Equals | Separator::Colon)
-            && bytes.get(from) != Some(&b'{');
-        let until = match separator {
-            Separator::Equals | Separator::Colon if is_percent(bytes, name, from) => Until::Encoded,
-            Separator::Equals if name.query => Until::Query,
-            _ if whole_line => Until::Line,
-            _ => Until::Blank,
-        };
-        let mut end = self.memory.last_value.bare_end(bytes, from, to, until);
-        if until == Until::Blank && separator != Separator::Blank && clause::is_phrase(&bytes[name.start..name.end]) {
-            end = clause::phrase_end(bytes, from, end, line());
-        }
-        if until == Until::Line {
-            end = value::line_value(bytes, from, end);
-            if name.quote.is_some() {
-                end = end.min(value::bare_end(bytes, from, to, Until::Blank));
-            }
-        }
+        let (end, until) = self.bare_end(name, separator, from, to);
         if name.flag && unassigned::is_metavariable(bytes, name, from, end) {
             return None;
         }
@@ -280,6 +259,35 @@ impl Keyed<'_> {
         let through = (end == to && end - from >= VALUE_BYTES_MAX / 2).then_some(Through::Bare(until));
         let resume = self.push(name, from, end, form, ends)?;
         Some((resume, through))
+    }
+
+    /// Where a value without quotes ends, and what ends it.
+    fn bare_end(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> (usize, Until) {
+        let bytes = self.bytes;
+        let shell = separator == Separator::Equals && assignment::is_environment(bytes, name, from);
+        let whole_line = name.line_start
+            && !name.flag
+            && !shell
+            && matches!(separator, Separator::Equals | Separator::Colon)
+            && bytes.get(from) != Some(&b'{');
+        let until = match separator {
+            Separator::Equals | Separator::Colon if is_percent(bytes, name, from) => Until::Encoded,
+            Separator::Equals if name.query => Until::Query,
+            _ if whole_line => Until::Line,
+            _ => Until::Blank,
+        };
+        let line = line_end(bytes, from, to.min(from + SENTENCE_BYTES_MAX));
+        let mut end = self.memory.last_value.bare_end(bytes, from, to, until);
+        if until == Until::Blank && separator != Separator::Blank && clause::is_phrase(&bytes[name.start..name.end]) {
+            end = clause::phrase_end(bytes, from, end, line);
+        }
+        if until == Until::Line {
+            end = value::line_value(bytes, from, end);
+            if name.quote.is_some() {
+                end = end.min(value::bare_end(bytes, from, to, Until::Blank));
+            }
+        }
+        (end, until)
     }
 
     /// A YAML block scalar: every line is masked by itself.

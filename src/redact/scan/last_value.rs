@@ -34,7 +34,7 @@ impl LastValue {
         stop
     }
 
-    /// [`bare_end`], from memory as far as it goes.
+    /// [`bare_end`](super::value::bare_end), from memory as far as it goes.
     pub(super) fn bare_end(&mut self, bytes: &[u8], from: usize, to: usize, until: Until) -> usize {
         let known = self.until == Some(until)
             && (self.from..self.end).contains(&from)

@@ -40,6 +40,7 @@ mod pem;
 mod placeholder;
 mod plausible;
 mod programs;
+mod progress;
 mod prose;
 mod protocol;
 mod quoted;
@@ -59,16 +60,15 @@ mod value;
 mod vocabulary;
 mod words;
 
-use std::collections::VecDeque;
-
 use super::bytes::find;
 use super::carrier::Carrier;
 use super::literals::Literals;
 use super::pseudonym::mask_in;
 use super::settings::Compiled;
 use super::span::{Span, settle};
-use named::{Keyed, Memory};
+use named::Keyed;
 pub(super) use packed::PACKED;
+pub(super) use progress::Progress;
 pub(super) use ruleset::ruleset;
 pub(super) use sieve::STRIDE;
 use sieve::Sieve;
@@ -94,95 +94,6 @@ pub(super) enum Layers {
     Verifiers,
     /// Known secrets and tokens: for data of unknown layout, and for archives as written.
     Verification,
-}
-
-/// How far a scan has come. Positions are those of the buffer; a stream shifts them.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// All triggers before this position are done.
-    pub(super) scanned: usize,
-    /// Nothing before this position is looked at again.
-    pub(super) masked_to: usize,
-    /// What is masked beyond the present position, in order: the values of a name. What stands between is looked at: a name
-    /// may hold a secret, too.
-    ahead: VecDeque<(usize, usize)>,
-    /// Stems before this position belong to a name that was looked at.
-    name_to: usize,
-    /// URLs and names of their credentials before this position were looked at.
-    url_to: usize,
-    /// Programs before this position are arguments of a command that was looked at.
-    command_to: usize,
-    /// Before this position no program stands that takes a here-string behind it.
-    here_to: usize,
-    /// Blocks before this position are parts of one that was looked at.
-    block_to: usize,
-    /// Statements before this position are parts of one that was looked at.
-    statement_to: usize,
-    /// Runs before this position were looked at, and those of base 64.
-    run_to: usize,
-    packed_to: usize,
-    document: kubernetes::Document,
-    /// For each pattern of the user's, where its next match may begin.
-    custom: Vec<usize>,
-    /// The run of bytes in which the last URL stood.
-    url: url::Run,
-    names: Memory,
-    through: Option<Through>,
-}
-
-impl Progress {
-    /// Follows a buffer that lost its first `bytes`, a multiple of [`STRIDE`].
-    pub(super) fn shift(&mut self, bytes: usize) {
-        self.scanned -= bytes;
-        debug_assert!(bytes.is_multiple_of(STRIDE), "a buffer begins at a multiple of a stride");
-        for place in [
-            &mut self.masked_to,
-            &mut self.name_to,
-            &mut self.url_to,
-            &mut self.command_to,
-            &mut self.here_to,
-            &mut self.statement_to,
-            &mut self.block_to,
-            &mut self.run_to,
-            &mut self.packed_to,
-            &mut self.document.to,
-        ] {
-            *place = place.saturating_sub(bytes);
-        }
-        for (start, end) in &mut self.ahead {
-            (*start, *end) = (start.saturating_sub(bytes), end.saturating_sub(bytes));
-        }
-        self.names.shift(bytes);
-        self.url.end = self.url.end.saturating_sub(bytes);
-        self.url.sign = self.url.sign.and_then(|sign| sign.checked_sub(bytes));
-        for place in &mut self.custom {
-            *place = place.saturating_sub(bytes);
-        }
-    }
-}
-
-impl Progress {
-    /// Goes on with what stands between these spans, up to where whoever found them would go on. Names there are parts of
-    /// what was looked at.
-    fn go_on_between(&mut self, spans: &[Span], resume: usize) {
-        self.name_to = self.name_to.max(resume);
-        self.url_to = self.url_to.max(resume);
-        let alone = self.ahead.is_empty() && spans.len() == 1;
-        self.ahead.extend(spans.iter().map(|span| (span.start, span.end)));
-        if !alone {
-            self.ahead.make_contiguous().sort_unstable();
-        }
-    }
-
-    /// Whether nothing at this position, which no earlier one follows, is masked yet.
-    #[inline]
-    fn is_open(&mut self, at: usize) -> bool {
-        if self.ahead.is_empty() {
-            return at >= self.masked_to;
-        }
-        while self.ahead.pop_front_if(|(_, end)| *end <= at).is_some() {}
-        at >= self.masked_to && self.ahead.front().is_none_or(|(start, _)| at < *start)
-    }
 }
 
 /// Finds secrets.
