@@ -42,7 +42,7 @@ const SIGNS: &[(u8, u8)] = &[
 ];
 
 /// By higher and lower half.
-static WEIGHTS: [[u8; 16]; 16] = {
+const WEIGHTS: [[u8; 16]; 16] = {
     let mut weights = [[1; 16]; 16];
     let mut byte = 0_u8;
     while byte < 128 {
@@ -61,6 +61,24 @@ static WEIGHTS: [[u8; 16]; 16] = {
         sign += 1;
     }
     weights
+};
+
+/// For each higher half, and each set of the first eight and of the last eight lower halves, the sum of their weights.
+static SUMS: [[[u16; 256]; 2]; 16] = {
+    let mut sums = [[[0; 256]; 2]; 16];
+    let mut at = 0;
+    while at < 16 * 2 * 256 {
+        let (row, side, set) = (at / 512, at / 256 % 2, at % 256);
+        let mut low = 0;
+        while low < 8 {
+            if set >> low & 1 == 1 {
+                sums[row][side][set] += WEIGHTS[row][8 * side + low] as u16;
+            }
+            low += 1;
+        }
+        at += 1;
+    }
+    sums
 };
 
 /// The bytes that may stand at one place, by their halves: a bit for each that a half may be.
@@ -82,8 +100,10 @@ impl Halves {
     }
 
     fn weight(self) -> u64 {
-        let among = |halves: u16| (0..16).filter(move |half| halves >> half & 1 == 1);
-        among(self.high).flat_map(|high| among(self.low).map(move |low| u64::from(WEIGHTS[high][low]))).sum()
+        let [low, high] = self.low.to_le_bytes();
+        let row =
+            |half: usize| u64::from(SUMS[half][0][usize::from(low)]) + u64::from(SUMS[half][1][usize::from(high)]);
+        (0..16).filter(|half| self.high >> half & 1 == 1).map(row).sum()
     }
 }
 

@@ -57,6 +57,7 @@ mod trigger;
 mod unassigned;
 mod url;
 mod value;
+mod verdicts;
 mod vocabulary;
 mod words;
 

@@ -3,10 +3,7 @@
 //! A name is split into words at `_`, `-`, `.` and where its case changes; the last word says what the value *is*, the
 //! words before it what it belongs to. A value that only describes a secret (its file, its length, its expiry) is shown.
 
-use std::hash::Hasher as _;
-
 use super::super::bytes::{ByteSet, find};
-use super::super::mixing::Mixing;
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::languages;
@@ -20,9 +17,6 @@ use super::vocabulary::{
 pub(super) const NAME_BYTES_MAX: usize = 160;
 /// Words of a name that are looked at, from its end.
 const WORDS_MAX: usize = 16;
-/// Bytes of a name whose verdict is remembered, and how many are.
-const KNOWN_NAME_BYTES: usize = 40;
-const KNOWN_NAMES: usize = 512;
 
 /// What a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,39 +109,6 @@ fn among(word: &[u8], list: &[&str]) -> bool {
 
 fn holds(word: &[u8], part: &str) -> bool {
     word.len() >= part.len() && find(word, part.as_bytes()).is_some()
-}
-
-/// Verdicts of names that were met: logs repeat a few hundred.
-#[derive(Debug, Default)]
-pub(super) struct Verdicts(Vec<Known>);
-
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    name: [u8; KNOWN_NAME_BYTES],
-    length: u8,
-    verdict: Verdict,
-}
-
-impl Verdicts {
-    /// [`classify`], from memory if it can be.
-    pub(super) fn of(&mut self, name: &[u8], rules: &Compiled) -> Verdict {
-        if name.len() > KNOWN_NAME_BYTES {
-            return classify(name, rules);
-        }
-        if self.0.is_empty() {
-            self.0 = vec![Known { name: [0; KNOWN_NAME_BYTES], length: 0, verdict: Verdict::No }; KNOWN_NAMES];
-        }
-        let mut hasher = Mixing::default();
-        hasher.write(name);
-        let place = usize::try_from(hasher.finish() % KNOWN_NAMES as u64).expect("there are few places");
-        let known = &mut self.0[place];
-        if usize::from(known.length) != name.len() || &known.name[..name.len()] != name {
-            known.verdict = classify(name, rules);
-            known.name[..name.len()].copy_from_slice(name);
-            known.length = u8::try_from(name.len()).expect("it is short");
-        }
-        known.verdict
-    }
 }
 
 /// What a name says about its value.

@@ -4,9 +4,10 @@ use super::super::pseudonym::{Class, mask_length};
 use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
 use super::last_value::LastValue;
-use super::name::{Verdict, Verdicts};
+use super::name::Verdict;
 use super::plausible::Ends;
 use super::value::Quote;
+use super::verdicts::Verdicts;
 use super::{Through, plausible};
 
 /// What a stem led to.

@@ -58,9 +58,9 @@ pub(super) fn ended(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<S
     }
     let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     let floor = at.saturating_sub(super::BEHIND - 1).max(masked_to);
-    let begun = find(&bytes[floor..at], b"-----BEGIN").is_some();
+    let known = spans.len();
     let (mut end, mut lines) = (at, 0);
-    while end > floor && !begun {
+    while end > floor {
         let between = bytes[floor..end].iter().rev().take(16).take_while(|byte| byte.is_ascii_whitespace()).count();
         end -= between;
         // Line ends that are written as escapes.
@@ -86,6 +86,9 @@ pub(super) fn ended(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<S
         spans.push(Span { start, end, rule: Rule::Builtin("pem"), class: Class::Pem, form: Form::Raw, seed });
         lines += 1;
         end = start;
+    }
+    if spans.len() > known && find(&bytes[floor..at], b"-----BEGIN").is_some() {
+        spans.truncate(known);
     }
 }
 

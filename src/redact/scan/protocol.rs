@@ -14,7 +14,7 @@ use super::surroundings::{at_line_start, blanks, line_end};
 use super::{tokens, value, words};
 
 /// Bytes of a line of a protocol, and words of it.
-const LINE_BYTES_MAX: usize = 512;
+const LINE_BYTES_MAX: usize = 256;
 const WORDS_MAX: usize = 4;
 /// Bytes before a verb in which the line before stands.
 const BEFORE_BYTES_MAX: usize = 256;
@@ -162,12 +162,10 @@ impl Line {
             let rest = &bytes[at..to];
             let closed =
                 matches!(rest, [] | [b'"' | b'\'' | b'`' | b'\r' | b']' | b'}', ..] | [b'\\', b'r' | b'n' | b'"', ..]);
-            let quote = value::quote_at(&bytes[..to], at).filter(|(quote, inside)| {
-                let end = value::quoted_end(bytes, *inside, to, *quote);
-                end > *inside && at > from && matches!(bytes[at - 1], b' ' | b',' | b'[' | b':') && end < to
-            });
-            if let Some((quote, inside)) = quote.filter(|_| line.count < WORDS_MAX) {
-                let end = value::quoted_end(bytes, inside, to, quote);
+            let opens = at > from && matches!(bytes[at - 1], b' ' | b',' | b'[' | b':');
+            let quote = value::quote_at(&bytes[..to], at).filter(|_| opens && line.count < WORDS_MAX);
+            let quoted = quote.map(|(quote, inside)| (quote, inside, value::quoted_end(bytes, inside, to, quote)));
+            if let Some((quote, inside, end)) = quoted.filter(|(_, inside, end)| inside < end && *end < to) {
                 at = end + quote.depth + 1;
                 // The name of a list of arguments.
                 if bytes.get(at) != Some(&b':') {
