@@ -33,6 +33,7 @@ pub const NEGATIVES: &[(&str, &str)] = &[
     ("rust-symbol", "at {{core::ops::function::FnOnce::call_once::h<[0-9a-f]{16}>}}"),
     ("kallsyms", "{{ffffffff<[0-9a-f]{8}>}} T key_create_or_update"),
     ("maps", "{{7f<[0-9a-f]{10}>-7f<[0-9a-f]{10}>}} r-xp 00000000 fe:01 {{<[1-9][0-9]{6}>}} /usr/lib/libc.so.6"),
+    ("proc-status", "VmLck:\t       {{0 kB}}\nVmPin:\t       {{0 kB}}\nVmHWM:\t    {{<[1-9]{4}> kB}}\nVmPin:\t    {{<[1-9]{4}> kB}}"),
     ("word-token", "unexpected {{token: string}} at line 4"),
     ("word-password", "sshd[812]: {{Failed password for invalid user}} admin from 10.0.0.9 port 51514 ssh2"),
     ("word-auth", "{{authentication token manipulation error}}"),

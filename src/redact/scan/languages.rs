@@ -144,6 +144,7 @@ mod tests {
                 ("{\"pin\": 4829}", "{\"pin\": \"‹key›\"}"),
                 same("{\"pin\": 13}"),
                 same("pin=13 spin=482913 shipping: 482913 pin: high"),
+                same("VmPin:\t       0 kB\nVmPin:\t    4096 kB\n"),
                 same("chiave=Kq93wZorb77 clave: valor1\ncl\u{e9}: valeur\nparola: nel mezzo"),
                 same("Zugangsart: lesen2\nGeheimnis: keines\n"),
                 same("\u{5bc6}\u{94a5}\u{957f}\u{5ea6}: 2048"),

@@ -119,8 +119,9 @@ pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
     if value.len() > DESCRIPTION_BYTES_MAX || shape::is_scrambled_run(value) {
         return false;
     }
-    // Nobody's number is shorter.
-    if value.len() < 4 && name.len() > 3 && name[name.len() - 3..].eq_ignore_ascii_case(b"pin") {
+    // Nobody's number is shorter, and a measure of memory is none: `VmPin: 0 kB`.
+    let short = value.len() < 4 || value[0].is_ascii_digit() && value.contains(&b' ');
+    if short && name.len() > 3 && name[name.len() - 3..].eq_ignore_ascii_case(b"pin") {
         return true;
     }
     // What is called credentials is more often a name, a file or a mode than a secret.

@@ -119,7 +119,7 @@ pub(super) const CODE_OWNERS: &[&str] = &[
 pub(super) const NOT_PIN_OWNERS: &[&str] = &[
     "gpio", "led", "reset", "cs", "clk", "clock", "sda", "scl", "tx", "rx", "rst", "irq", "int", "data", "dc", "ss",
     "miso", "mosi", "pwm", "enable", "button", "relay", "power", "analog", "digital", "adc", "input", "output", "bcm",
-    "board", "switch", "sensor", "servo", "motor", "bl", "echo", "trigger", "version", "package", "cpu", "thread",
+    "board", "switch", "sensor", "servo", "motor", "bl", "echo", "trigger", "version", "package", "cpu", "thread", "vm",
 ];
 /// Words before `key` that make it a secret.
 #[rustfmt::skip]
