@@ -157,3 +157,49 @@ fn what_a_prompt_asks_for_and_what_is_told_of_a_secret_is_masked() {
         ],
     );
 }
+
+#[test]
+fn what_tools_say_of_secrets_is_shown() {
+    let shown = [
+        "passwd: password updated successfully\n",
+        "passwd: password expiry information changed.\n",
+        "passwd: all authentication tokens updated successfully.\n",
+        "WARNING! Using --password via the CLI is insecure.\n",
+        "Please use --token instead of --password\n",
+        "password:  24 bytes\n",
+        "Invalid/incorrect password: Permission denied\n",
+        "default-token-x7k2p kubernetes.io/service-account-token 3 200d\n",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:erp/db-AbCdEf\n",
+        "gpg: using RSA key 0A1B2C3D4E5F60718293A4B5C6D7E8F901234567\n",
+        "ssid=lab key_mgmt=WPA-PSK freq=5180\n",
+        "SECRET_MANAGER_PROJECT=firma-prod-123\nPASSWORD_HASHERS=argon2id\n",
+        "GRANT SELECT ON api_keys TO reporting2;\n",
+        "token: not found\n",
+        "cookie: SameSite=Lax\n",
+        "'password' => 'required|min:8|confirmed',\n",
+        "Passwort: siehe KeePass\n",
+        "UPDATE users SET password = @p1 WHERE name = @p2;\nUPDATE users SET password = :pw\n",
+    ];
+    check(Carrier::Text, &shown.map(|text| (text, text)));
+}
+
+#[test]
+fn secrets_in_words_beside_their_names_are_masked_and_what_follows_is_not() {
+    check(
+        Carrier::Text,
+        &[
+            ("TF_VAR_db_password=Sommer2024 terraform apply\n", "TF_VAR_db_password=‹pw› terraform apply\n"),
+            ("password: !unsafe 'hunter2'\n", "password: !unsafe '‹pw›'\n"),
+            ("DB_PASS_PROD=hunter\ndb_pwd_prod: hunter\n", "DB_PASS_PROD=‹pw›\ndb_pwd_prod: ‹pw›\n"),
+            ("$pw = 'hunter2x';\nx({'pw': 'hunter2x'})\n", "$pw = '‹pw›';\nx({'pw': '‹pw›'})\n"),
+            ("ALTER USER erp IDENTIFIED BY Kaffee77x;\n", "ALTER USER erp IDENTIFIED BY ‹pw›;\n"),
+            ("neighbor 10.0.0.1 password Sommer2024\n", "neighbor 10.0.0.1 password ‹pw›\n"),
+            ("enable secret Sommer2024\n", "enable secret ‹key›\n"),
+            ("password (router): Sommer2024\n", "password (router): ‹pw›\n"),
+            ("APP_KEY=base64://W1xq8Zk2mXw91LpTr5v=\n", "APP_KEY=‹key›\n"),
+            ("ldap_default_authtok = hunter2x\n", "ldap_default_authtok = ‹pw›\n"),
+            ("password=Kq93wZ failed after 3 retries on db1\n", "password=‹pw› failed after 3 retries on db1\n"),
+            ("password: correct horse battery staple\n", "password: ‹pw›\n"),
+        ],
+    );
+}

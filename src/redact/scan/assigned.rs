@@ -397,14 +397,21 @@ fn number_form(name: Name, separator: Separator, value: &[u8]) -> Option<Form> {
 fn is_prose(bytes: &[u8], name: Name, separator: Separator, line: &[u8]) -> bool {
     let text = &bytes[name.start..name.end];
     let config = name.line_start && is_config_name(text);
-    let words = || line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).count();
-    value::is_prose(line) && (!config || words() > 4)
+    let words = || line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    // `passwd: password unchanged`, `token: not found`: nobody's phrase says what it is, or begins like that.
+    let says = || words().any(value::is_name_word) || words().next().is_some_and(is_predicate);
+    value::is_prose(line) && (!config || words().count() > 4 || says())
         || matches!(name.verdict, Verdict::Strong(Class::Key | Class::Token))
             && separator == Separator::Colon
             && value::is_told(line)
             && find(text, b"ecret").is_none()
             && !clause::is_phrase(text)
         || text == b"PASS" && is_test_result(bytes, name.start, line)
+}
+
+/// Whether a word begins what is said of a secret.
+fn is_predicate(word: &[u8]) -> bool {
+    matches!(word, b"not" | b"must" | b"is" | b"was" | b"has" | b"see" | b"siehe" | b"wie" | b"beim" | b"cannot")
 }
 
 /// `PASS: name of a test`, and not the password of the user in the line before.

@@ -27,7 +27,8 @@ const ENTITY_BYTES_MAX: usize = 8;
 pub(super) fn is_environment(bytes: &[u8], name: Name, from: usize) -> bool {
     at_equals(bytes, name.end, from)
         && !name.query
-        && bytes[name.start..name.end].iter().all(|byte| !byte.is_ascii_lowercase())
+        && (bytes[name.start..name.end].iter().all(|byte| !byte.is_ascii_lowercase())
+            || bytes[name.start..name.end].starts_with(b"TF_VAR_"))
 }
 
 /// Whether a name and its value are a line among settings of their own kind, or below the name of their section: what looks

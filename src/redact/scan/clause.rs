@@ -68,7 +68,9 @@ impl Keyed<'_> {
         let text = self.bytes.get(start..end)?;
         let kinds = Kinds::of(text);
         let standard = shape::is_code_of_a_standard(text) || shape::is_measure(text);
-        let plain = kinds.digit > 0 && kinds.letters() > 0 && text.len() >= 5 && !standard;
+        // `GRANT SELECT ON api_keys TO reporting2`
+        let role = quoted.is_none() && self.bytes[from..at].ends_with(b"TO ");
+        let plain = kinds.digit > 0 && kinds.letters() > 0 && text.len() >= 5 && !standard && !role;
         let told = quoted.is_some() && class == Class::Password && kinds.classes() > 1 && !text.contains(&b' ');
         if said == Said::Before && quoted.is_none() {
             return None;

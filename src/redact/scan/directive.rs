@@ -197,6 +197,7 @@ impl Keyed<'_> {
         let end = self.memory.last_value.bare_end(bytes, from, to, Until::Blank);
         let value = &bytes[from..end];
         if value.is_empty()
+            || is_setting(value)
             || value[0] == b'('
             || matches!(value[0], b'*' | b'&' | b'-') && !COMMUNITIES.contains(&lower)
         {
@@ -232,7 +233,9 @@ impl Keyed<'_> {
         // `neighbor 10.0.0.1 password lemon948`
         let numbered = is_numbered(value)
             && is_command(before(bytes, name.start))
-            && (class == Class::Password || is_shared(bytes, name.start, &mut self.memory.unshared));
+            && (class == Class::Password
+                || begins_of_a_user(before(bytes, name.start))
+                || is_shared(bytes, name.start, &mut self.memory.unshared));
         name.line_start
             || setter
             || numbered
@@ -356,7 +359,7 @@ fn encoded(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     }
     let end = value::bare_end(bytes, at, line, Until::Blank);
     let value = &bytes[at..end];
-    (is_blank(&bytes[end..line]) && value.len() >= 4 && is_mixed(value)).then_some(at)
+    (is_blank(&bytes[end..line]) && value.len() >= CHOSEN_BYTES_MIN && is_mixed(value)).then_some(at)
 }
 
 /// Whether a word holds more than letters and is nothing that directives name otherwise.
@@ -373,7 +376,7 @@ fn is_mixed(value: &[u8]) -> bool {
 
 /// A word and a number: what many think of, and what versions and algorithms look like when less is asked for.
 fn is_numbered(value: &[u8]) -> bool {
-    let letters = value.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let letters = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let digits = value[letters..].iter().filter(|byte| byte.is_ascii_digit()).count();
     letters >= 4 && digits >= 2 && letters + digits == value.len()
 }
@@ -384,6 +387,18 @@ fn is_command(before: &[u8]) -> bool {
     before.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b" -.:/_".contains(byte))
         && words.clone().count() <= WORDS_BEFORE_MAX
         && !words.clone().any(value::is_prose_word)
+}
+
+/// Whether a command of a router sets what somebody logs in with: `enable`, `username bob`.
+fn begins_of_a_user(before: &[u8]) -> bool {
+    let word = before.trim_ascii_start().split(|byte| *byte == b' ').next().unwrap_or_default();
+    matches!(word, b"enable" | b"username" | b"user" | b"local-user")
+}
+
+/// `freq=5180`, a further setting on the line.
+fn is_setting(value: &[u8]) -> bool {
+    let name = value.iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'_').count();
+    name > 2 && value.get(name) == Some(&b'=') && value.len() > name + 1 && value[name + 1] != b'='
 }
 
 /// `464/tcp`, as in `/etc/services`.

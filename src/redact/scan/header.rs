@@ -24,6 +24,8 @@ const BRACKETS_BYTES_MAX: usize = 256;
 const PARAMETERS_MAX: usize = 24;
 /// Bytes of a scheme's name: `SharedKeyLite`, `AWS4-HMAC-SHA256`.
 const SCHEME_BYTES_MAX: usize = 20;
+/// What a server says of a cookie.
+const ATTRIBUTES: &[&[u8]] = &[b"samesite", b"path", b"domain", b"max-age", b"expires"];
 /// Cookies of one header.
 const COOKIES_MAX: usize = 128;
 
@@ -214,7 +216,10 @@ fn cookies(keyed: &mut Keyed<'_>, (from, end): (usize, usize), form: Form, most:
         if let Some((token, end)) = token {
             last = push(keyed, (at, end), form, class_of(token), "token").or(last);
         }
-        last = push(keyed, (at + equals + 1, stop), form, Class::Cookie, "cookie").or(last);
+        let name = bytes[at..at + equals].trim_ascii();
+        if !ATTRIBUTES.iter().any(|attribute| name.eq_ignore_ascii_case(attribute)) {
+            last = push(keyed, (at + equals + 1, stop), form, Class::Cookie, "cookie").or(last);
+        }
         at = stop + 1;
         at += blanks(bytes, at);
         if at >= end {

@@ -97,7 +97,9 @@ impl Keyed<'_> {
         }
         // A page of a manual: `setsecret.3 …`
         let page = matches!(bytes[..end], [.., b'.', digit] if digit.is_ascii_digit());
-        if separator == Separator::Blank && page || separator == Separator::Colon && is_file(bytes, start, end) {
+        if separator == Separator::Blank && (page || is_fingerprint(bytes, (start, end), value_at))
+            || separator == Separator::Colon && (is_file(bytes, start, end) || is_resource(bytes, start))
+        {
             return outcome;
         }
         let verdict = match told {
@@ -186,6 +188,9 @@ impl Keyed<'_> {
             b'=' if bytes.get(place + 1) == Some(&b'=') => signs::unusual(bytes, (start, end), place),
             b'=' => Some((Separator::Equals, place + 1)),
             b'(' if blanks == 0 && at == end && !flag => Some((Separator::Call, place + 1)),
+            b'(' if blanks == 1 && remark(bytes, place).is_some() => {
+                remark(bytes, place).map(|value| (Separator::Colon, value))
+            }
             b'|' | b'?' | b'+' | b'/' if assigns(&bytes[place..]).is_some() => {
                 Some((Separator::Equals, place + assigns(&bytes[place..])?))
             }
@@ -353,6 +358,38 @@ fn is_file(bytes: &[u8], start: usize, end: usize) -> bool {
         && bytes[start - 1] == b'/'
         && (1..=5).contains(&suffix.len())
         && suffix.iter().all(u8::is_ascii_lowercase)
+}
+
+/// Bytes of a remark between a name and its colon.
+const REMARK_BYTES_MAX: usize = 48;
+
+/// Behind a remark in parentheses and a colon: `password (router): …`.
+#[inline(never)]
+fn remark(bytes: &[u8], at: usize) -> Option<usize> {
+    const PLAIN: ByteSet = ByteSet::alphanumeric_and(b" -_.,/'");
+    let near = &bytes[at + 1..bytes.len().min(at + REMARK_BYTES_MAX)];
+    let length = PLAIN.run(near);
+    (length > 0 && near[length..].starts_with(b"): ")).then_some(at + 1 + length + 2)
+}
+
+/// Bytes of the name of a resource before one of its parts.
+const RESOURCE_BYTES_MAX: usize = 96;
+
+/// Whether what begins at `start` is a part of the name of a resource: `arn:aws:secretsmanager:eu-west-1:1:secret:db`.
+fn is_resource(bytes: &[u8], start: usize) -> bool {
+    const PART: ByteSet = ByteSet::alphanumeric_and(b"-_.:/");
+    let near = &bytes[start.saturating_sub(RESOURCE_BYTES_MAX)..start];
+    near.last() == Some(&b':') && near[near.len() - PART.run_before(near)..].starts_with(b"arn:")
+}
+
+/// Whether what follows a key is its fingerprint: `gpg: using RSA key 0A1B…`.
+fn is_fingerprint(bytes: &[u8], (start, end): (usize, usize), value: usize) -> bool {
+    const KINDS: [&[u8]; 6] = [b"gpg", b"pgp", b"rsa", b"dsa", b"eddsa", b"public"];
+    let before = bytes[..start].strip_suffix(b" ").unwrap_or_default();
+    let kind =
+        |kind: &&[u8]| before.len() >= kind.len() && before[before.len() - kind.len()..].eq_ignore_ascii_case(kind);
+    let digits = bytes[value..].iter().take(65).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    bytes[start..end].eq_ignore_ascii_case(b"key") && matches!(digits, 8 | 16 | 40 | 64) && KINDS.iter().any(kind)
 }
 
 /// Whether digits stand among the letters of the word at `at`.

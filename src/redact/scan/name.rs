@@ -8,9 +8,9 @@ use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::languages;
 use super::vocabulary::{
-    CHILDREN_DENIED, CODE_OWNERS, FIRST_DENIED, FIRST_DENIED_FOR_PASSWORDS, KEY_OWNERS, KEY_WORDS, LAST_DENIED,
-    LAST_DENIED_NOT_FOR_PASSWORDS, NAMES_DENIED, NOT_PASS, NOT_PIN_OWNERS, OWNERS, PASSWORD_PARTS, PASSWORD_WORDS,
-    STRONG_LAST, WEAK_LAST, Weak,
+    CHILDREN_DENIED, CODE_OWNERS, ENVIRONMENTS, FIRST_DENIED, FIRST_DENIED_FOR_PASSWORDS, KEY_OWNERS, KEY_WORDS,
+    LAST_DENIED, LAST_DENIED_NOT_FOR_PASSWORDS, NAMES_DENIED, NOT_PASS, NOT_PIN_OWNERS, OWNERS, PASSWORD_PARTS,
+    PASSWORD_WORDS, STRONG_LAST, WEAK_LAST, Weak,
 };
 
 /// Bytes of the longest name that is judged.
@@ -128,6 +128,10 @@ pub(super) fn classify(name: &[u8], rules: &Compiled) -> Verdict {
         && memchr::memchr(b'-', name).is_none()
         && words.get(words.count - 1).iter().all(u8::is_ascii_digit)
     {
+        words.count -= 1;
+    }
+    // `DB_PASS_PROD`, `api_key_staging`
+    if words.count > 2 && among(words.get(words.count - 1), ENVIRONMENTS) {
         words.count -= 1;
     }
     let last = words.get(words.count - 1);

@@ -60,7 +60,9 @@ pub(super) fn stands_for_one(value: &[u8]) -> bool {
                     && value.len() > 2
                     && value[1..value.len() - 1].iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
         }
-        b'@' => last == b'@' && inner_plain() && is_label(inner),
+        // `@token@` of templates, `@p1` and `@password` of statements.
+        b'@' => last == b'@' && inner_plain() && is_label(inner) || is_parameter(&value[1..]),
+        b':' => is_parameter(&value[1..]),
         b'!' => {
             value.starts_with(b"!Ref")
                 || value.starts_with(b"!Sub")
@@ -69,6 +71,15 @@ pub(super) fn stands_for_one(value: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a name is that of a parameter of a statement: `p1`, or what secrets are called.
+fn is_parameter(name: &[u8]) -> bool {
+    let numbered = name.strip_prefix(b"p").is_some_and(|digits| (1..=2).contains(&digits.len()));
+    let plain = name.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    numbered && name[1..].iter().all(u8::is_ascii_digit)
+        || plain
+            && (matches!(name, b"pw" | b"hash" | b"pin") || SECRET_WORDS.iter().any(|word| find(name, word).is_some()))
 }
 
 /// Whether nothing but the end of a secret follows the asterisks of a mask.

@@ -81,6 +81,9 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
     if value.len() < 8 && ARCHITECTURES.contains(&value) {
         return false;
     }
+    if is_size(value) {
+        return false;
+    }
     let digits = value.iter().all(u8::is_ascii_digit);
     match verdict {
         Verdict::No | Verdict::Weak(Weak::Pair) => false,
@@ -179,6 +182,12 @@ pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
     !matches!(verdict, Verdict::Strong(Class::Password)) && last.is_some_and(|last| last.len() > 2 && ends(last))
 }
 
+/// `24 bytes`, as tools show a secret that they do not show.
+fn is_size(value: &[u8]) -> bool {
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && matches!(&value[digits..], b" byte" | b" bytes" | b" characters" | b" chars" | b" kB")
+}
+
 /// `1.302190`, `10.0.0.1`
 fn is_decimal(value: &[u8]) -> bool {
     value[0].is_ascii_digit()
@@ -240,8 +249,11 @@ fn refers(value: &[u8]) -> bool {
         b"LS0tLS1CRUdJTi",
         b"awssm:",
         b"ssm:",
+        b"required|",
+        b"nullable|",
+        b"sometimes|",
     ];
-    if b"ase-voprL".contains(&value[0]) && STARTS.iter().any(|start| value.starts_with(start)) {
+    if b"ase-voprLn".contains(&value[0]) && STARTS.iter().any(|start| value.starts_with(start)) {
         return true;
     }
     let scheme = SCHEME.run(&value[..value.len().min(24)]);
@@ -253,7 +265,7 @@ fn refers(value: &[u8]) -> bool {
     {
         return true;
     }
-    scheme > 1 && value[scheme..].starts_with(b"://")
+    scheme > 1 && value[scheme..].starts_with(b"://") && &value[..scheme] != b"base64"
 }
 
 /// Whether a value is a path, a URL, a variable or another's mask.

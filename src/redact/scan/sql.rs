@@ -27,7 +27,10 @@ const INSERT: &[u8] = b"insert into";
 /// Columns of a statement.
 const COLUMNS_MAX: usize = 128;
 
-/// What stands in quotes after `IDENTIFIED`, `BY` or `WITH … AS`.
+/// What a password without quotes is made of.
+const BARE: ByteSet = ByteSet::alphanumeric_and(b"_$#");
+
+/// What stands after `IDENTIFIED`, `BY` or `WITH … AS`.
 pub(super) fn identified(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     let line = to.min(from + 200);
     if !is_statement(bytes, from - b"identified".len()) {
@@ -40,8 +43,19 @@ pub(super) fn identified(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
     if bytes[at..line].len() > 9 && bytes[at..at + 9].eq_ignore_ascii_case(b"password ") {
         at += 9;
     }
-    let (quote, inside) = value::quote_at(bytes, at).filter(|(quote, _)| quote.mark != b'`')?;
-    let end = value::quoted_end(bytes, inside, to, quote);
+    let by = rest[place..].starts_with(b" by ") || rest[place..].starts_with(b" BY ");
+    let (inside, end) = match value::quote_at(bytes, at) {
+        Some((quote, _)) if quote.mark == b'`' => return None,
+        Some((quote, inside)) => (inside, value::quoted_end(bytes, inside, to, quote)),
+        // Oracle takes a password without quotes.
+        None => (at, at + BARE.run(&bytes[at..line])),
+    };
+    let chosen = by
+        && bytes[inside..end].iter().any(u8::is_ascii_digit)
+        && bytes[inside..end].iter().any(u8::is_ascii_alphabetic);
+    if inside == at && !chosen {
+        return None;
+    }
     let secret = plausible::is_secret(&bytes[inside..end], Verdict::Strong(Class::Password), plausible::Ends::Marked);
     secret.then(|| Span { rule: Rule::Builtin("sql"), ..token(inside, end, Class::Password) })
 }

@@ -195,6 +195,14 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
                 continue;
             }
         }
+        // A tag of YAML before a text in quotes: `!unsafe '…'`.
+        if let Some(tag) = rest.strip_prefix(b"!") {
+            let word = tag.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
+            let apart = blanks(bytes, at + 1 + word);
+            if word > 0 && apart > 0 && value::quote_at(bytes, at + 1 + word + apart).is_some() {
+                return at + 1 + word + apart;
+            }
+        }
         let name = memchr::memchr(b'(', rest).unwrap_or(rest.len());
         if name < rest.len()
             && WRAPPER.run(&rest[..name]) == name

@@ -105,6 +105,8 @@ const STEMS: &[&str] = &[
     "pw=",
     "pw:",
     "pw\"",
+    "pw'",
+    "pw =",
     "ndpw",
     "otpw",
     "erpw",

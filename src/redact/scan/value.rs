@@ -14,10 +14,13 @@ pub(in crate::redact) struct Quote {
 }
 
 /// Words that make prose of what follows a colon.
-const PROSE_WORDS: WordSet<43> = WordSet::of([
+#[rustfmt::skip]
+const PROSE_WORDS: WordSet<59> = WordSet::of([
     "must", "is", "are", "was", "for", "to", "from", "at", "of", "the", "not", "has", "have", "in", "with", "should",
     "cannot", "and", "or", "will", "does", "be", "been", "this", "that", "a", "an", "required", "expected", "missing",
-    "on", "by", "line", "if", "when", "unless", "which", "can", "may", "but", "also", "option", "options",
+    "on", "by", "line", "if", "when", "unless", "which", "can", "may", "but", "also", "option", "options", "see",
+    "via", "instead", "after", "before", "while", "denied", "refused", "successfully", "siehe", "wie", "beim", "und",
+    "nicht", "wird", "already",
 ]);
 
 /// The backslashes that end before `at`.
@@ -304,6 +307,12 @@ fn tag_follows(bytes: &[u8], at: usize, to: usize) -> bool {
 pub(super) fn line_value(bytes: &[u8], from: usize, to: usize) -> usize {
     let value = &bytes[from..to];
     let first = value.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(value.len());
+    // `password=… failed after 3 retries`
+    let rest = value[first..].trim_ascii_start();
+    let kinds = shape::Kinds::of(&value[..first]);
+    if kinds.digit > 0 && kinds.letters() > 0 && rest.first().is_some_and(u8::is_ascii_lowercase) && is_prose(rest) {
+        return from + first;
+    }
     let (mut at, mut words) = (first, 1);
     while at < value.len() {
         let start = at + value[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -340,6 +349,11 @@ pub(super) const SENTENCE_BYTES_MAX: usize = 256;
 /// Whether only sentences have this word.
 pub(super) fn is_prose_word(word: &[u8]) -> bool {
     PROSE_WORDS.has(word)
+}
+
+/// Whether a word is what secrets are called in sentences.
+pub(super) fn is_name_word(word: &[u8]) -> bool {
+    matches!(word, b"password" | b"passwords" | b"passphrase" | b"secret" | b"secrets" | b"token" | b"tokens" | b"key")
 }
 
 /// Whether what follows a colon tells of a function or a file, as lists of changes do: words and nothing else.
@@ -385,7 +399,7 @@ pub(super) fn is_prose(line: &[u8]) -> bool {
     }
     let named = || {
         let mut words = line.split(|byte| *byte == b' ').take(SENTENCE_WORDS_MAX);
-        words.any(|word| matches!(word, b"password" | b"passphrase" | b"secret" | b"token" | b"key"))
+        words.any(is_name_word)
     };
     let mut rest = words.take(4).peekable();
     rest.peek().is_some() && (is_prose_word(first) || rest.any(is_prose_word) || named())

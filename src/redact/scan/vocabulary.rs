@@ -38,7 +38,7 @@ pub(super) const PASSWORD_PARTS: &[&str] = &[
 ];
 /// Words that name a password when they are the first or the last word.
 pub(super) const PASSWORD_WORDS: &[&str] =
-    &["pass", "pwd", "pw", "psk", "mdp", "heslo", "haslo", "has\u{142}o", "pincode", "passkey"];
+    &["pass", "pwd", "pw", "psk", "mdp", "heslo", "haslo", "has\u{142}o", "pincode", "passkey", "authtok"];
 /// Words ending in `pass` that are none.
 #[rustfmt::skip]
 pub(super) const NOT_PASS: &[&str] = &[
@@ -48,7 +48,7 @@ pub(super) const NOT_PASS: &[&str] = &[
 /// A last word that says the value describes something about the secret, or something else altogether.
 #[rustfmt::skip]
 pub(super) const LAST_DENIED: &[&str] = &[
-    "file", "files", "filename", "path", "paths", "dir", "directory", "folder", "name", "names", "id", "ids", "type",
+    "hasher", "hashers", "project", "file", "files", "filename", "path", "paths", "dir", "directory", "folder", "name", "names", "id", "ids", "type",
     "types", "kind", "count", "counts", "size", "len", "length", "min", "max", "minimum", "maximum", "expiry",
     "expires", "expired", "expiration", "exp", "ttl", "timeout", "lifetime", "duration", "url", "urls", "uri", "uris",
     "endpoint", "endpoints", "host", "port", "address", "enabled", "disabled", "required", "optional", "policy",
@@ -114,6 +114,10 @@ pub(super) const CODE_OWNERS: &[&str] = &[
     "unlock", "access", "activation", "pairing", "recovery", "security", "auth", "login", "mfa", "otp", "sms", "invite",
     "secret", "verification", "door", "pin", "alarm", "backup", "pass", "reset", "setup", "enrollment", "redeem", "voucher",
 ];
+/// Where what a name names is used, behind it.
+#[rustfmt::skip]
+pub(super) const ENVIRONMENTS: &[&str] =
+    &["prod", "production", "live", "stage", "staging", "qa", "uat", "dev", "development", "test", "sandbox", "preprod"];
 /// Words before `pin` that make it a contact of a chip or a part of a machine.
 #[rustfmt::skip]
 pub(super) const NOT_PIN_OWNERS: &[&str] = &[
