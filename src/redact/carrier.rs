@@ -153,7 +153,9 @@ fn has_hash(line: &[u8]) -> bool {
 fn is_digest_line(line: &[u8]) -> bool {
     let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
     let [user, realm, hash] = fields[..] else { return false };
-    !user.is_empty() && !realm.is_empty() && hash.len() == DIGEST_BYTES && hash.iter().all(u8::is_ascii_hexdigit)
+    // A package has a version where a user has a realm.
+    let realm = realm.first().is_some_and(|first| !first.is_ascii_digit());
+    !user.is_empty() && realm && hash.len() == DIGEST_BYTES && hash.iter().all(u8::is_ascii_hexdigit)
 }
 
 fn is_environ_entry(entry: &[u8]) -> bool {

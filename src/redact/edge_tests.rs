@@ -58,3 +58,41 @@ fn packages_are_no_secrets() {
     let listed = "ii  libsecret-1-0:amd64  0.20.5-3  amd64  Secret store\nii  libpasswdqc0:amd64  1.0\n";
     assert_eq!(engine().text(listed), listed);
 }
+
+#[test]
+fn what_ends_where_a_look_ends_is_no_error() {
+    let long = |before: &str, pad: &str, times: usize, after: &str| format!("{before}{}{after}", pad.repeat(times));
+    let engine = engine();
+    for at in 0..16 {
+        for text in [
+            long("connect(\"", "a", 500 + at, "\")"),
+            long("connect(\"\\\"", "a", 500 + at, "\")"),
+            long("createUser b SHA ", "a", 470 + at, &long("", " ", 40, "x")),
+            long("snmp-server user b v3 auth sha ", "a", 470 + at, &long("", " ", 40, "x")),
+            long("password,\"x", "\"\"", 500 + at, "\n"),
+            long("password changed from 'hunter", "1", at, ""),
+            long("AUTH \\\"x", "y", at, "\""),
+            long("a1 LOGIN bob \\\"x", "y", 240 + at, "\""),
+            long("\"PASS\" \\\"x", "y", at, "\""),
+        ] {
+            engine.bytes(Carrier::Text, "text", text.as_bytes()).expect("no panic");
+        }
+    }
+}
+
+#[test]
+fn what_is_packed_over_several_lines_is_masked_and_learned_as_a_whole() {
+    // A comment, `DB_PASSWORD=Kq93!wZorb-77xLmQ8` and `x=1`, packed: lines of which the last is short.
+    for wrapped in [
+        "IyBzb21lIGNvbW1lbnQgaGVyZSB0byBmaWxsIHVw\nCkRCX1BBU1NXT1JEPUtxOTMhd1pvcmItNzd4TG1R\nOAp4PTEK",
+        "IyBzb21lIGNvbW1lbnQgaGVyZSB0byBmaWxsIHVwCkRCX1BB\nU1NXT1JEPUtxOTMhd1pvcmItNzd4TG1ROAp4PTEK\n",
+    ] {
+        let text = format!("{wrapped}\n\nseen Kq93!wZorb-77xLmQ8 there\n");
+        let mut learner = learner();
+        learner.learn(Carrier::Text, "text", text.as_bytes()).expect("it is learned");
+        let out = learner.finish().text(&text);
+        for left in ["Kq93", "OAp4", "CkRC", "U1NX"] {
+            assert!(!out.contains(left), "{left} is left in {out}");
+        }
+    }
+}

@@ -47,8 +47,6 @@ const BEHIND_SCRIPT: &[&[u8]] = &[
     b"\x28\xb5\x2f\xfd",
     b"7z\xbc\xaf\x27\x1c",
     b"]\0\0",
-    b"070701",
-    b"!<arch>\n",
     b"\x7fELF",
 ];
 const SCRIPT: &str = "it is a script with an archive behind it, which would be broken by a mask: unpack it first";

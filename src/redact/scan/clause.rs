@@ -80,7 +80,7 @@ impl Keyed<'_> {
         }
         let resume = self.push(name, start, end, Form::Raw, Ends::Guessed)?;
         let after = quoted.filter(|_| said == Said::Before).map(|(quote, _)| end + quote.depth + 1);
-        let next = after.filter(|after| self.bytes[*after..].starts_with(b" to "))?;
+        let next = after.filter(|after| self.bytes.get(*after..).is_some_and(|rest| rest.starts_with(b" to ")))?;
         let second = value::quote_at(self.bytes, next + 4).and_then(|(quote, inside)| {
             let end = value::quoted_end(self.bytes, inside, to, quote);
             self.push(name, inside, end, Form::Raw, Ends::Marked)

@@ -274,7 +274,7 @@ fn count(bytes: &[u8], from: usize, to: usize, sign: Sign) -> Option<usize> {
 fn closing(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     let mut at = from;
     loop {
-        let quote = at + memchr::memchr(b'"', &bytes[at..to])?;
+        let quote = at + memchr::memchr(b'"', bytes.get(at..to)?)?;
         if bytes.get(quote + 1) != Some(&b'"') {
             return Some(quote);
         }

@@ -43,7 +43,7 @@ const ENDINGS: &[&[u8]] = &[
 ];
 /// Parts of names of what is connected to with a host, a user and a secret; and of what is with a user and a secret alone.
 const HOSTS: &[&[u8]] = &[b"mysql", b"mariadb", b"pdo", b"dbi", b"pgsql", b"psycopg", b"ftp", b"odbc", b"sqlsrv"];
-const USERS: &[&[u8]] = &[b"oracle", b"oci_", b"wifi", b"wlan", b"bind", b"_pw_set", b"user"];
+const USERS: &[&[u8]] = &[b"oracle", b"oci_", b"wifi", b"wlan", b"bind", b"_pw_set"];
 /// What a source of data begins with.
 const SOURCES: &[&[u8]] = &[
     b"mysql:",
@@ -63,7 +63,6 @@ const SOURCES: &[&[u8]] = &[
     b"informix:",
     b"ibm:",
     b"amqp",
-    b"tcp:",
 ];
 
 impl Keyed<'_> {
@@ -103,7 +102,11 @@ impl Keyed<'_> {
             let from = usize::from(!whole || count > 1);
             texts.iter().skip(from).copied().flatten().find(looks)
         };
-        let (from, to) = told.or_else(chosen)?;
+        // Where one alone looks like a secret, the function has its arguments in another order.
+        let looks = |(from, to): &(usize, usize)| looks_chosen(&bytes[*from..*to]);
+        let mut looking = texts.iter().skip(1).copied().flatten().filter(looks);
+        let only = looking.next().filter(|_| looking.next().is_none());
+        let (from, to) = only.or(told).or_else(chosen)?;
         let name = Name::of(start, start, Verdict::Strong(Class::Password));
         self.push(name, from, to, Form::Raw, Ends::Marked)
     }
@@ -124,7 +127,7 @@ fn texts(bytes: &[u8], from: usize) -> ([Option<(usize, usize)>; ARGUMENTS_MAX],
         let prefixed = matches!(bytes.get(at), Some(b'b' | b'u' | b'r' | b'@'));
         if let Some((quote, inside)) = value::quote_at(bytes, at + usize::from(prefixed)).filter(|(_, at)| *at < to) {
             let end = value::quoted_end(bytes, inside, to, quote);
-            if bytes.get(end + quote.depth) != Some(&quote.mark) {
+            if bytes[..to].get(end + quote.depth) != Some(&quote.mark) {
                 break;
             }
             at = end + quote.depth + 1;

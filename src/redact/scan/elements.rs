@@ -60,7 +60,7 @@ impl Keyed<'_> {
         let gap = self.bytes[at..to].iter().take(GAP_MAX).take_while(|byte| byte.is_ascii_whitespace()).count();
         let line = line_end(self.bytes, at, near);
         let from = if closed.is_some() { at + gap } else { (at + gap).min(line) };
-        let closing = closed.and_then(|_| find(&self.bytes[from..to], b"</"));
+        let closing = closed.and_then(|_| memchr::memmem::find(&self.bytes[from..near.max(from)], b"</"));
         let mut end = closing.map_or(line.max(from), |found| from + found);
         while end > from && self.bytes[end - 1].is_ascii_whitespace() {
             end -= 1;

@@ -1,5 +1,7 @@
 //! Blocks of key material: PEM and its kin, whole, escaped, indented, prefixed or cut short.
 
+use memchr::memmem;
+
 use super::super::bytes::find;
 use super::super::pseudonym::Class;
 use super::super::shape;
@@ -39,8 +41,9 @@ pub(super) fn block(bytes: &[u8], at: usize, spans: &mut Vec<Span>) -> Option<us
     let close = bytes[label_at + label..to].iter().take(8).take_while(|byte| **byte == b'-').count();
     let body = label_at + label + close;
     // Only as far as the next block begins: blocks without an end must not be searched again and again.
-    let next_begin = find(&bytes[body..to], b"-----BEGIN").map_or(to, |found| body + found);
-    let end = find(&bytes[body..next_begin], b"-END").or_else(|| find(&bytes[body..next_begin], b"END "));
+    let next_begin = memmem::find(&bytes[body..to], b"----BEGIN").map_or(to, |found| body + found);
+    let rest = &bytes[body..next_begin];
+    let end = memmem::find(rest, b"-END").or_else(|| memmem::find(rest, b"END "));
     let stop = end.map_or(next_begin, |found| body + found);
     let resume = mask_lines(bytes, body, stop, end.is_some(), spans);
     Some(resume.max(body))
@@ -50,14 +53,14 @@ pub(super) fn block(bytes: &[u8], at: usize, spans: &mut Vec<Span>) -> Option<us
 /// label stands around `at`.
 pub(super) fn ended(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<Span>) {
     let label = &bytes[at.saturating_sub(LABEL_BYTES_MAX).max(masked_to)..at];
-    let Some(dashes) = memchr::memmem::rfind(label, END) else { return };
+    let Some(dashes) = memmem::rfind(label, END) else { return };
     let label = &label[dashes + END.len()..];
+    let floor = at.saturating_sub(super::BEHIND - 1).max(masked_to);
     let at = at - label.len() - END.len();
     if !is_secret_label(label) {
         return;
     }
     let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
-    let floor = at.saturating_sub(super::BEHIND - 1).max(masked_to);
     let known = spans.len();
     let (mut end, mut lines) = (at, 0);
     while end > floor {
@@ -82,7 +85,8 @@ pub(super) fn ended(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<S
         if !whole || between + escape == 0 || end - start < if lines == 0 { 1 } else { LAST_LINE_BYTES_MAX } {
             break;
         }
-        let seed = if end - start >= 16 { Seed::Found } else { Seed::Never };
+        // One that is cut where the look ends is no secret by itself.
+        let seed = if end - start >= 16 && (start > floor || floor == 0) { Seed::Found } else { Seed::Never };
         spans.push(Span { start, end, rule: Rule::Builtin("pem"), class: Class::Pem, form: Form::Raw, seed });
         lines += 1;
         end = start;

@@ -2,7 +2,7 @@
 //! `a1 LOGIN bob …`, `AUTH PLAIN …`, and the strings of Redis with their lengths.
 
 use super::super::bytes::find;
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, mask_length};
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::{Form, Rule, Span};
 use super::connect::looks_chosen;
@@ -61,6 +61,9 @@ impl Keyed<'_> {
         let text = |word: &Word| &bytes[word.start..word.end];
         // What a program lists without quotes is no secret.
         let first = words.first().filter(|word| word.quoted || bytes[from] != b',')?;
+        if quoted && is_member(bytes, start, from) {
+            return None;
+        }
         let alone = quoted || is_sent(bytes, start);
         let verb = &bytes[start..end];
         let mechanism = MECHANISMS.iter().any(|mechanism| text(first).eq_ignore_ascii_case(mechanism));
@@ -70,7 +73,13 @@ impl Keyed<'_> {
             }
             b"AUTHENTICATE" => Some(first).filter(|word| word.quoted && line.count == 1 && alone)?,
             b"AUTH" | b"auth" if alone || verb == b"AUTH" => {
-                let looks = |word: &&Word| looks_chosen(text(word)) || alone && line.ended && is_numbered(text(word));
+                // What a program tells of a user, a session or a device has words behind it.
+                let told =
+                    |word: &Word| word.start == first.start && line.count > 1 && !shape::is_scrambled_run(text(word));
+                let looks = |word: &&Word| {
+                    let mixed = looks_chosen(text(word)) || alone && line.ended && is_numbered(text(word));
+                    mixed && !told(word)
+                };
                 let last = words.last().filter(|word| quoted && word.quoted && line.count <= 2 && !is_word(text(word)));
                 words.iter().take(2).find(looks).or(last)?
             }
@@ -91,10 +100,12 @@ impl Keyed<'_> {
         let user = memchr::memmem::rfind(near, b"USER ")
             .filter(|at| memchr::memchr_iter(b'\n', &near[*at..]).count() <= LINES_MAX)
             .is_some_and(|at| is_sent(bytes, start - near.len() + at));
-        let user = user && !(is_lower_word(text) && find(text, b"pass").is_some());
+        let user = user && line.count < WORDS_MAX - 1 && !(is_lower_word(text) && find(text, b"pass").is_some());
         let sent = near.ends_with(b"AUTHINFO ") || is_sent(bytes, start) && !at_line_start(bytes, start);
         let crlf = bytes[first.end..].starts_with(b"\r\n") || bytes[first.end..].starts_with(b"\\r\\n");
-        let single = line.count == 1 && line.ended;
+        let file = text.iter().rev().position(|byte| *byte == b'.').is_some_and(|suffix| (1..=4).contains(&suffix));
+        let single =
+            line.count == 1 && line.ended && !(file && text.contains(&b'_')) && bytes[first.start - 1] != b'\t';
         let plain = single && text.len() >= 4 && !text.contains(&b'/');
         if !(user || plain && (sent || crlf) || single && looks_chosen(text)) {
             return None;
@@ -141,8 +152,12 @@ impl Keyed<'_> {
             return (service && told)
                 .then(|| self.push(secret(start), last.start, last.end, Form::Raw, Ends::Marked))?;
         }
-        let tag = before.strip_suffix(b" ")?.rsplit(|byte| *byte == b' ').next()?;
+        let before = before.strip_suffix(b" ")?;
+        let tag = before.rsplit(|byte| *byte == b' ').next()?;
+        let sent = before[..before.len() - tag.len()].trim_ascii_end();
         let tagged = tag.len() <= 12
+            && (sent.is_empty() || sent.last().is_some_and(|last| b":>\"'<".contains(last)))
+            && tag.first().is_some_and(u8::is_ascii_alphabetic)
             && tag.iter().any(u8::is_ascii_digit)
             && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
         if line.count != 2 || !(tagged || words.iter().all(|word| word.quoted)) {
@@ -166,7 +181,7 @@ impl Line {
             let quote = value::quote_at(&bytes[..to], at).filter(|_| opens && line.count < WORDS_MAX);
             let quoted = quote.map(|(quote, inside)| (quote, inside, value::quoted_end(bytes, inside, to, quote)));
             if let Some((quote, inside, end)) = quoted.filter(|(_, inside, end)| inside < end && *end < to) {
-                at = end + quote.depth + 1;
+                at = (end + quote.depth + 1).min(to);
                 // The name of a list of arguments.
                 if bytes.get(at) != Some(&b':') {
                     line.words[line.count] = Word { start: inside, end, quoted: true };
@@ -185,6 +200,23 @@ impl Line {
             at += escape.max(1);
         }
     }
+}
+
+/// Bytes of a member's name.
+const MEMBER_BYTES_MAX: usize = 16;
+
+/// Whether a verb in quotes is the value of a member, or small letters in a list, and not followed by its arguments:
+/// `"service": "auth", "host": …` is no command, `"cmd": "AUTH", "args": […]` is.
+fn is_member(bytes: &[u8], start: usize, from: usize) -> bool {
+    let listed = bytes.get(from) == Some(&b',');
+    let before = &bytes[start.saturating_sub(MEMBER_BYTES_MAX)..start];
+    let before = before[..before.len() - before.iter().rev().take_while(|byte| b"\"'\\`".contains(byte)).count()]
+        .trim_ascii_end();
+    if !before.ends_with(b":") {
+        return listed && bytes[start].is_ascii_lowercase();
+    }
+    let rest = &bytes[from..bytes.len().min(from + 2 * MEMBER_BYTES_MAX)];
+    !(listed && [b"arg".as_slice(), b"param"].iter().any(|word| find(rest, word).is_some()))
 }
 
 /// A name that says nothing but that what it names is secret.
@@ -236,6 +268,13 @@ fn string(bytes: &[u8], at: usize, line: &[u8]) -> Option<(usize, usize)> {
     let length: usize = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
     let start = bytes.len() - rest.strip_prefix(&rest[..digits])?.strip_prefix(line)?.len();
     let text = bytes.get(start..start + length)?;
+    // A mask is as long as it is, whatever the length says that was not masked.
+    if let Some(masked) = mask_length(&bytes[start..bytes.len().min(start + LINE_BYTES_MAX)]) {
+        return Some((start, start + masked));
+    }
+    if !bytes[start + length..].starts_with(line) {
+        return None;
+    }
     (!text.is_empty() && !text.contains(&b'\n')).then_some((start, start + length))
 }
 
@@ -303,6 +342,12 @@ mod tests {
                 ("AUTH PLAIN AGJvYgBLcTkzd1pvcmI3Nw==", "AUTH PLAIN ‹pw›"),
                 ("334 UGFzc3dvcmQ6\r\nS3E5M3dab3JiNzc=\r\n", "334 UGFzc3dvcmQ6\r\n‹pw›\r\n"),
                 ("PRIVMSG NickServ :IDENTIFY bob sunflower", "PRIVMSG NickServ :IDENTIFY bob ‹pw›"),
+                same("{\"service\":\"auth\",\"host\":\"web12ab\",\"pod\":\"auth-6d4cf56db6-x7k2p\"}"),
+                same("{\"tags\":[\"auth\",\"prod2eu\"],\"result\":\"PASS\",\"name\":\"test12ab\"}"),
+                same("2026-11-30 host1 LOGIN bob tty1\nAUTH session5f3a started\nAUTH user1234 ok\n"),
+                same("USER bob\nPASS all 12 tests\n"),
+                same("> PASS test_login2.py\n"),
+                ("AUTH \\\"hunter2x\"", "AUTH \\\"‹pw›\""),
                 same("PASS src/foo2.test.js"),
                 same("PASS test_one2\nPASS  a1b2c3 tests\nPASS (12ms)\n"),
                 same("\"PASS\" \"FAIL\" \"SKIP\""),

@@ -121,7 +121,7 @@ fn tripled(bytes: &[u8], inside: usize, to: usize, quote: Quote) -> Option<(usiz
     if quote.depth > 0 || !bytes[inside.min(to)..to].starts_with(&[quote.mark; 2]) {
         return None;
     }
-    let closing = find(&bytes[inside + 2..to], &[quote.mark; 3]);
+    let closing = memchr::memmem::find(&bytes[inside + 2..to], &[quote.mark; 3]);
     // `'''a'` of YAML, which begins with a quote, opens no text of several lines.
     let line = line_end(bytes, (inside + 2).min(to), to);
     if closing.is_none() && bytes[inside + 2..line].contains(&quote.mark) {

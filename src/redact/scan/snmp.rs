@@ -39,7 +39,7 @@ impl Keyed<'_> {
         let bytes = self.bytes;
         let (mut at, mut last, mut algorithm) = (from, None, false);
         for _ in 0..WORDS_MAX {
-            at += blanks(bytes, at);
+            at = line.min(at + blanks(bytes, at));
             let end = at + bytes[at..line].iter().take_while(|byte| byte.is_ascii_graphic()).count();
             if end == at {
                 break;

@@ -18,7 +18,7 @@ const COLUMNS_BYTES_MAX: usize = 4 << 10;
 /// Bytes of the rows that are looked at.
 const ROWS_BYTES_MAX: usize = 16 << 10;
 /// Parameters of a statement, and bytes around them in which it stands.
-const PARAMETERS_MAX: usize = 64;
+const PARAMETERS_MAX: usize = 24;
 const PARAMETERS_BYTES_MAX: usize = 1024;
 /// What the word begins with.
 const WORD: &[u8] = b"paramete";
