@@ -57,6 +57,7 @@ pub(super) enum Ends {
 /// Whether a value is one, or stands for one, says that there is none, or is masked already.
 pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
     if value.is_empty()
+        || value == b"/"
         || mask_in(value).is_some()
         || matches!(verdict, Verdict::Weak(_))
             && value.len() < WEAK_BYTES_MIN

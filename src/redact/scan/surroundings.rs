@@ -283,7 +283,10 @@ fn last_argument(bytes: &[u8], quote: value::Quote, inside: usize, to: usize) ->
 
 /// Whether what a function of this name is given is the name of a value or a question, and not the value.
 fn asks(function: &[u8]) -> bool {
-    const VERBS: &[&[u8]] = &[b"get", b"input", b"prompt", b"ask", b"read", b"find", b"lookup", b"fetch", b"load"];
+    const VERBS: &[&[u8]] = &[
+        b"get", b"input", b"prompt", b"ask", b"read", b"find", b"lookup", b"fetch", b"load", b"split", b"strip",
+        b"replace",
+    ];
     let last = function.iter().rposition(|byte| b".: ".contains(byte)).map_or(function, |at| &function[at + 1..]);
     VERBS.iter().any(|verb| last.starts_with(verb))
         || [b"get".as_slice(), b"input", b"prompt"].iter().any(|verb| {
