@@ -189,7 +189,7 @@ fn secrets_in_words_beside_their_names_are_masked_and_what_follows_is_not() {
         Carrier::Text,
         &[
             ("TF_VAR_db_password=Sommer2024 terraform apply\n", "TF_VAR_db_password=‹pw› terraform apply\n"),
-            ("password: !unsafe 'hunter2'\n", "password: !unsafe '‹pw›'\n"),
+            ("password: !text 'hunter2'\n", "password: !text '‹pw›'\n"),
             ("DB_PASS_PROD=hunter\ndb_pwd_prod: hunter\n", "DB_PASS_PROD=‹pw›\ndb_pwd_prod: ‹pw›\n"),
             ("$pw = 'hunter2x';\nx({'pw': 'hunter2x'})\n", "$pw = '‹pw›';\nx({'pw': '‹pw›'})\n"),
             ("ALTER USER erp IDENTIFIED BY Kaffee77x;\n", "ALTER USER erp IDENTIFIED BY ‹pw›;\n"),

@@ -24,8 +24,8 @@ const BEFORE_BYTES_MAX: usize = 256;
 const BRACED_BYTES_MAX: usize = 1024;
 /// Bytes of a value under a name that may be that of a secret.
 const WEAK_BYTES_MAX: usize = 1280;
-/// Bytes in which an element's text may end.
-const ELEMENT_BYTES_MAX: usize = 4096;
+/// Bytes of the line of a long bracket or of a text below it.
+const BRACKET_BYTES_MAX: usize = 4096;
 
 /// Whether a plain word that no secret under a weak name is as short as begins a text, and ends there: a glance that spares
 /// the parser, which a text of nothing but such names would keep busy.
@@ -314,7 +314,7 @@ impl Keyed<'_> {
     /// `[[…]]` of Lua, and `$(cat <<EOF` of shells with the line below.
     fn long_bracket(&mut self, name: Name, from: usize, to: usize) -> Option<usize> {
         let bytes = self.bytes;
-        let line = line_end(bytes, from, to.min(from + ELEMENT_BYTES_MAX));
+        let line = line_end(bytes, from, to.min(from + BRACKET_BYTES_MAX));
         let text = &bytes[from..line];
         if let Some(inner) = text.strip_prefix(b"[[") {
             let close = find(inner, b"]]")?;
@@ -326,7 +326,7 @@ impl Keyed<'_> {
         let mark = mark.iter().position(u8::is_ascii_alphanumeric).map(|at| &mark[at..])?;
         let mark = &mark[..mark.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()];
         let start = line + 1;
-        let end = line_end(bytes, start.min(to), to.min(start + ELEMENT_BYTES_MAX));
+        let end = line_end(bytes, start.min(to), to.min(start + BRACKET_BYTES_MAX));
         let ended = bytes.get(end + 1..).is_some_and(|rest| rest.trim_ascii_start().starts_with(mark));
         (ended && start < end).then(|| self.push(name, start, end, Form::Raw, Ends::Marked))?
     }

@@ -2,7 +2,6 @@
 //! `auth=("bob", "…")`.
 
 use super::super::bytes::ByteSet;
-use super::super::pseudonym::Class;
 use super::super::shape::Kinds;
 use super::super::span::Form;
 use super::name::Verdict;
@@ -69,7 +68,7 @@ impl Keyed<'_> {
         if !fits || text.iter().any(u8::is_ascii_whitespace) {
             return None;
         }
-        self.push(secret(start), from, to, Form::Raw, Ends::Marked)
+        self.push(Name::secret(start), from, to, Form::Raw, Ends::Marked)
     }
 
     /// Masks the second of two texts in brackets: `auth=("bob", "…")`.
@@ -83,7 +82,8 @@ impl Keyed<'_> {
         let [Some(_), Some((start, end))] = arguments.at[..arguments.count] else { return None };
         let kinds = Kinds::of(&self.bytes[start..end]);
         let mixed = kinds.digit > 0 && kinds.letters() > 0 && end - start >= 4;
-        (mixed || ends_in(text, b"auth")).then(|| self.push(secret(name.start), start, end, Form::Raw, Ends::Marked))?
+        (mixed || ends_in(text, b"auth"))
+            .then(|| self.push(Name::secret(name.start), start, end, Form::Raw, Ends::Marked))?
     }
 }
 
@@ -161,11 +161,6 @@ fn holds_text(bytes: &[u8], inside: usize) -> bool {
 /// Whether the first argument of a function is a key: `hmac.new(b"…", message)`.
 fn is_keyed(function: &[u8]) -> bool {
     ends_in(function, b"hmac.new") || function.eq_ignore_ascii_case(b"fernet")
-}
-
-/// A name that says nothing but that what it names is secret.
-fn secret(at: usize) -> Name {
-    Name::of(at, at, Verdict::Strong(Class::Password))
 }
 
 #[cfg(test)]

@@ -3,10 +3,8 @@
 //! Where the function or its first argument says what it connects to, the place tells which argument is the secret;
 //! otherwise its look does.
 
-use super::super::pseudonym::Class;
 use super::super::shape;
 use super::super::span::Form;
-use super::name::Verdict;
 use super::named::{Keyed, Name};
 use super::plausible::{Ends, is_chosen};
 use super::value;
@@ -107,8 +105,7 @@ impl Keyed<'_> {
         let mut looking = texts.iter().skip(1).copied().flatten().filter(looks);
         let only = looking.next().filter(|_| looking.next().is_none());
         let (from, to) = only.or(told).or_else(chosen)?;
-        let name = Name::of(start, start, Verdict::Strong(Class::Password));
-        self.push(name, from, to, Form::Raw, Ends::Marked)
+        self.push(Name::secret(start), from, to, Form::Raw, Ends::Marked)
     }
 }
 

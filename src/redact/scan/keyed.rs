@@ -92,13 +92,8 @@ impl Keyed<'_> {
             outcome.resume = self.call((start, end), value_at);
             return outcome;
         }
-        if separator == Separator::Blank && !flag && !worth_a_look(bytes, start, value_at) {
-            return outcome;
-        }
-        // A page of a manual: `setsecret.3 …`
-        let page = matches!(bytes[..end], [.., b'.', digit] if digit.is_ascii_digit());
-        if separator == Separator::Blank && (page || is_fingerprint(bytes, (start, end), value_at))
-            || separator == Separator::Colon && (is_file(bytes, start, end) || is_resource(bytes, start))
+        if separator == Separator::Blank && !flag && !worth_a_look(bytes, start, value_at)
+            || names_something_else(bytes, (start, end), separator, value_at)
         {
             return outcome;
         }
@@ -370,6 +365,18 @@ fn remark(bytes: &[u8], at: usize) -> Option<usize> {
     let near = &bytes[at + 1..bytes.len().min(at + REMARK_BYTES_MAX)];
     let length = PLAIN.run(near);
     (length > 0 && near[length..].starts_with(b"): ")).then_some(at + 1 + length + 2)
+}
+
+/// Whether a name is that of a page of a manual (`setsecret.3 …`), a key with its fingerprint, a file or a resource.
+fn names_something_else(bytes: &[u8], (start, end): (usize, usize), separator: Separator, value: usize) -> bool {
+    match separator {
+        Separator::Blank => {
+            let page = matches!(bytes[..end], [.., b'.', digit] if digit.is_ascii_digit());
+            page || is_fingerprint(bytes, (start, end), value)
+        }
+        Separator::Colon => is_file(bytes, start, end) || is_resource(bytes, start),
+        _ => false,
+    }
 }
 
 /// Bytes of the name of a resource before one of its parts.

@@ -123,6 +123,11 @@ pub(super) struct Name {
 }
 
 impl Name {
+    /// A name that says nothing but that what it names is secret.
+    pub(super) fn secret(at: usize) -> Self {
+        Self::of(at, at, Verdict::Strong(Class::Password))
+    }
+
     /// A name of which nothing but its place is known, and what it says.
     pub(super) fn of(start: usize, end: usize, verdict: Verdict) -> Self {
         Self { start, end, verdict, flag: false, quote: None, line_start: false, query: false }

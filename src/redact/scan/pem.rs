@@ -15,7 +15,7 @@ const LINE_BYTES_MIN: usize = 4;
 const END: &[u8] = b"-----END ";
 const LABEL_BYTES_MAX: usize = 48;
 /// Bytes of the shortest line of key material that is not the last.
-const LAST_LINE_BYTES_MAX: usize = 40;
+const FULL_LINE_BYTES_MIN: usize = 40;
 /// Lines in a row that are no key material after which a block without an end is over.
 const STRANGE_LINES_MAX: usize = 3;
 
@@ -82,7 +82,7 @@ pub(super) fn ended(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<S
         }
         let whole = start == floor || b" \t\n\rn\"'".contains(&bytes[start - 1]);
         // Only the last line is short.
-        if !whole || between + escape == 0 || end - start < if lines == 0 { 1 } else { LAST_LINE_BYTES_MAX } {
+        if !whole || between + escape == 0 || end - start < if lines == 0 { 1 } else { FULL_LINE_BYTES_MIN } {
             break;
         }
         // One that is cut where the look ends is no secret by itself.

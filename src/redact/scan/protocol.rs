@@ -6,7 +6,6 @@ use super::super::pseudonym::{Class, mask_length};
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::{Form, Rule, Span};
 use super::connect::looks_chosen;
-use super::name::Verdict;
 use super::named::{Keyed, Name};
 use super::pem::base64_decoded;
 use super::plausible::{CHOSEN_BYTES_MIN, Ends};
@@ -77,7 +76,7 @@ impl Keyed<'_> {
                 let told =
                     |word: &Word| word.start == first.start && line.count > 1 && !shape::is_scrambled_run(text(word));
                 let looks = |word: &&Word| {
-                    let mixed = looks_chosen(text(word)) || alone && line.ended && is_numbered(text(word));
+                    let mixed = looks_chosen(text(word)) || alone && line.ended && is_mixed_word(text(word));
                     mixed && !told(word)
                 };
                 let last = words.last().filter(|word| quoted && word.quoted && line.count <= 2 && !is_word(text(word)));
@@ -88,7 +87,7 @@ impl Keyed<'_> {
             b"pass" if bytes[..start].ends_with(b"authinfo ") && line.count == 1 && line.ended => first,
             _ => return None,
         };
-        self.push(secret(start), word.start, word.end, Form::Raw, Ends::Marked)
+        self.push(Name::secret(start), word.start, word.end, Form::Raw, Ends::Marked)
     }
 
     /// `PASS …` of FTP, POP3 and IRC, and not the result of a test.
@@ -115,7 +114,7 @@ impl Keyed<'_> {
         let joined = words.windows(2).all(|pair| pair[1].start == pair[0].end + 1);
         let last = words.last().filter(|_| user && line.ended && joined).unwrap_or(first);
         let end = last.end;
-        self.push(secret(start), first.start, end, Form::Raw, Ends::Marked)
+        self.push(Name::secret(start), first.start, end, Form::Raw, Ends::Marked)
     }
 
     /// Masks the string behind a name that is a string of the protocol of Redis itself: `$4 AUTH $11 …`.
@@ -134,7 +133,7 @@ impl Keyed<'_> {
         if auth && head.and_then(|head| head.strip_suffix(line)).is_some_and(|head| head.ends_with(b"*3")) {
             text = string(bytes, text.1, line)?;
         }
-        self.push(secret(start), text.0, text.1, Form::Raw, Ends::Marked)
+        self.push(Name::secret(start), text.0, text.1, Form::Raw, Ends::Marked)
     }
 
     /// `a1 LOGIN bob …` of IMAP, `NickServ IDENTIFY …` of IRC: the verb stands between two positions.
@@ -150,7 +149,7 @@ impl Keyed<'_> {
             let service = before.windows(b"nickserv".len()).any(|part| part.eq_ignore_ascii_case(b"nickserv"));
             let told = line.count == 2 || !is_lower_word(&bytes[last.start..last.end]);
             return (service && told)
-                .then(|| self.push(secret(start), last.start, last.end, Form::Raw, Ends::Marked))?;
+                .then(|| self.push(Name::secret(start), last.start, last.end, Form::Raw, Ends::Marked))?;
         }
         let before = before.strip_suffix(b" ")?;
         let tag = before.rsplit(|byte| *byte == b' ').next()?;
@@ -163,7 +162,7 @@ impl Keyed<'_> {
         if line.count != 2 || !(tagged || words.iter().all(|word| word.quoted)) {
             return None;
         }
-        self.push(secret(start), last.start, last.end, Form::Raw, Ends::Marked)
+        self.push(Name::secret(start), last.start, last.end, Form::Raw, Ends::Marked)
     }
 }
 
@@ -219,11 +218,6 @@ fn is_member(bytes: &[u8], start: usize, from: usize) -> bool {
     !(listed && [b"arg".as_slice(), b"param"].iter().any(|word| find(rest, word).is_some()))
 }
 
-/// A name that says nothing but that what it names is secret.
-fn secret(at: usize) -> Name {
-    Name::of(at, at, Verdict::Strong(Class::Password))
-}
-
 /// Whether a line that a client sent begins at `at`: behind a prompt, an arrow, a quote or nothing.
 fn is_sent(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[at.saturating_sub(4)..at];
@@ -242,7 +236,7 @@ fn is_response(word: &[u8]) -> bool {
 }
 
 /// A word and a number, or both mixed, that are no code of a standard.
-fn is_numbered(word: &[u8]) -> bool {
+fn is_mixed_word(word: &[u8]) -> bool {
     let kinds = Kinds::of(word);
     word.len() >= CHOSEN_BYTES_MIN
         && kinds.digit > 0

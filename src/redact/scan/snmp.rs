@@ -85,11 +85,8 @@ mod tests {
             Carrier::Text,
             &[
                 ("createUser bob SHA hunter22 AES 128 hunter23\n", "createUser bob SHA ‹pw› AES 128 ‹pw›\n"),
-                (
-                    "snmp-server user bob ops v3 auth sha hunter22 priv aes 128 hunter23\n",
-                    "snmp-server user bob ops v3 auth sha ‹pw› priv aes 128 ‹pw›\n",
-                ),
                 ("createUser bob\n", "createUser bob\n"),
+                ("createUser bob SHA\n", "createUser bob SHA\n"),
             ],
         );
     }

@@ -195,7 +195,7 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
                 continue;
             }
         }
-        // A tag of YAML before a text in quotes: `!unsafe '…'`.
+        // A tag of YAML before a text in quotes: `!text '…'`.
         if let Some(tag) = rest.strip_prefix(b"!") {
             let word = tag.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
             let apart = blanks(bytes, at + 1 + word);
