@@ -201,7 +201,8 @@ fn start_victim(dir: &Path) -> Child {
         .env(VICTIM_DIR, dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        // Why it died, if it did so by itself.
+        .stderr(Stdio::inherit())
         .spawn()
         .unwrap()
 }
