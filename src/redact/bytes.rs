@@ -6,6 +6,16 @@ pub(super) fn find(text: &[u8], word: &[u8]) -> Option<usize> {
     memchr::memchr_iter(*first, text).find(|at| text[at + 1..].starts_with(rest))
 }
 
+/// Whether a text begins with a word, whatever the case of either.
+pub(super) fn begins_with(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word)
+}
+
+/// Whether a text ends in a word, whatever the case of either.
+pub(super) fn ends_in(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
+}
+
 /// Bytes of the longest word of a set.
 const WORD_BYTES_MAX: usize = 16;
 

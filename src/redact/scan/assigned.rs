@@ -1,6 +1,6 @@
 //! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
 
-use super::super::bytes::{ByteSet, find};
+use super::super::bytes::{ByteSet, begins_with, find};
 use super::super::pseudonym::Class;
 use super::super::span::Form;
 use super::directive::Directive;
@@ -419,9 +419,7 @@ fn is_test_result(bytes: &[u8], start: usize, line: &[u8]) -> bool {
     let before = &bytes[start.saturating_sub(BEFORE_BYTES_MAX)..start];
     let before = before.trim_ascii_end();
     let previous = memchr::memrchr(b'\n', before).map_or(before, |at| &before[at + 1..]).trim_ascii_start();
-    let user = [b"user".as_slice(), b"login", b"email", b"account"]
-        .iter()
-        .any(|word| previous.len() >= word.len() && previous[..word.len()].eq_ignore_ascii_case(word));
+    let user = [b"user".as_slice(), b"login", b"email", b"account"].iter().any(|word| begins_with(previous, word));
     !user || line.trim_ascii().contains(&b' ')
 }
 

@@ -1,7 +1,7 @@
 //! Calls in source code whose arguments are secrets: `setPassword("…")`, `new Credentials("bob", "…")`,
 //! `auth=("bob", "…")`.
 
-use super::super::bytes::ByteSet;
+use super::super::bytes::{ByteSet, begins_with, ends_in};
 use super::super::shape::Kinds;
 use super::super::span::Form;
 use super::name::Verdict;
@@ -141,14 +141,6 @@ impl Arguments {
         self.at[self.count] = argument;
         self.count += 1;
     }
-}
-
-fn ends_in(text: &[u8], word: &[u8]) -> bool {
-    text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
-}
-
-fn begins_with(text: &[u8], word: &[u8]) -> bool {
-    text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word)
 }
 
 /// Whether a text in quotes is what stands behind a bracket, on its line or the next.

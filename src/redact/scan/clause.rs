@@ -1,6 +1,7 @@
 //! Secrets told in a sentence or a layout for people: `the password for bob is 'hunter2'`, a passphrase of several words, a
 //! name alone on its line and the value below it.
 
+use super::super::bytes::ends_in;
 use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
@@ -49,7 +50,7 @@ impl Keyed<'_> {
             return self.parenthesized(name, from, to).map(|resume| (resume, None));
         }
         let rest = &self.bytes[from..to];
-        let ends = |tail: &[u8]| self.bytes[name.start..name.end].to_ascii_lowercase().ends_with(tail);
+        let ends = |tail: &[u8]| ends_in(&self.bytes[name.start..name.end], tail);
         if rest.starts_with(b"are ") && (ends(b"credentials") || ends(b"creds")) {
             let (start, end) = prose::pair(self.bytes, from + b"are ".len())?;
             return self.push(name, start, end, Form::Raw, Ends::Guessed).map(|resume| (resume, None));
@@ -223,8 +224,7 @@ pub(super) fn answer(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usi
 
 /// Whether a name is that of a secret made of words.
 pub(super) fn is_phrase(name: &[u8]) -> bool {
-    let ends = |word: &[u8]| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word);
-    ends(b"phrase") || ends(b"mnemonic")
+    ends_in(name, b"phrase") || ends_in(name, b"mnemonic")
 }
 
 /// Where a passphrase ends whose first word ends at `end`: behind all lower-case words that follow.

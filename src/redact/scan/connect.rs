@@ -3,6 +3,7 @@
 //! Where the function or its first argument says what it connects to, the place tells which argument is the secret;
 //! otherwise its look does.
 
+use super::super::bytes::ends_in;
 use super::super::shape;
 use super::super::span::Form;
 use super::named::{Keyed, Name};
@@ -68,7 +69,7 @@ impl Keyed<'_> {
     #[inline(never)]
     pub(super) fn connection(&mut self, (start, end): (usize, usize), inside: usize) -> Option<usize> {
         let bytes = self.bytes;
-        let ends = |word: &&[u8]| end - start >= word.len() && bytes[end - word.len()..end].eq_ignore_ascii_case(word);
+        let ends = |word: &&[u8]| ends_in(&bytes[start..end], word);
         if !ENDINGS.iter().any(ends) {
             return None;
         }

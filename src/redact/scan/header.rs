@@ -1,5 +1,6 @@
 //! Headers of HTTP: `Authorization`, `Cookie` and their kin.
 
+use super::super::bytes::ends_in;
 use super::super::pseudonym::{Class, mask_length};
 use super::super::span::{Form, Rule, Seed, Span};
 use super::Through;
@@ -86,8 +87,8 @@ pub(super) fn mask(
     if ends == Ends::Guessed && bytes[from..end].last().is_some_and(|last| b"]}".contains(last)) {
         end = before_brackets(bytes, start, from, end);
     }
-    let done = if name.len() >= 6 && name[name.len() - 6..].eq_ignore_ascii_case(b"cookie") {
-        let only_first = name.len() >= 10 && name[name.len() - 10..].eq_ignore_ascii_case(b"set-cookie");
+    let done = if ends_in(name, b"cookie") {
+        let only_first = ends_in(name, b"set-cookie");
         cookies(keyed, (from, end), form, if only_first { 1 } else { COOKIES_MAX })
     } else {
         credentials(keyed, (from, end), form, ends)

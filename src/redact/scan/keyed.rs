@@ -1,6 +1,6 @@
 //! Secret-named keys in any text: the name around a stem, what stands between it and its value, and the value.
 
-use super::super::bytes::{ByteSet, find};
+use super::super::bytes::{ByteSet, ends_in, find};
 use super::super::pseudonym::{Class, MASK_PREFIX, mask_in, mask_length};
 use super::name::{NAME_BYTES_MAX, Verdict, is_header};
 use super::named::{Keyed, Name, Outcome, Separator};
@@ -393,8 +393,7 @@ fn is_resource(bytes: &[u8], start: usize) -> bool {
 fn is_fingerprint(bytes: &[u8], (start, end): (usize, usize), value: usize) -> bool {
     const KINDS: [&[u8]; 6] = [b"gpg", b"pgp", b"rsa", b"dsa", b"eddsa", b"public"];
     let before = bytes[..start].strip_suffix(b" ").unwrap_or_default();
-    let kind =
-        |kind: &&[u8]| before.len() >= kind.len() && before[before.len() - kind.len()..].eq_ignore_ascii_case(kind);
+    let kind = |kind: &&[u8]| ends_in(before, kind);
     let digits = bytes[value..].iter().take(65).take_while(|byte| byte.is_ascii_hexdigit()).count();
     bytes[start..end].eq_ignore_ascii_case(b"key") && matches!(digits, 8 | 16 | 40 | 64) && KINDS.iter().any(kind)
 }

@@ -3,7 +3,7 @@
 //! A name is split into words at `_`, `-`, `.` and where its case changes; the last word says what the value *is*, the
 //! words before it what it belongs to. A value that only describes a secret (its file, its length, its expiry) is shown.
 
-use super::super::bytes::{ByteSet, find};
+use super::super::bytes::{ByteSet, ends_in, find};
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::languages;
@@ -34,7 +34,7 @@ pub(super) fn is_header(name: &[u8]) -> bool {
     if !matches!(name.last(), Some(b'n' | b'N' | b'e' | b'E')) {
         return false;
     }
-    let ends = |word: &[u8]| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word);
+    let ends = |word: &[u8]| ends_in(name, word);
     ends(b"authorization") || name.eq_ignore_ascii_case(b"cookie") || ends(b"set-cookie") || ends(b"http_cookie")
 }
 

@@ -1,6 +1,6 @@
 //! Plausibility: whether what stands where a secret would is one, or only stands for one.
 
-use super::super::bytes::{ByteSet, WordSet};
+use super::super::bytes::{ByteSet, WordSet, ends_in};
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::{self, HexIs};
 use super::name::Verdict;
@@ -129,7 +129,7 @@ pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
         return true;
     }
     // What is called credentials is more often a name, a file or a mode than a secret.
-    let ends = |tail: &[u8]| name.len() >= tail.len() && name[name.len() - tail.len()..].eq_ignore_ascii_case(tail);
+    let ends = |tail: &[u8]| ends_in(name, tail);
     if (ends(b"credentials") || ends(b"credential"))
         && (value.iter().all(|byte| byte.is_ascii_lowercase() || b"-_./:,| ".contains(byte))
             && shape::is_wordlike(value)

@@ -1,5 +1,6 @@
 //! Users of SNMP and their keys, which stand behind the algorithms that they are for: `createUser bob SHA … AES …`.
 
+use super::super::bytes::begins_with;
 use super::super::pseudonym::Class;
 use super::super::span::Form;
 use super::name::Verdict;
@@ -69,9 +70,7 @@ impl Keyed<'_> {
 /// Whether a word names an algorithm.
 pub(super) fn is_algorithm(word: &[u8]) -> bool {
     let bits = |rest: &[u8]| rest.len() <= 4 && rest.iter().all(|byte| byte.is_ascii_digit() || b"-_".contains(byte));
-    ALGORITHMS.iter().any(|listed| {
-        word.len() >= listed.len() && word[..listed.len()].eq_ignore_ascii_case(listed) && bits(&word[listed.len()..])
-    })
+    ALGORITHMS.iter().any(|listed| begins_with(word, listed) && bits(&word[listed.len()..]))
 }
 
 #[cfg(test)]
