@@ -16,32 +16,57 @@ pub(super) fn ends_in(text: &[u8], word: &[u8]) -> bool {
     text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word)
 }
 
+/// The first eight bytes of a text as a number, zeros for those that it has not: reads that are told in advance, since a
+/// copy of a few bytes is a call.
+#[inline]
+pub(super) fn eight(text: &[u8]) -> u64 {
+    if let Some(chunk) = text.first_chunk::<8>() {
+        return u64::from_le_bytes(*chunk);
+    }
+    if let (Some(head), Some(tail)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let tail = u64::from(u32::from_le_bytes(*tail)) << (8 * (text.len() - 4));
+        return u64::from(u32::from_le_bytes(*head)) | tail;
+    }
+    text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
 /// Bytes of the longest word of a set.
 const WORD_BYTES_MAX: usize = 16;
 
 /// A set of words in lower case, of which a text is one whatever its case: a few comparisons of whole words, and for most
 /// texts a look at their length and their first letter.
 pub(super) struct WordSet<const COUNT: usize> {
+    /// In the order of their length.
     words: [u128; COUNT],
-    /// By length, a bit for each first byte.
+    /// By length, where its words begin, and a bit for each first byte of theirs.
+    starts: [usize; WORD_BYTES_MAX + 2],
     firsts: [u32; WORD_BYTES_MAX + 1],
 }
 
 impl<const COUNT: usize> WordSet<COUNT> {
     /// These, none longer than 16 bytes.
     pub(super) const fn of(words: [&str; COUNT]) -> Self {
-        let mut set = Self { words: [0; COUNT], firsts: [0; WORD_BYTES_MAX + 1] };
-        let mut at = 0;
-        while at < COUNT {
-            let word = words[at].as_bytes();
-            set.firsts[word.len()] |= 1 << (word[0] & 31);
-            let mut place = 0;
-            while place < word.len() {
-                set.words[at] |= (word[place] as u128) << (8 * place);
-                place += 1;
+        let mut set = Self { words: [0; COUNT], starts: [0; WORD_BYTES_MAX + 2], firsts: [0; WORD_BYTES_MAX + 1] };
+        let (mut length, mut count) = (0, 0);
+        while length <= WORD_BYTES_MAX {
+            let mut at = 0;
+            while at < COUNT {
+                let word = words[at].as_bytes();
+                if word.len() == length {
+                    set.firsts[length] |= 1 << (word[0] & 31);
+                    let mut place = 0;
+                    while place < length {
+                        set.words[count] |= (word[place] as u128) << (8 * place);
+                        place += 1;
+                    }
+                    count += 1;
+                }
+                at += 1;
             }
-            at += 1;
+            length += 1;
+            set.starts[length] = count;
         }
+        assert!(count == COUNT, "no word is longer");
         set
     }
 
@@ -52,10 +77,9 @@ impl<const COUNT: usize> WordSet<COUNT> {
         if self.firsts[text.len()] >> (first & 31) & 1 == 0 {
             return false;
         }
-        let mut word = [0; WORD_BYTES_MAX];
-        word[..text.len()].copy_from_slice(text);
-        let word = u128::from_le_bytes(word.map(|byte| byte.to_ascii_lowercase()));
-        self.words.contains(&word)
+        let word = u128::from(eight(text)) | u128::from(eight(text.get(8..).unwrap_or_default())) << 64;
+        let word = u128::from_le_bytes(word.to_le_bytes().map(|byte| byte.to_ascii_lowercase()));
+        self.words[self.starts[text.len()]..self.starts[text.len() + 1]].contains(&word)
     }
 }
 
@@ -141,6 +165,16 @@ mod tests {
     fn a_word_is_found_where_it_begins() {
         assert_eq!(find(b"aab aabc", b"aabc"), Some(4));
         assert_eq!((find(b"aab", b"aabc"), find(b"", b"a"), find(b"abc", b"c")), (None, None, Some(2)));
+    }
+
+    #[test]
+    fn a_text_is_read_as_a_number_whatever_its_length() {
+        for length in 0..12 {
+            let text = &b"\x81bc\xff\xfeefghijkl"[..length];
+            let mut word = [0; 8];
+            word[..length.min(8)].copy_from_slice(&text[..length.min(8)]);
+            assert_eq!(eight(text), u64::from_le_bytes(word), "{length}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub struct Engine {
     wanted: Vec<bool>,
     suppressed: BTreeMap<String, u64>,
     /// Short tags that two secrets share.
-    shared_tags: HashSet<String>,
+    shared_tags: HashSet<Vec<u8>>,
     fingerprints: HashMap<String, Fingerprint>,
     ledger: Mutex<Ledger>,
 }
@@ -88,7 +88,7 @@ impl Learner {
         let (mut seen, mut shared_tags) = (HashSet::new(), HashSet::new());
         for tag in places.keys() {
             if !seen.insert(tag.short()) {
-                shared_tags.insert(tag.short().to_owned());
+                shared_tags.insert(tag.short().to_vec());
             }
         }
         Engine {
@@ -312,7 +312,7 @@ impl Engine {
             propagation_suppressed: self.suppressed.clone(),
             ..Summary::default()
         };
-        let shown = |tag: &Tag| self.shown(tag).to_owned();
+        let shown = |tag: &Tag| String::from_utf8_lossy(self.shown(tag)).into_owned();
         let named = |artifact: &str| {
             let masked = self.masked(Carrier::Text, artifact.as_bytes());
             let name = masked.map_or_else(|_| FAILED.to_owned(), |name| String::from_utf8_lossy(&name).into_owned());
@@ -370,7 +370,7 @@ impl Engine {
         }
     }
 
-    fn shown<'t>(&self, tag: &'t Tag) -> &'t str {
+    fn shown<'t>(&self, tag: &'t Tag) -> &'t [u8] {
         let shared = !self.shared_tags.is_empty() && self.shared_tags.contains(tag.short());
         if shared { tag.long() } else { tag.short() }
     }
@@ -396,9 +396,11 @@ impl Engine {
         let class = learned.unwrap_or(span.class);
         tally.mask(span.rule, tag, bytes.len());
         let mask = |out: &mut Vec<u8>| {
-            for part in [MASK_PREFIX, class.word(), "-", self.shown(&tag), suffix] {
-                out.extend_from_slice(part.as_bytes());
-            }
+            out.extend_from_slice(MASK_PREFIX.as_bytes());
+            out.extend_from_slice(class.word().as_bytes());
+            out.push(b'-');
+            out.extend_from_slice(self.shown(&tag));
+            out.extend_from_slice(suffix.as_bytes());
         };
         match span.form {
             Form::Bare { quote, depth } => {

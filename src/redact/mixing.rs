@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::bytes::eight;
+
 /// Builds [`Mixing`] hashers.
 pub(super) type Mixed = BuildHasherDefault<Mixing>;
 
@@ -16,9 +18,7 @@ impl Hasher for Mixing {
 
     fn write(&mut self, bytes: &[u8]) {
         for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
+            self.write_u64(eight(chunk));
         }
     }
 

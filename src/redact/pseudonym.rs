@@ -96,8 +96,9 @@ impl PseudonymKey {
             hasher.update(b"v1").update(secret);
             hasher.finalize()
         };
-        let bits = u128::from_be_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"));
-        Tag(std::array::from_fn(|place| ALPHABET[(bits >> (u128::BITS as usize - 5 - 5 * place) & 31) as usize]))
+        let (one, two) = hash.as_bytes().split_at(5);
+        let bits = [one, two].map(|half| half[..5].iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)));
+        Tag(std::array::from_fn(|place| ALPHABET[(bits[place / 8] >> (35 - 5 * (place % 8)) & 31) as usize]))
     }
 }
 
@@ -113,13 +114,13 @@ pub struct Tag([u8; TAG_CHARS_LONG]);
 
 impl Tag {
     /// The characters that are shown unless two secrets share them.
-    pub(super) fn short(&self) -> &str {
-        &self.long()[..TAG_CHARS]
+    pub(super) fn short(&self) -> &[u8] {
+        &self.0[..TAG_CHARS]
     }
 
     /// All characters.
-    pub(super) fn long(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("the alphabet of a tag is ASCII")
+    pub(super) fn long(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -132,7 +133,7 @@ impl Hash for Tag {
 
 impl fmt::Debug for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.short())
+        f.write_str(&String::from_utf8_lossy(self.short()))
     }
 }
 

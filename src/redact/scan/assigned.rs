@@ -1,40 +1,33 @@
 //! What is assigned to a secret-named key: quoted, bare, in a list, in an element, on the lines below.
 
-use super::super::bytes::{ByteSet, begins_with, find};
+use super::super::bytes::{begins_with, find};
 use super::super::pseudonym::Class;
 use super::super::span::Form;
 use super::directive::Directive;
 use super::name::{Verdict, is_header};
 use super::named::{Keyed, Name, Separator};
 use super::nested::opening;
-use super::plausible::{Ends, WEAK_BYTES_MIN};
+use super::plausible::Ends;
 use super::quoted::Around;
 use super::surroundings::{
     blanks, block_scalar, is_config_name, is_json_word, is_toml_line, line_end, next_line, shell_default, skip_colour,
     unwrapped, weak_end,
 };
 use super::value::{self, SENTENCE_BYTES_MAX, Until};
-use super::{Through, VALUE_BYTES_MAX, assignment, clause, code, dumps, hashes, header, prose, signs, unassigned};
+use super::{
+    Through, VALUE_BYTES_MAX, assignment, clause, code, dumps, glance, hashes, header, prose, signs, unassigned,
+};
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
 /// Bytes before a name in which the line before may stand.
 const BEFORE_BYTES_MAX: usize = 256;
 /// Bytes of a value in braces, as ODBC has it.
-const BRACED_BYTES_MAX: usize = 1024;
+const BRACED_BYTES_MAX: usize = 256;
 /// Bytes of a value under a name that may be that of a secret.
 const WEAK_BYTES_MAX: usize = 1280;
 /// Bytes of the line of a long bracket or of a text below it.
 const BRACKET_BYTES_MAX: usize = 4096;
-
-/// Whether a plain word that no secret under a weak name is as short as begins a text, and ends there: a glance that spares
-/// the parser, which a text of nothing but such names would keep busy.
-fn is_too_short(text: &[u8]) -> bool {
-    const WORD: ByteSet = ByteSet::alphanumeric_and(b"+/_-.~!@%");
-    const AFTER: ByteSet = ByteSet::of(b"=&,;)]}\n\r|");
-    let word = WORD.run(&text[..text.len().min(WEAK_BYTES_MIN)]);
-    (1..WEAK_BYTES_MIN - "==".len()).contains(&word) && text.get(word).is_some_and(|byte| AFTER.has(*byte))
-}
 
 /// Whether a secret under a name of this verdict is long: a code that is used once and what is chosen are not.
 fn is_long(verdict: Verdict) -> bool {
@@ -45,8 +38,13 @@ impl Keyed<'_> {
     pub(super) fn value(&mut self, name: Name, separator: Separator, at: usize) -> Option<(usize, Option<Through>)> {
         let bytes = self.bytes;
         let to = bytes.len().min(name.end + VALUE_BYTES_MAX);
-        if separator == Separator::Equals && is_long(name.verdict) && is_too_short(&bytes[at..to]) {
-            return None;
+        if separator == Separator::Equals {
+            if is_long(name.verdict) && glance::is_too_short(&bytes[at..to]) {
+                return None;
+            }
+            if let Some(end) = glance::mixed_end(bytes, name, at) {
+                return self.told(name, at, end, Form::Raw).map(|resume| (resume, None));
+            }
         }
         if matches!(separator, Separator::Before | Separator::Part | Separator::Element | Separator::Cell) {
             return self.placed(name, separator, at, to);
@@ -62,17 +60,7 @@ impl Keyed<'_> {
             return header::mask(self, (name.start, name.end), at, to);
         }
         if assigned {
-            if separator == Separator::Colon && matches!(bytes.get(from), Some(b'*' | b'_' | b'<')) {
-                from = signs::behind_markup(bytes, from, to);
-            }
-            if matches!(bytes.get(from), Some(b'\n' | b'\r' | b's' | b'(')) {
-                from = dumps::typed_text(bytes, from, to).unwrap_or(from);
-            }
-            from = next_line(bytes, name.start, from, to, separator == Separator::Colon).unwrap_or(from);
-            if separator == Separator::Colon && value::quote_at(bytes, from).is_none() {
-                from = code::typed_default(bytes, from, to).unwrap_or(from);
-            }
-            from = dumps::chosen(bytes, from, to);
+            from = assigned_at(bytes, name, separator, from, to);
         }
         // `--password= word`: the option without its argument, told about.
         if name.flag && bytes[at - 1] == b'=' && from > at {
@@ -227,12 +215,12 @@ impl Keyed<'_> {
         if bytes.get(from) == Some(&b'#') && from > 0 && matches!(bytes[from - 1], b' ' | b'\t') {
             return None;
         }
-        let line = || line_end(bytes, from, to.min(from + SENTENCE_BYTES_MAX));
+        let line = self.line_end(from, to.min(from + SENTENCE_BYTES_MAX));
         let prose = separator == Separator::Colon || from > name.end + 2;
-        if prose && !name.flag && is_prose(bytes, name, separator, &bytes[from..line()]) {
+        if prose && !name.flag && is_prose(bytes, name, separator, &bytes[from..line]) {
             return None;
         }
-        let (end, until) = self.bare_end(name, separator, from, to);
+        let (end, until) = self.bare_end(name, separator, (from, line), to);
         if name.flag && unassigned::is_metavariable(bytes, name, from, end) {
             return None;
         }
@@ -261,8 +249,14 @@ impl Keyed<'_> {
         Some((resume, through))
     }
 
-    /// Where a value without quotes ends, and what ends it.
-    fn bare_end(&mut self, name: Name, separator: Separator, from: usize, to: usize) -> (usize, Until) {
+    /// Where a value without quotes ends whose line does at `line`, and what ends it.
+    fn bare_end(
+        &mut self,
+        name: Name,
+        separator: Separator,
+        (from, line): (usize, usize),
+        to: usize,
+    ) -> (usize, Until) {
         let bytes = self.bytes;
         let shell = separator == Separator::Equals && assignment::is_environment(bytes, name, from);
         let whole_line = name.line_start
@@ -276,7 +270,6 @@ impl Keyed<'_> {
             _ if whole_line => Until::Line,
             _ => Until::Blank,
         };
-        let line = line_end(bytes, from, to.min(from + SENTENCE_BYTES_MAX));
         let mut end = self.memory.last_value.bare_end(bytes, from, to, until);
         if until == Until::Blank && separator != Separator::Blank && clause::is_phrase(&bytes[name.start..name.end]) {
             end = clause::phrase_end(bytes, from, end, line);
@@ -385,6 +378,24 @@ impl Name {
         let before = bytes[..self.start].iter().rev().take(4).find(|byte| **byte != b'-');
         before.is_none_or(|byte| byte.is_ascii_whitespace() || b"\"'`\0[,".contains(byte))
     }
+}
+
+/// Where what is assigned begins, behind markup, a type or a line end at `from`.
+#[inline]
+fn assigned_at(bytes: &[u8], name: Name, separator: Separator, from: usize, to: usize) -> usize {
+    let colon = separator == Separator::Colon;
+    let mut from = from;
+    if colon && matches!(bytes.get(from), Some(b'*' | b'_' | b'<')) {
+        from = signs::behind_markup(bytes, from, to);
+    }
+    if matches!(bytes.get(from), Some(b'\n' | b'\r' | b's' | b'(')) {
+        from = dumps::typed_text(bytes, from, to).unwrap_or(from);
+    }
+    from = next_line(bytes, name.start, from, to, colon).unwrap_or(from);
+    if colon && value::quote_at(bytes, from).is_none() {
+        from = code::typed_default(bytes, from, to).unwrap_or(from);
+    }
+    dumps::chosen(bytes, from, to)
 }
 
 /// How a number of JSON is written once it is none: in quotes like those of its name.

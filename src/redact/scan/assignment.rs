@@ -148,7 +148,7 @@ impl Keyed<'_> {
         if bytes.get(from) != Some(&b'[') || !matches!(name.verdict, Verdict::Strong(_)) {
             return None;
         }
-        let near = line_end(bytes, from, to.min(from + ARRAY_BYTES_MAX));
+        let near = self.line_end(from, to.min(from + ARRAY_BYTES_MAX));
         let line = bytes[from..near].trim_ascii_end();
         let inner = line.strip_prefix(b"[")?.strip_suffix(b"]")?;
         let quoted = |item: &[u8]| value::quote_at(item.trim_ascii_start(), 0).is_some();

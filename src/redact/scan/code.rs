@@ -125,14 +125,19 @@ fn declares(bytes: &[u8], start: usize) -> bool {
         return true;
     }
     // Among the parameters of a function that begins on this line.
-    memchr::memrchr(b'(', before).is_some_and(|_| {
-        FUNCTION.iter().any(|keyword| {
-            find(before, keyword).is_some_and(|at| {
-                let name = IDENTIFIER.run(&before[at + keyword.len()..]);
-                let apart = at == 0 || !before[at - 1].is_ascii_alphanumeric();
-                apart && name > 0 && matches!(before.get(at + keyword.len() + name), Some(b'(' | b'<'))
-            })
+    memchr::memchr(b'(', before).is_some()
+        && memchr::memchr2_iter(b'(', b'<', before).any(|open| {
+            let name = IDENTIFIER.run_before(&before[..open]);
+            name > 0 && ends_in_function(&before[..open - name])
         })
+}
+
+/// Whether a text ends in what a function begins with.
+fn ends_in_function(text: &[u8]) -> bool {
+    let keyword = FUNCTION.iter().filter(|_| text.ends_with(b" ")).find(|keyword| text.ends_with(keyword));
+    keyword.is_some_and(|keyword| {
+        let before = text[..text.len() - keyword.len()].last();
+        before.is_none_or(|byte| !byte.is_ascii_alphanumeric())
     })
 }
 

@@ -7,8 +7,8 @@ use super::super::bytes::find;
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::Kinds;
 use super::super::span::Form;
-use super::name::{Verdict, classify};
-use super::named::{Keyed, Name};
+use super::name::Verdict;
+use super::named::{Keyed, Name, Searched};
 use super::nested::looks_owned;
 use super::plausible::Ends;
 use super::surroundings::{blanks, line_end};
@@ -61,10 +61,10 @@ impl Keyed<'_> {
         if start < self.memory.header_to {
             return None;
         }
-        let line = line_end(bytes, end, bytes.len().min(end + BEHIND_MAX));
+        let line = self.line_end(end, bytes.len().min(end + BEHIND_MAX));
         self.memory.header_to = line;
         let begin = line_start(bytes, start)?;
-        if sign == BAR && is_record(bytes, begin) {
+        if sign == BAR && is_record(bytes, begin, &mut self.memory.unrecorded) {
             return self.field(start, end, begin, line);
         }
         let header = cells(bytes, begin, line, sign)?;
@@ -106,7 +106,7 @@ impl Keyed<'_> {
         if sign != BAR || !(named.start..named.end).contains(&start) || !begins_row(bytes, named.start) {
             return None;
         }
-        let verdict = classify(&bytes[named.start..named.end], self.rules);
+        let verdict = self.memory.verdicts.of(&bytes[named.start..named.end], self.rules);
         if !self.is_told(verdict, &bytes[value.start..value.end]) {
             return None;
         }
@@ -118,7 +118,7 @@ impl Keyed<'_> {
     fn field(&mut self, start: usize, end: usize, begin: usize, line: usize) -> Option<Header> {
         let bytes = self.bytes;
         let [named, value] = cells(bytes, begin, line, BAR)?.try_into().ok()?;
-        let verdict = classify(&bytes[named.start..named.end], self.rules);
+        let verdict = self.memory.verdicts.of(&bytes[named.start..named.end], self.rules);
         if named.start != start || !self.is_cell(verdict, &bytes[value.start..value.end], true, PLAIN[0]) {
             return None;
         }
@@ -145,7 +145,7 @@ impl Keyed<'_> {
                     && sign == BAR
                     && !verdicts[..2].iter().any(|verdict| matches!(verdict, Verdict::Strong(_)))
                 {
-                    let verdict = classify(&bytes[named.start..named.end], self.rules);
+                    let verdict = self.memory.verdicts.of(&bytes[named.start..named.end], self.rules);
                     if self.is_told(verdict, &bytes[value.start..value.end]) {
                         self.push(Name { verdict, ..name }, value.start, value.end, Form::Raw, Ends::Marked);
                     }
@@ -294,9 +294,14 @@ pub(super) fn is_name(cell: &[u8]) -> bool {
 }
 
 /// Whether a line stands in a record of `psql`.
-fn is_record(bytes: &[u8], begin: usize) -> bool {
-    let before = &bytes[begin.saturating_sub(BEFORE_MAX)..begin];
-    memchr::memmem::rfind(before, b"-[ RECORD ").is_some_and(|at| at == 0 || before[at - 1] == b'\n')
+fn is_record(bytes: &[u8], begin: usize, searched: &mut Searched) -> bool {
+    const RECORD: &[u8] = b"\n-[ RECORD ";
+    let rest = searched.rest(begin.saturating_sub(BEFORE_MAX), begin, RECORD.len());
+    let found = rest.start == 0 && bytes.starts_with(&RECORD[1..]) || find(&bytes[rest], RECORD).is_some();
+    if found {
+        searched.clear();
+    }
+    found
 }
 
 /// Whether the line before `begin` has another number of cells: names in the midst of a table are no header.

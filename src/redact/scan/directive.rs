@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
+use super::super::bytes::{WordSet, begins_with};
 use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
@@ -29,27 +30,11 @@ const WORDS_BEFORE_MAX: usize = 5;
 const SETTERS: &[&[u8]] =
     &[b"set", b"env", b"param", b"header", b"define", b"option", b"property", b"value", b"add", b"var", b"arg"];
 /// Words between a name and its value that say how the value is written.
-const ENCODINGS: &[&[u8]] = &[
-    b"encrypted",
-    b"plain",
-    b"plaintext",
-    b"plain-text",
-    b"cleartext",
-    b"clear-text",
-    b"clear",
-    b"ascii",
-    b"ascii-text",
-    b"hex",
-    b"hexadecimal",
-    b"cipher",
-    b"simple",
-    b"md5",
-    b"sha256",
-    b"sha512",
-    b"unencrypted",
-    b"password",
-    b"secret",
-];
+#[rustfmt::skip]
+const ENCODINGS: WordSet<19> = WordSet::of([
+    "encrypted", "plain", "plaintext", "plain-text", "cleartext", "clear-text", "clear", "ascii", "ascii-text", "hex",
+    "hexadecimal", "cipher", "simple", "md5", "sha256", "sha512", "unencrypted", "password", "secret",
+]);
 /// Bytes of the longest of [`PROTOCOLS`].
 const PROTOCOL_BYTES_MAX: usize = 6;
 /// What a key on a line is shared for.
@@ -113,7 +98,8 @@ impl Keyed<'_> {
                 return Directive::Done(None);
             }
         }
-        if let Some(at) = encoded(bytes, from, to).filter(|_| class != Class::Hash) {
+        let line = self.line_end(from, to.min(from + AFTER_BYTES_MAX));
+        if let Some(at) = encoded(bytes, from, line).filter(|_| class != Class::Hash) {
             return Directive::Value(name, at);
         }
         let allowed = if value::quote_at(bytes, from).is_some() {
@@ -129,7 +115,7 @@ impl Keyed<'_> {
                         && clause::quoted_alone(bytes, from, to)
             }
         } else {
-            self.bare_allowed(name, class, (&lower, setter), from, to)
+            self.bare_allowed(name, class, (&lower, setter), (from, line), to)
         };
         if allowed { Directive::Value(name, from) } else { Directive::Done(self.is_clause(name, from, to)) }
     }
@@ -138,7 +124,7 @@ impl Keyed<'_> {
     fn weak_directive(&mut self, name: Name, lower: &[u8], from: usize, to: usize) -> Directive {
         let bytes = self.bytes;
         let strong = Name { verdict: Verdict::Strong(Class::Password), ..name };
-        let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
+        let line = self.line_end(from, to.min(from + AFTER_BYTES_MAX));
         if lower.ends_with(b"community") && holds_word(before(bytes, name.start), b"snmp") {
             return Directive::Value(strong, from);
         }
@@ -166,8 +152,8 @@ impl Keyed<'_> {
     fn key(&mut self, name: Name, from: usize, to: usize) -> Directive {
         let bytes = self.bytes;
         let strong = Name { verdict: Verdict::Strong(Class::Key), ..name };
-        let at = encoded(bytes, from, to).unwrap_or(from);
-        let line = line_end(bytes, at, to.min(at + AFTER_BYTES_MAX));
+        let line = self.line_end(from, to.min(from + AFTER_BYTES_MAX));
+        let at = encoded(bytes, from, line).unwrap_or(from);
         let quoted = value::quote_at(bytes, at);
         let (start, end) = quoted.map_or_else(
             || (at, value::bare_end(bytes, at, line, Until::Blank)),
@@ -189,11 +175,10 @@ impl Keyed<'_> {
         name: Name,
         class: Class,
         (lower, setter): (&[u8], bool),
-        from: usize,
+        (from, line): (usize, usize),
         to: usize,
     ) -> bool {
         let bytes = self.bytes;
-        let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
         let end = self.memory.last_value.bare_end(bytes, from, to, Until::Blank);
         let value = &bytes[from..end];
         if value.is_empty()
@@ -316,7 +301,7 @@ fn sets(bytes: &[u8], start: usize) -> bool {
     let mut words = before(bytes, start).rsplit(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     let is_setter = |word: &[u8]| {
         let plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-#".contains(byte));
-        plain && SETTERS.iter().any(|setter| holds_word(word, setter))
+        plain && (0..word.len()).any(|at| SETTERS.iter().any(|setter| begins_with(&word[at..], setter)))
     };
     words.next().is_some_and(is_setter)
 }
@@ -335,8 +320,7 @@ fn flag_allowed(bytes: &[u8], name: Name, from: usize, to: usize) -> bool {
 }
 
 /// Where the value begins behind a word or a digit that says how it is written: `7 …`, `encrypted …`, `--plaintext …`.
-fn encoded(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
-    let line = line_end(bytes, from, to.min(from + AFTER_BYTES_MAX));
+fn encoded(bytes: &[u8], from: usize, line: usize) -> Option<usize> {
     let mut at = from;
     // A number of the key, how it is hashed, how it is written.
     for _ in 0..3 {
@@ -344,7 +328,7 @@ fn encoded(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
         let text = &bytes[at..at + word];
         let digit = matches!(text, [b'0'..=b'9']);
         let bare = &text[text.iter().take_while(|byte| **byte == b'-').count()..];
-        let named = ENCODINGS.iter().any(|encoding| bare.eq_ignore_ascii_case(encoding));
+        let named = ENCODINGS.has(bare);
         let gap = blanks(bytes, at + word);
         if !(digit || named) || gap == 0 {
             break;

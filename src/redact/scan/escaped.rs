@@ -18,6 +18,12 @@ pub(super) struct Escaped {
 /// begins, `left` the first byte that is looked at.
 #[inline(never)]
 pub(super) fn name(bytes: &[u8], (left, start): (usize, usize), at: usize, right: usize) -> Option<Escaped> {
+    let letter = |place: usize| escape(&bytes[place..right]).is_some_and(|(letter, _)| NAME.has(letter));
+    let signs = bytes[left..start].iter().rev().take_while(|byte| b"\\%".contains(byte)).count();
+    // Most escapes are signs, and end a name.
+    if !letter(at + NAME.run(&bytes[at..right])) && !(start - signs..start).any(letter) {
+        return None;
+    }
     let mut from = start - ESCAPED.run_before(&bytes[left..start]);
     let (mut place, mut text, mut escapes) = (from, Vec::new(), 0);
     while place < right {

@@ -1,5 +1,7 @@
 //! Headers of HTTP: `Authorization`, `Cookie` and their kin.
 
+use std::ops::Range;
+
 use super::super::bytes::ends_in;
 use super::super::pseudonym::{Class, mask_length};
 use super::super::span::{Form, Rule, Seed, Span};
@@ -7,7 +9,7 @@ use super::Through;
 use super::named::{Keyed, Separator};
 use super::plausible::{self, Ends};
 use super::quoted::{self, Around};
-use super::surroundings::{blanks, line_end};
+use super::surroundings::blanks;
 use super::tokens::{TOKENS, class_of, token_end};
 use super::trigger::{Probe, Trigger};
 use super::value::{self, Until};
@@ -48,14 +50,15 @@ pub(super) fn mask(
         return None;
     }
     let near = to.min(from + HEADER_BYTES_MAX);
-    let mut line = line_end(bytes, from, near);
+    let mut line = keyed.line_end(from, near);
     // As Go prints a map of lists: `Authorization:[Bearer …]`.
     if from == at && bytes[..at].ends_with(b":") && bytes.get(from) == Some(&b'[') {
         line = from + memchr::memchr(b']', &bytes[from..line])?;
         from += 1;
     }
     // What is in quotes may end in those around the header before it ends in its own.
-    let marked = memchr::memchr3(b'"', b'\'', b'`', &bytes[from..line]).is_some();
+    let quote = |range: Range<usize>| memchr::memchr3(b'"', b'\'', b'`', &bytes[range]);
+    let marked = keyed.memory.quote.after(from, line, quote).is_some();
     let around =
         if marked && value::quote_at(bytes, stop).is_none() { Around::of(bytes, start) } else { Around::default() };
     let closed = around.end(bytes, from, line);

@@ -3,7 +3,7 @@
 //! Words that mean nothing but a password name one wherever they end a name. Words that mean other things as well name one
 //! when a word beside them says so, or when the value looks chosen.
 
-use super::super::bytes::find;
+use super::super::bytes::{WordSet, find};
 use super::super::pseudonym::Class;
 use super::name::Verdict;
 use super::vocabulary::Weak;
@@ -62,11 +62,13 @@ const MAYBE: &[&str] = &[
 ];
 /// What a key is called, or a code.
 #[rustfmt::skip]
-const NOUNS: &[&str] = &[
+const NOUNS: [&str; 15] = [
     "clave", "cl\u{e9}", "chave", "chiave", "klucz", "kl\u{ed}\u{10d}", "schl\u{fc}ssel", "parola",
     "\u{43a}\u{43b}\u{44e}\u{447}", "\u{41a}\u{43b}\u{44e}\u{447}", "\u{43a}\u{43e}\u{434}",
     "m\u{1ead}t", "kata", "\u{643}\u{644}\u{645}\u{629}", "\u{c561}\u{c138}\u{c2a4}",
 ];
+/// The same, to be asked of a whole name.
+const NOUN: WordSet<15> = WordSet::of(NOUNS);
 /// What makes a key a secret: parts of the words beside it.
 #[rustfmt::skip]
 const SECRET: &[&str] = &[
@@ -86,17 +88,13 @@ pub(super) fn verdict(name: &[u8]) -> Verdict {
         return Verdict::Weak(Weak::Pin);
     }
     let holds = |list: &[&str]| list.iter().any(|word| find(name, word.as_bytes()).is_some());
-    if ends(MAYBE) || holds(NOUNS) && holds(SECRET) { Verdict::Weak(Weak::Chosen) } else { Verdict::No }
+    if ends(MAYBE) || holds(&NOUNS) && holds(SECRET) { Verdict::Weak(Weak::Chosen) } else { Verdict::No }
 }
 
 /// The end of a name whose noun stands first: `clave de acceso`, `klucz tajny`.
 #[inline(never)]
 pub(super) fn name_end(bytes: &[u8], start: usize, end: usize) -> usize {
-    let is_noun = |noun: &&str| {
-        let (name, noun) = (&bytes[start..end], noun.as_bytes());
-        name.len() == noun.len() && name.eq_ignore_ascii_case(noun)
-    };
-    if !NOUNS.iter().any(is_noun) {
+    if !NOUN.has(&bytes[start..end]) {
         return end;
     }
     let mut at = end;

@@ -22,6 +22,7 @@ mod elements;
 mod escaped;
 mod files;
 pub(super) mod formats;
+mod glance;
 mod hashes;
 mod header;
 mod iggy;
@@ -60,6 +61,8 @@ mod value;
 mod verdicts;
 mod vocabulary;
 mod words;
+
+use std::ops::ControlFlow;
 
 use super::bytes::find;
 use super::carrier::Carrier;
@@ -183,14 +186,16 @@ impl Scanner<'_> {
     fn look(&self, bytes: &[u8], at: usize, why: Why, progress: &mut Progress, spans: &mut Vec<Span>) {
         match why {
             Why::Trigger => {
-                for (trigger, length) in Probe::get().triggers(bytes, at) {
+                let mut triggers = Probe::get().triggers(bytes, at);
+                let _ = triggers.try_for_each(|(trigger, length)| {
                     if !progress.is_open(at) {
-                        return;
+                        return ControlFlow::Break(());
                     }
                     if self.wants(trigger) {
                         self.pull(bytes, at, trigger, length, progress, spans);
                     }
-                }
+                    ControlFlow::Continue(())
+                });
             }
             Why::UserStem => self.stem(bytes, at, progress, spans),
             Why::Literal => {

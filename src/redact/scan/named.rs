@@ -76,6 +76,35 @@ impl Searched {
     }
 }
 
+/// Where the next of some bytes stands, remembered: texts without any would be searched again for every name.
+#[derive(Debug, Default)]
+pub(super) struct Next {
+    /// None stands from here on, up to the next or to where they were looked for.
+    from: usize,
+    to: usize,
+    found: bool,
+}
+
+impl Next {
+    /// The first place from `from` up to `to` that `search` finds in what it is given.
+    pub(super) fn after(
+        &mut self,
+        from: usize,
+        to: usize,
+        search: impl FnOnce(std::ops::Range<usize>) -> Option<usize>,
+    ) -> Option<usize> {
+        if !(self.from..=self.to).contains(&from) {
+            *self = Self { from, to: from, found: false };
+        }
+        if !self.found && self.to < to {
+            let start = self.to;
+            let place = search(start..to).map(|place| start + place);
+            (self.to, self.found) = (place.unwrap_or(to), place.is_some());
+        }
+        (self.found && self.to < to).then_some(self.to)
+    }
+}
+
 /// What is known from earlier names.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
@@ -85,6 +114,13 @@ pub(super) struct Memory {
     pub(super) last_value: LastValue,
     /// Where no protocol is named whose peers share a key.
     pub(super) unshared: Searched,
+    /// Where no word stands that joins a secret and its name behind it.
+    pub(super) unjoined: Searched,
+    /// Where no record of `psql` begins.
+    pub(super) unrecorded: Searched,
+    /// The next end of a line, and the next quote.
+    pub(super) line: Next,
+    pub(super) quote: Next,
 }
 
 impl Memory {
@@ -98,6 +134,9 @@ impl Memory {
         self.header_to = self.header_to.saturating_sub(bytes);
         self.last_value.shift(bytes);
         self.unshared.clear();
+        self.unjoined.clear();
+        self.unrecorded.clear();
+        (self.line, self.quote) = Default::default();
     }
 }
 
@@ -135,6 +174,12 @@ impl Name {
 }
 
 impl Keyed<'_> {
+    /// [`line_end`](super::surroundings::line_end), from memory as far as it goes.
+    pub(super) fn line_end(&mut self, from: usize, to: usize) -> usize {
+        let bytes = self.bytes;
+        self.memory.line.after(from.min(to), to, |range| memchr::memchr2(b'\n', 0, &bytes[range])).unwrap_or(to)
+    }
+
     /// Masks a value if it is one; where to go on.
     pub(super) fn push(&mut self, name: Name, start: usize, end: usize, form: Form, ends: Ends) -> Option<usize> {
         let value = self.bytes.get(start..end)?;
@@ -143,8 +188,16 @@ impl Keyed<'_> {
         }
         if !plausible::is_secret(value, name.verdict, ends)
             || plausible::describes(&self.bytes[name.start..name.end], value, name.verdict)
-            || self.rules.allow_values.iter().any(|allowed| allowed == value)
         {
+            return None;
+        }
+        self.told(name, start, end, form)
+    }
+
+    /// Masks a value of which it is known that it is one, unless the user allows it; where to go on.
+    pub(super) fn told(&mut self, name: Name, start: usize, end: usize, form: Form) -> Option<usize> {
+        let value = self.bytes.get(start..end)?;
+        if self.rules.allow_values.iter().any(|allowed| allowed == value) {
             return None;
         }
         let (class, rule) = match name.verdict {

@@ -9,7 +9,7 @@ use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
-use super::name::{self, Verdict, classify};
+use super::name::{self, Verdict};
 use super::named::{Keyed, Name, Separator};
 use super::plausible::Ends;
 use super::surroundings::{blanks, block_scalar, is_json_word, line_end};
@@ -393,7 +393,7 @@ impl Keyed<'_> {
         owned
             && looks_owned(verdict, text)
             && !name::describes(child)
-            && !matches!(classify(child, self.rules), Verdict::Strong(_))
+            && !matches!(self.memory.verdicts.of(child, self.rules), Verdict::Strong(_))
     }
 }
 
@@ -476,6 +476,9 @@ fn is_bare(text: &[u8]) -> bool {
 
 /// Whether a text has the look of a secret and of nothing that settings and texts hold beside it.
 pub(super) fn looks_owned(verdict: Verdict, text: &[u8]) -> bool {
+    if text.len() < PASSWORD_MIN {
+        return false;
+    }
     let text = &text[..text.len().min(LOOK_BYTES_MAX)];
     let kinds = Kinds::of(text);
     let signed = text.iter().any(|byte| b"!@#$%^&*+~=".contains(byte));
@@ -484,7 +487,7 @@ pub(super) fn looks_owned(verdict: Verdict, text: &[u8]) -> bool {
             || signed && kinds.upper > 1 && kinds.lower > 1 && !shape::is_wordlike(text));
     // A path, or another name of a place.
     let slashes = text.starts_with(b"/") || memchr::memchr_iter(b'/', text).count() > 1;
-    if !mixed || text.len() < PASSWORD_MIN || slashes && !shape::is_random(text, HexIs::Random) {
+    if !mixed || slashes && !shape::is_random(text, HexIs::Random) {
         return false;
     }
     if shape::is_uuid(text) || shape::is_random(text, HexIs::Random) {

@@ -91,7 +91,7 @@ pub(super) fn ended(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<S
         lines += 1;
         end = start;
     }
-    if spans.len() > known && find(&bytes[floor..at], b"-----BEGIN").is_some() {
+    if spans.len() > known && memmem::find(&bytes[floor..at], b"-----BEGIN").is_some() {
         spans.truncate(known);
     }
 }

@@ -56,14 +56,15 @@ pub(super) enum Ends {
 
 /// Whether a value is one, or stands for one, says that there is none, or is masked already.
 pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
-    if value.is_empty()
-        || value == b"/"
-        || mask_in(value).is_some()
-        || matches!(verdict, Verdict::Weak(_))
-            && value.len() < WEAK_BYTES_MIN
-            && !(ends == Ends::Marked && is_thought_up(value))
-            && !matches!(verdict, Verdict::Weak(weak) if weak.is_short())
-    {
+    let fits = match verdict {
+        Verdict::Weak(Weak::Code) => value.len() >= WEAK_BYTES_MIN || is_number_of(value, CODE_DIGITS),
+        Verdict::Weak(Weak::Pin) => is_number_of(value, PIN_DIGITS),
+        Verdict::Weak(weak) if !weak.is_short() => {
+            value.len() >= WEAK_BYTES_MIN || ends == Ends::Marked && is_thought_up(value)
+        }
+        _ => !value.is_empty(),
+    };
+    if !fits || value == b"/" || mask_in(value).is_some() {
         return false;
     }
     if value.len() > REJECTED_BYTES_MAX {
@@ -93,10 +94,9 @@ pub(super) fn is_secret(value: &[u8], verdict: Verdict, ends: Ends) -> bool {
             shape::is_random(value, HexIs::Hash) || ends == Ends::Marked && is_thought_up(value)
         }
         Verdict::Weak(Weak::Code) => {
-            digits && CODE_DIGITS.contains(&value.len())
-                || value.len() >= WEAK_BYTES_MIN && shape::is_random(value, HexIs::Random)
+            is_number_of(value, CODE_DIGITS) || value.len() >= WEAK_BYTES_MIN && shape::is_random(value, HexIs::Random)
         }
-        Verdict::Weak(Weak::Pin) => digits && PIN_DIGITS.contains(&value.len()),
+        Verdict::Weak(Weak::Pin) => true,
         Verdict::Weak(Weak::Chosen) => is_chosen(value) && !shape::is_label(value) && !shape::is_measure(value),
         Verdict::Weak(Weak::Session) => {
             shape::is_random(value, HexIs::Random) || ends == Ends::Marked && is_thought_up(value)
@@ -181,6 +181,11 @@ pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
     }
     let last = memchr::memrchr(b'_', value).map(|at| &value[at + 1..]);
     !matches!(verdict, Verdict::Strong(Class::Password)) && last.is_some_and(|last| last.len() > 2 && ends(last))
+}
+
+/// Whether a value is a number of so many digits.
+fn is_number_of(value: &[u8], digits: std::ops::RangeInclusive<usize>) -> bool {
+    digits.contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
 }
 
 /// `24 bytes`, as tools show a secret that they do not show.

@@ -35,6 +35,11 @@ impl Keyed<'_> {
     pub(super) fn told_before(&mut self, start: usize, end: usize) -> Option<usize> {
         let bytes = self.bytes;
         let floor = start.saturating_sub(SENTENCE_BYTES_MAX).max(self.masked_to.min(start));
+        let rest = self.memory.unjoined.rest(floor, start, JOINT_BYTES_MAX);
+        if !holds_joint(&bytes[rest]) {
+            return None;
+        }
+        self.memory.unjoined.clear();
         let word_before = |at: usize| {
             let text = bytes[floor..at].strip_suffix(b" ")?;
             let from = text.iter().rposition(u8::is_ascii_whitespace).map_or(floor, |blank| floor + blank + 1);
@@ -75,6 +80,14 @@ impl Keyed<'_> {
         let name = Name::of(start, end, Verdict::Strong(class));
         self.push(name, from, to, Form::Raw, Ends::Marked).map(|_| end)
     }
+}
+
+/// Bytes of the longest word that joins a secret and its name, with the blank behind it.
+const JOINT_BYTES_MAX: usize = 4;
+
+/// Whether a text holds what may be such a word.
+fn holds_joint(text: &[u8]) -> bool {
+    memchr::memchr_iter(b's', text).any(|at| text.get(at + 1) == Some(&b' ') && at > 0 && b"ai".contains(&text[at - 1]))
 }
 
 /// Whether an article or what stands for one ends before `start`.

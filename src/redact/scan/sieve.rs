@@ -9,10 +9,11 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, u8x32};
 
+use super::super::bytes::eight;
 use super::super::literals::{AT_HAND, Literals, STEP};
 use super::Why;
 use super::buckets::{LANES, View, bits, halves};
-use super::trigger::{Probe, eight};
+use super::trigger::Probe;
 
 /// Mixed runs are asked for at every multiple of so many bytes.
 pub(in crate::redact) const STRIDE: usize = 8;
@@ -162,7 +163,7 @@ impl Sieve<'_> {
     #[inline(always)]
     fn confirmed(&self, hand: &[u8; AT_HAND], begins: u32) -> u32 {
         places(begins)
-            .fold(0, |confirmed, place| confirmed | u32::from(self.probe.may_begin(eight(hand, place))) << place)
+            .fold(0, |confirmed, place| confirmed | u32::from(self.probe.may_begin(eight(&hand[place..]))) << place)
     }
 
     #[inline(never)]
@@ -176,6 +177,10 @@ impl Sieve<'_> {
     ) {
         let mut push = |position: usize, why: Why| {
             if range.contains(&position) {
+                if found.last().is_none_or(|last| *last < (position, why)) {
+                    found.push((position, why));
+                    return;
+                }
                 let place = found.iter().rposition(|known| *known < (position, why)).map_or(0, |last| last + 1);
                 found.insert(place, (position, why));
             }

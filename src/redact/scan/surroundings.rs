@@ -7,6 +7,8 @@ use super::value;
 const PREFIXES: &[&[u8]] =
     &[b"export", b"set", b"setenv", b"-", b"declare", b"local", b"SET", b"ENV", b"ARG", b"#", b";"];
 
+/// Bytes of the indicator of a block scalar, with what may follow it on its line.
+const INDICATOR_BYTES_MAX: usize = 8;
 /// White space between a name, its separator and its value.
 pub(super) const GAP_MAX: usize = 64;
 
@@ -126,10 +128,10 @@ pub(super) fn block_scalar(bytes: &[u8], name_start: usize, from: usize, to: usi
     if !matches!(bytes.get(from), Some(b'|' | b'>')) {
         return None;
     }
-    let line = line_end(bytes, from, to);
+    let line = line_end(bytes, from, to.min(from + INDICATOR_BYTES_MAX + 1));
     let plain = bytes[from + 1..line].iter().all(|byte| b"+-0123456789 \r".contains(byte));
     let first = line + 1;
-    if !plain || line - from > 8 || first >= to {
+    if !plain || line - from > INDICATOR_BYTES_MAX || first >= to {
         return None;
     }
     let blank = bytes[first..to].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -207,6 +209,7 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
         if name < rest.len()
             && WRAPPER.run(&rest[..name]) == name
             && rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'(')
+            && is_called(&rest[..name])
         {
             let inside = at + name + 1;
             // As programs print what they hold, a line for each.
@@ -269,6 +272,12 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
         return at;
     }
     at
+}
+
+/// Whether the words before a bracket call one function, and are no value with a call behind it.
+fn is_called(text: &[u8]) -> bool {
+    let words = text.trim_ascii_end().rsplit(|byte| *byte == b' ').skip(1);
+    words.into_iter().all(|word| matches!(word, b"" | b"new" | b"await" | b"try" | b"yield"))
 }
 
 /// Where the second of two texts in quotes stands, or the only one; `inside` the quotes of the first.

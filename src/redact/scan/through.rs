@@ -17,7 +17,15 @@ pub(super) enum Through {
 }
 
 /// Swallows what is left of a value that was longer than what may be looked at.
+#[inline]
 pub(super) fn go_through(bytes: &[u8], progress: &mut Progress, spans: &mut Vec<Span>) {
+    if progress.through.is_some() {
+        swallow(bytes, progress, spans);
+    }
+}
+
+#[inline(never)]
+fn swallow(bytes: &[u8], progress: &mut Progress, spans: &mut Vec<Span>) {
     while let Some(through) = progress.through {
         let from = progress.masked_to;
         let to = bytes.len().min(from + VALUE_BYTES_MAX);

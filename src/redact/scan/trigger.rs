@@ -7,6 +7,7 @@
 
 use std::sync::OnceLock;
 
+use super::super::bytes::eight;
 use super::buckets::{Buckets, Halves, Window};
 use super::{hashes, languages, programs, tokens};
 
@@ -342,35 +343,27 @@ fn hash(head: u32) -> usize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     place: u16,
+    /// Bytes of the pattern, if these are all and none is taken for another without case.
+    whole: u8,
     word: u64,
     mask: u64,
 }
 
 impl Entry {
-    fn new(place: u16, pattern: &[u8]) -> Self {
+    fn new(place: u16, pattern: &[u8], trigger: Trigger) -> Self {
         let (mut word, mut mask) = ([0; 8], [0; 8]);
+        let whole = !trigger.is_exact() && pattern.len() <= 8 && pattern.iter().all(u8::is_ascii_alphabetic);
+        let whole = if whole { u8::try_from(pattern.len()).unwrap_or(0) } else { 0 };
         for (at, byte) in pattern.iter().take(8).enumerate() {
             (word[at], mask[at]) = (byte | 0x20, 0xFF);
         }
-        Self { place, word: u64::from_le_bytes(word), mask: u64::from_le_bytes(mask) }
+        Self { place, whole, word: u64::from_le_bytes(word), mask: u64::from_le_bytes(mask) }
     }
 
     #[inline]
     fn fits(self, text: u64) -> bool {
         (text | 0x2020_2020_2020_2020) & self.mask == self.word & self.mask
     }
-}
-
-/// The eight bytes at `at`, as far as there are so many.
-#[inline]
-pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
-    let at = at.min(bytes.len());
-    if let Some(chunk) = bytes[at..].first_chunk::<8>() {
-        return u64::from_le_bytes(*chunk);
-    }
-    let mut chunk = [0; 8];
-    chunk[..bytes.len() - at].copy_from_slice(&bytes[at..]);
-    u64::from_le_bytes(chunk)
 }
 
 impl Probe {
@@ -394,11 +387,12 @@ impl Probe {
         patterns.extend(programs::names().map(|(at, name)| (name.as_bytes(), Trigger::Command(at))));
         let (mut fours, mut threes) = (Vec::new(), Vec::new());
         for (place, (pattern, trigger)) in patterns.iter().enumerate() {
-            let entry = Entry::new(u16::try_from(place).expect("there are fewer than 65,536 patterns"), pattern);
+            let place = u16::try_from(place).expect("there are fewer than 65,536 patterns");
+            let entry = Entry::new(place, pattern, *trigger);
             match pattern.len() {
-                ..3 => threes.extend(continued(pattern, *trigger).map(|word| (heads(eight(&word, 0))[1], entry))),
-                3 => threes.push((heads(eight(pattern, 0))[1], entry)),
-                _ => fours.push((heads(eight(pattern, 0))[0], entry)),
+                ..3 => threes.extend(continued(pattern, *trigger).map(|word| (heads(eight(&word))[1], entry))),
+                3 => threes.push((heads(eight(pattern))[1], entry)),
+                _ => fours.push((heads(eight(pattern))[0], entry)),
             }
         }
         let (at_words, anywhere): (Vec<_>, Vec<_>) =
@@ -424,11 +418,14 @@ impl Probe {
 
     /// The triggers whose patterns stand at `at`.
     pub(super) fn triggers<'a>(&'a self, bytes: &'a [u8], at: usize) -> impl Iterator<Item = (Trigger, usize)> + 'a {
-        let begins = eight(bytes, at);
+        let begins = eight(&bytes[at.min(bytes.len())..]);
         let [four, three] = heads(begins);
         let entries = self.fours.list(four).iter().chain(self.threes.list(three));
         entries.filter(move |entry| entry.fits(begins)).filter_map(move |entry| {
             let (pattern, trigger) = self.patterns[usize::from(entry.place)];
+            if entry.whole > 0 {
+                return Some((trigger, pattern.len()));
+            }
             let text = bytes.get(at..at + pattern.len())?;
             (if trigger.is_exact() { text == pattern } else { text.eq_ignore_ascii_case(pattern) })
                 .then_some((trigger, pattern.len()))

@@ -90,6 +90,9 @@ pub(super) fn quoted_end(bytes: &[u8], from: usize, to: usize, quote: Quote) -> 
     to
 }
 
+/// Bytes of the first value of a table by which it is told from a secret in braces, with the colon before it.
+const MEMBER_BYTES_MAX: usize = 6;
+
 /// Whether a list or a table of JSON, TOML or YAML begins at `at`, and no text in brackets.
 pub(super) fn is_structure(bytes: &[u8], at: usize, to: usize) -> bool {
     let Some(open @ (b'[' | b'{')) = bytes.get(at).copied() else { return false };
@@ -101,7 +104,18 @@ pub(super) fn is_structure(bytes: &[u8], at: usize, to: usize) -> bool {
     match inner.first() {
         Some(b'[' | b'{' | b']' | b'}' | b'"' | b'\'') => true,
         Some(b'\\') => quote_at(inner, 0).is_some(),
-        Some(_) if open == b'{' => word > 0 && (matches!(after, Some(b'=' | b':')) || inner[word - 1] == b':'),
+        Some(_) if open == b'{' => {
+            // `{a:1,b:2}`
+            let member = || {
+                let colon = memchr::memchr(b':', &inner[..word]).unwrap_or(0);
+                let named = inner[..colon].iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+                colon > 0 && named && word - colon <= MEMBER_BYTES_MAX
+            };
+            word > 0
+                && (matches!(after, Some(b'=' | b':'))
+                    || inner[word - 1] == b':'
+                    || matches!(after, Some(b',' | b'}')) && member())
+        }
         _ => {
             let hex = inner[..word].strip_prefix(b"0x").is_some_and(shape::is_hex);
             let number = hex || inner[..word].iter().all(|byte| byte.is_ascii_digit() || b"-+._eE:TZ".contains(byte));
