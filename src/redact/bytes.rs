@@ -109,6 +109,17 @@ impl ByteSet {
         Self(set)
     }
 
+    /// The first of each word.
+    pub(super) const fn of_firsts(words: &[&str]) -> Self {
+        let mut set = [false; 256];
+        let mut at = 0;
+        while at < words.len() {
+            set[words[at].as_bytes()[0] as usize] = true;
+            at += 1;
+        }
+        Self(set)
+    }
+
     /// All others.
     pub(super) const fn others(mut self) -> Self {
         let mut at = 0;

@@ -1,5 +1,9 @@
 //! Shapes: what a value looks like, independent of where it stands.
 
+use std::sync::LazyLock;
+
+use super::bytes::ByteSet;
+
 /// Roots of paths that nobody takes for a secret.
 const PATH_ROOTS: &[&[u8]] = &[
     b"/etc/",
@@ -68,24 +72,28 @@ impl Kinds {
     }
 }
 
-/// Shannon entropy in hundredths of a bit a byte.
+/// Bytes of a value from which it does not matter how often a byte is met.
+const COUNTED_BYTES_MAX: usize = 4096;
+
+/// Shannon entropy of the first 4,096 bytes in hundredths of a bit a byte.
 pub(super) fn entropy_centibits(value: &[u8]) -> u32 {
-    let mut counts = [0_u32; 256];
+    // By how often a byte was met: how much n * log2(n) grows when it is met again.
+    static GROWTH: LazyLock<Vec<f64>> = LazyLock::new(|| {
+        let product = |count: u32| if count == 0 { 0.0 } else { f64::from(count) * f64::from(count).log2() };
+        (0..).map(|count| product(count + 1) - product(count)).take(COUNTED_BYTES_MAX).collect()
+    });
+    let value = &value[..value.len().min(COUNTED_BYTES_MAX)];
+    let growth = GROWTH.as_slice();
+    let (mut counts, mut sum) = ([0_u16; 256], 0.0);
     for byte in value {
-        counts[usize::from(*byte)] += 1;
+        let count = &mut counts[usize::from(*byte)];
+        sum += growth[usize::from(*count)];
+        *count += 1;
     }
-    let total = value.len().max(1);
-    let total = f64::from(u32::try_from(total).unwrap_or(u32::MAX));
-    let bits: f64 = counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| {
-            let share = f64::from(*count) / total;
-            -share * share.log2()
-        })
-        .sum();
+    let total = f64::from(u32::try_from(value.len().max(1)).unwrap_or(u32::MAX));
+    let bits = total.log2() - sum / total;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 800")]
-    let centibits = (bits * 100.0) as u32;
+    let centibits = (bits.max(0.0) * 100.0 + 1e-6) as u32;
     centibits
 }
 
@@ -110,6 +118,20 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
             .iter()
             .enumerate()
             .all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+}
+
+/// No fewer bytes than [`pronounceable`] ones: those of runs of three small letters, with a capital before each, and of four
+/// capitals.
+fn pronounceable_at_most(value: &[u8]) -> usize {
+    let (mut small, mut capital, mut most) = (0_usize, 0_usize, 0);
+    for byte in value {
+        let class = CLASSES[usize::from(*byte)];
+        small = (small + 1) * usize::from(class == SMALL);
+        capital = (capital + 1) * usize::from(class == CAPITAL);
+        most += usize::from(small >= 3) + 3 * usize::from(small == 3);
+        most += usize::from(capital >= 4) + 3 * usize::from(capital == 4);
+    }
+    most
 }
 
 /// Bytes that stand in runs of at least four letters that can be pronounced.
@@ -148,6 +170,9 @@ fn pronounceable(value: &[u8]) -> usize {
     total
 }
 
+/// The bits for letters of either case.
+const SMALL: u8 = 2;
+const CAPITAL: u8 = 4;
 /// A bit for what a byte is: a digit, a letter of either case, anything else. Looked up, since branches on random bytes are
 /// never foreseen.
 const CLASSES: [u8; 256] = {
@@ -157,9 +182,9 @@ const CLASSES: [u8; 256] = {
         if byte.is_ascii_digit() {
             classes[byte as usize] = 1;
         } else if byte.is_ascii_lowercase() {
-            classes[byte as usize] = 2;
+            classes[byte as usize] = SMALL;
         } else if byte.is_ascii_uppercase() {
-            classes[byte as usize] = 4;
+            classes[byte as usize] = CAPITAL;
         }
         byte += 1;
     }
@@ -174,7 +199,8 @@ pub(super) fn is_scrambled_run(value: &[u8]) -> bool {
 /// Mostly made of words.
 pub(super) fn is_wordlike(value: &[u8]) -> bool {
     let solid = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).count().max(1);
-    pronounceable(value) * 10 >= solid * 6
+    let mostly = |letters: usize| letters * 10 >= solid * 6;
+    mostly(pronounceable_at_most(value)) && mostly(pronounceable(value))
 }
 
 /// A path of a file system: a well-known root, or only plain words between slashes.
@@ -200,6 +226,8 @@ pub(super) fn is_path(value: &[u8]) -> bool {
 /// Whether a value under a weak name looks like a secret: long, of several kinds of characters, without the look of words,
 /// paths, times or `a:b`.
 pub(super) fn is_random(value: &[u8], hex: HexIs) -> bool {
+    const BASE64: ByteSet = ByteSet::alphanumeric_and(b"+/=_-");
+    const BRACKETS: ByteSet = ByteSet::of(b"(){}[]<>,;\"'`:");
     if value.len() < 16 || value.len() > 4096 || is_uuid(value) || !value.iter().all(u8::is_ascii_graphic) {
         return false;
     }
@@ -207,13 +235,13 @@ pub(super) fn is_random(value: &[u8], hex: HexIs) -> bool {
         return hex == HexIs::Random && value.len() >= 32 && Kinds::of(value).classes() >= 2;
     }
     let kinds = Kinds::of(value);
-    let base64 = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte));
-    let plain_slash = value.contains(&b'/') && !(base64 && kinds.upper >= 3 && kinds.digit >= 2 && !is_wordlike(value));
+    let base64 = || BASE64.run(value) == value.len();
+    let plain_slash =
+        value.contains(&b'/') && !(base64() && kinds.upper >= 3 && kinds.digit >= 2 && !is_wordlike(value));
     kinds.letters() >= 3
         && (kinds.digit > 0 || kinds.lower > 0 && kinds.upper > 0)
         && !(kinds.digit == 0 && value.len() < 20)
-        && !value.contains(&b':')
-        && !value.iter().any(|byte| b"(){}[]<>,;\"'`".contains(byte))
+        && !value.iter().any(|byte| BRACKETS.has(*byte))
         && !plain_slash
         && !is_wordlike(value)
         && !is_compound(value)
@@ -223,6 +251,7 @@ pub(super) fn is_random(value: &[u8], hex: HexIs) -> bool {
 
 /// Words and numbers with `-`, `_`, `.` or `+` between them; a word may end in its version: `GPLv2`, `Win32`.
 pub(super) fn is_compound(value: &[u8]) -> bool {
+    const JOINTS: ByteSet = ByteSet::of(b"-_.+");
     let plain = |part: &[u8]| {
         let kinds = Kinds::of(part);
         let letters = part.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
@@ -233,8 +262,7 @@ pub(super) fn is_compound(value: &[u8]) -> bool {
                 || kinds.digit == 0 && (kinds.upper == 1 || is_wordlike(part))
                 || version && part.len() <= 8 && (kinds.upper <= 1 || kinds.lower <= 1))
     };
-    value.iter().filter(|byte| b"-_.+".contains(byte)).count() >= 2
-        && value.split(|byte| b"-_.+".contains(byte)).all(plain)
+    value.iter().filter(|byte| JOINTS.has(**byte)).count() >= 2 && value.split(|byte| JOINTS.has(*byte)).all(plain)
 }
 
 /// Lower-case words with a number behind them, or one such word of any case, or a known kind of code: `us-east-1`, `sha256`,
@@ -344,6 +372,25 @@ mod tests {
         ] {
             assert!(is_random(value.as_bytes(), HexIs::Hash), "{value}");
         }
+    }
+
+    #[test]
+    fn entropy_is_that_of_its_definition() {
+        for (value, expected) in [(&b""[..], 0), (b"aaaa", 0), (b"abab", 100), (b"abcdabcd", 200), (b"aab", 91)] {
+            assert_eq!(entropy_centibits(value), expected, "{value:?}");
+        }
+        let every: Vec<u8> = (0..=255).cycle().take(10_000).collect();
+        assert_eq!(entropy_centibits(&every), 800);
+    }
+
+    #[test]
+    fn no_text_has_more_letters_that_can_be_pronounced_than_are_counted_first() {
+        let pieces = ["Ab", "abc", "ABCD", "x", "9", "Hello", "QUEUE", "_", "aB", "root"];
+        for seed in 0..2000_usize {
+            let text: String = (0..9).map(|at| pieces[(seed * 31 + at * (seed % 13 + 1)) % pieces.len()]).collect();
+            assert!(pronounceable_at_most(text.as_bytes()) >= pronounceable(text.as_bytes()), "{text}");
+        }
+        assert_eq!(pronounceable_at_most(b"aB3dE6gH9"), 0);
     }
 
     #[test]

@@ -46,7 +46,14 @@ const TAKERS: &[&[u8]] = &[
 pub(super) type Argument = (usize, usize);
 
 /// The secrets of the command whose program `place` stands at `at` in a text; returns where the command ends.
-pub(super) fn in_text(bytes: &[u8], at: usize, place: usize, rules: &Compiled, spans: &mut Vec<Span>) -> Option<usize> {
+/// `judge` tells what a name says about its value.
+pub(super) fn in_text(
+    bytes: &[u8],
+    at: usize,
+    place: usize,
+    judge: &mut dyn FnMut(&[u8]) -> Verdict,
+    spans: &mut Vec<Span>,
+) -> Option<usize> {
     let program = &PROGRAMS[place];
     let name_end = at + program.name.len();
     if bytes.get(at..name_end)? != program.name.as_bytes() {
@@ -66,7 +73,7 @@ pub(super) fn in_text(bytes: &[u8], at: usize, place: usize, rules: &Compiled, s
     if matches!(program.name, "echo" | "printf") {
         return piped_secret(bytes, &arguments, end, piped, spans);
     }
-    arguments_of(bytes, place, &arguments, rules, spans);
+    arguments_of(bytes, place, &arguments, judge, spans);
     Some(end)
 }
 
@@ -228,14 +235,15 @@ pub(super) fn in_arguments(bytes: &[u8], arguments: &[Argument], rules: &Compile
     let known = arguments.iter().enumerate().take(32).find_map(|(at, argument)| {
         PROGRAMS.iter().position(|program| program.name.as_bytes() == base(argument)).map(|place| (at, place))
     });
+    let mut judge = |name: &[u8]| name::classify(name, rules);
     if let Some((at, place)) = known {
-        arguments_of(bytes, place, &arguments[at + 1..], rules, spans);
+        arguments_of(bytes, place, &arguments[at + 1..], &mut judge, spans);
     }
-    flags_by_name(bytes, arguments, rules, spans);
+    flags_by_name(bytes, arguments, &mut judge, spans);
 }
 
 /// `--name secret` in arguments that are apart already, so that a secret may begin with a dash.
-fn flags_by_name(bytes: &[u8], arguments: &[Argument], rules: &Compiled, spans: &mut Vec<Span>) {
+fn flags_by_name(bytes: &[u8], arguments: &[Argument], judge: &mut dyn FnMut(&[u8]) -> Verdict, spans: &mut Vec<Span>) {
     for pair in arguments.windows(2) {
         let (flag, (start, end)) = (&bytes[pair[0].0..pair[0].1], pair[1]);
         let dashes = flag.iter().take_while(|byte| **byte == b'-').count();
@@ -244,7 +252,7 @@ fn flags_by_name(bytes: &[u8], arguments: &[Argument], rules: &Compiled, spans: 
             continue;
         }
         let value = &bytes[start..end];
-        if let Verdict::Strong(class) = name::classify(&flag[dashes..], rules)
+        if let Verdict::Strong(class) = judge(&flag[dashes..])
             && !value.starts_with(b"--")
             && !spans.iter().rev().take(8).any(|span| span.start > pair[0].0 && span.end <= pair[0].1)
             && plausible::is_secret(value, Verdict::Strong(class), plausible::Ends::Marked)
@@ -254,7 +262,13 @@ fn flags_by_name(bytes: &[u8], arguments: &[Argument], rules: &Compiled, spans: 
     }
 }
 
-fn arguments_of(bytes: &[u8], place: usize, arguments: &[Argument], rules: &Compiled, spans: &mut Vec<Span>) {
+fn arguments_of(
+    bytes: &[u8],
+    place: usize,
+    arguments: &[Argument],
+    judge: &mut dyn FnMut(&[u8]) -> Verdict,
+    spans: &mut Vec<Span>,
+) {
     let program = &PROGRAMS[place];
     if program.name == "docker" || program.name == "podman" || program.name == "nerdctl" || program.name == "helm" {
         let login = arguments
@@ -314,7 +328,7 @@ fn arguments_of(bytes: &[u8], place: usize, arguments: &[Argument], rules: &Comp
     {
         push(bytes, *start, *end, spans);
     }
-    flags_by_name(bytes, arguments, rules, spans);
+    flags_by_name(bytes, arguments, judge, spans);
 }
 
 fn held(bytes: &[u8], holds: Holds, start: usize, end: usize, spans: &mut Vec<Span>) {

@@ -287,8 +287,9 @@ impl Scanner<'_> {
                 }
             }
             Trigger::Command(place) => {
+                let mut judge = |name: &[u8]| progress.names.verdicts.of(name, self.rules);
                 if at >= progress.command_to
-                    && let Some(end) = command::in_text(bytes, at, place, self.rules, spans)
+                    && let Some(end) = command::in_text(bytes, at, place, &mut judge, spans)
                 {
                     progress.command_to = end;
                 }

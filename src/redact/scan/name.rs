@@ -3,7 +3,7 @@
 //! A name is split into words at `_`, `-`, `.` and where its case changes; the last word says what the value *is*, the
 //! words before it what it belongs to. A value that only describes a secret (its file, its length, its expiry) is shown.
 
-use super::super::bytes::{ByteSet, ends_in, find};
+use super::super::bytes::{ByteSet, ends_in};
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::languages;
@@ -105,10 +105,6 @@ impl Words {
 
 fn among(word: &[u8], list: &[&str]) -> bool {
     list.iter().any(|listed| listed.as_bytes() == word)
-}
-
-fn holds(word: &[u8], part: &str) -> bool {
-    word.len() >= part.len() && find(word, part.as_bytes()).is_some()
 }
 
 /// What a name says about its value.
@@ -224,7 +220,10 @@ fn of_the_user(name: &[u8], rules: &Compiled) -> Option<Verdict> {
 }
 
 fn is_password_word(word: &[u8]) -> bool {
-    PASSWORD_PARTS.iter().any(|part| holds(word, part))
+    const FIRST: ByteSet = ByteSet::of_firsts(PASSWORD_PARTS);
+    let begins =
+        |at: usize| FIRST.has(word[at]) && PASSWORD_PARTS.iter().any(|part| word[at..].starts_with(part.as_bytes()));
+    (0..word.len()).any(begins)
 }
 
 fn edge_password(first: &[u8], last: &[u8]) -> bool {
