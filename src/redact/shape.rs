@@ -210,7 +210,8 @@ pub(super) fn is_path(value: &[u8]) -> bool {
     if !rooted || !value.iter().all(plain) {
         return false;
     }
-    if b"/.~fc".contains(&value[0]) && PATH_ROOTS.iter().any(|root| value.starts_with(root)) {
+    let begins = |root: &&[u8]| root[..2] == value[..2] && value.starts_with(root);
+    if b"/.~fc".contains(&value[0]) && PATH_ROOTS.iter().any(begins) {
         return true;
     }
     if value[1] == b':' && value[0].is_ascii_alphabetic() && value.get(2).is_some_and(|byte| b"\\/".contains(byte)) {

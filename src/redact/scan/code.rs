@@ -18,7 +18,7 @@ const TYPE_BYTES_MAX: usize = 48;
 /// What stands before the name of a variable where a program declares it.
 const DECLARING: &[&[u8]] =
     &[b"let", b"mut", b"const", b"static", b"var", b"val", b"pub", b"pub(crate)", b"readonly", b"typedef"];
-/// What a function begins with.
+/// What a function begins with: words that begin with one of three letters and end in one of four.
 const FUNCTION: &[&[u8]] = &[b"fn ", b"def ", b"func ", b"function ", b"fun ", b"sub "];
 /// What stands before a name that belongs to an object of the program.
 const OBJECTS: &[&[u8]] = &[b"self.", b"this.", b"cls."];
@@ -125,20 +125,16 @@ fn declares(bytes: &[u8], start: usize) -> bool {
         return true;
     }
     // Among the parameters of a function that begins on this line.
-    memchr::memchr(b'(', before).is_some()
-        && memchr::memchr2_iter(b'(', b'<', before).any(|open| {
-            let name = IDENTIFIER.run_before(&before[..open]);
-            name > 0 && ends_in_function(&before[..open - name])
-        })
-}
-
-/// Whether a text ends in what a function begins with.
-fn ends_in_function(text: &[u8]) -> bool {
-    let keyword = FUNCTION.iter().filter(|_| text.ends_with(b" ")).find(|keyword| text.ends_with(keyword));
-    keyword.is_some_and(|keyword| {
-        let before = text[..text.len() - keyword.len()].last();
-        before.is_none_or(|byte| !byte.is_ascii_alphanumeric())
-    })
+    let is_function = |blank: usize| {
+        let keyword = FUNCTION.iter().find_map(|keyword| before[..=blank].strip_suffix(*keyword));
+        let apart = keyword.is_some_and(|text| text.last().is_none_or(|byte| !byte.is_ascii_alphanumeric()));
+        let name = IDENTIFIER.run(&before[blank + 1..]);
+        apart && name > 0 && matches!(before.get(blank + 1 + name), Some(b'(' | b'<'))
+    };
+    let may_be = |blank: &usize| *blank > 1 && b"nfcb".contains(&before[*blank - 1]);
+    memchr::memchr3(b'f', b'd', b's', before).is_some()
+        && memchr::memchr(b'(', before).is_some()
+        && memchr::memchr_iter(b' ', before).filter(may_be).any(is_function)
 }
 
 /// What only code is written in: brackets that are not closed, `Path::name`, `name!(`, `self.name`, `name(other, `.

@@ -141,8 +141,8 @@ pub(super) fn here_string(bytes: &[u8], at: usize, searched_to: &mut usize) -> O
 
 /// Where the secret begins in what a program on this line is given: behind its user for `chpasswd`.
 fn behind_user(bytes: &[u8], (start, end): Argument, line: &[u8]) -> usize {
-    let users = find(line, b"chpasswd").is_some();
-    start + memchr::memchr(b':', &bytes[start..end]).filter(|_| users).map_or(0, |colon| colon + 1)
+    let colon = memchr::memchr(b':', &bytes[start..end]);
+    start + colon.filter(|_| find(line, b"chpasswd").is_some()).map_or(0, |colon| colon + 1)
 }
 
 /// Whether a line has a program on it that takes a secret from its standard input.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::super::bytes::{WordSet, begins_with};
+use super::super::bytes::{WordSet, begins_with, ends_in};
 use super::super::pseudonym::Class;
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::Form;
@@ -43,17 +43,11 @@ const PROTOCOLS: &[&[u8]] =
 /// Words before the name of a secret that is told as it is used.
 const USES: &[&[u8]] = &[b"using", b"with", b"use", b"via", b"sending", b"got", b"received"];
 /// Names whose values are one word of any kind.
-const COMMUNITIES: &[&[u8]] = &[
-    b"rocommunity",
-    b"rwcommunity",
-    b"rocommunity6",
-    b"rwcommunity6",
-    b"trapcommunity",
-    b"requirepass",
-    b"masterauth",
-    b"rootpw",
-    b"bindpw",
-];
+#[rustfmt::skip]
+const COMMUNITIES: WordSet<9> = WordSet::of([
+    "rocommunity", "rwcommunity", "rocommunity6", "rwcommunity6", "trapcommunity", "requirepass", "masterauth", "rootpw",
+    "bindpw",
+]);
 
 /// What the words behind a name are.
 pub(super) enum Directive {
@@ -68,20 +62,20 @@ impl Keyed<'_> {
     #[inline(never)]
     pub(super) fn directive(&mut self, name: Name, from: usize, to: usize) -> Directive {
         let bytes = self.bytes;
-        let lower = bytes[name.start..name.end].to_ascii_lowercase();
+        let text = &bytes[name.start..name.end];
         let setter = sets(bytes, name.start);
-        let from = if lower == b"key" { wireless(bytes, from) } else { from };
-        if is_header(&lower) {
+        let from = if text.eq_ignore_ascii_case(b"key") { wireless(bytes, from) } else { from };
+        if is_header(text) {
             let credentials = value::quote_at(bytes, from).is_some() || is_scheme(&bytes[from..to]);
             return Directive::Done(
                 (setter && credentials).then(|| header::mask(self, (name.start, name.end), from, to)).flatten(),
             );
         }
         // What makes it secret stands before it.
-        if lower == b"community" {
-            return self.weak_directive(name, &lower, from, to);
+        if text.eq_ignore_ascii_case(b"community") {
+            return self.weak_directive(name, from, to);
         }
-        let Verdict::Strong(class) = name.verdict else { return self.weak_directive(name, &lower, from, to) };
+        let Verdict::Strong(class) = name.verdict else { return self.weak_directive(name, from, to) };
         if name.flag {
             return if flag_allowed(bytes, name, from, to) {
                 Directive::Value(name, from)
@@ -104,7 +98,7 @@ impl Keyed<'_> {
         }
         let allowed = if value::quote_at(bytes, from).is_some() {
             // `pass "-b" to it`: a verb, unless nothing else stands on the line.
-            if lower == b"pass" {
+            if text.eq_ignore_ascii_case(b"pass") {
                 name.line_start && clause::quoted_alone(bytes, from, to)
             } else {
                 class == Class::Password && name.quote.is_none()
@@ -115,17 +109,18 @@ impl Keyed<'_> {
                         && clause::quoted_alone(bytes, from, to)
             }
         } else {
-            self.bare_allowed(name, class, (&lower, setter), (from, line), to)
+            self.bare_allowed(name, class, setter, (from, line), to)
         };
         if allowed { Directive::Value(name, from) } else { Directive::Done(self.is_clause(name, from, to)) }
     }
 
     /// Words that are no names of secrets but where a directive has them: `snmp-server community …`, `auth user:…`.
-    fn weak_directive(&mut self, name: Name, lower: &[u8], from: usize, to: usize) -> Directive {
+    fn weak_directive(&mut self, name: Name, from: usize, to: usize) -> Directive {
         let bytes = self.bytes;
+        let text = &bytes[name.start..name.end];
         let strong = Name { verdict: Verdict::Strong(Class::Password), ..name };
         let line = self.line_end(from, to.min(from + AFTER_BYTES_MAX));
-        if lower.ends_with(b"community") && holds_word(before(bytes, name.start), b"snmp") {
+        if ends_in(text, b"community") && holds_word(before(bytes, name.start), b"snmp") {
             return Directive::Value(strong, from);
         }
         if name.verdict == Verdict::Weak(Weak::Pin) && bytes[from..].starts_with(b"is ") {
@@ -133,10 +128,10 @@ impl Keyed<'_> {
             let done = self.push(name, from + 3, end, Form::Raw, Ends::Guessed);
             return Directive::Done(done.map(|resume| (resume, None)));
         }
-        if lower == b"key" && !name.flag {
+        if text.eq_ignore_ascii_case(b"key") && !name.flag {
             return self.key(name, from, to);
         }
-        if !lower.ends_with(b"auth") {
+        if !ends_in(text, b"auth") {
             return Directive::Done(None);
         }
         if let Some(resume) = self.algorithms(strong, from, line) {
@@ -174,27 +169,30 @@ impl Keyed<'_> {
         &mut self,
         name: Name,
         class: Class,
-        (lower, setter): (&[u8], bool),
+        setter: bool,
         (from, line): (usize, usize),
         to: usize,
     ) -> bool {
+        const PASSWORDS: WordSet<5> = WordSet::of(["password", "passwd", "passphrase", "pw", "passwort"]);
         let bytes = self.bytes;
+        let text = &bytes[name.start..name.end];
+        let is = |word: &[u8]| text.eq_ignore_ascii_case(word);
         let end = self.memory.last_value.bare_end(bytes, from, to, Until::Blank);
         let value = &bytes[from..end];
         if value.is_empty()
             || is_setting(value)
             || value[0] == b'('
-            || matches!(value[0], b'*' | b'&' | b'-') && !COMMUNITIES.contains(&lower)
+            || matches!(value[0], b'*' | b'&' | b'-') && !COMMUNITIES.has(text)
         {
             return false;
         }
         if class != Class::Hash && shape::is_random(value, HexIs::Random) {
             return true;
         }
-        if COMMUNITIES.contains(&lower) {
+        if COMMUNITIES.has(text) {
             return (name.line_start || setter) && !value.starts_with(b"-");
         }
-        if (lower == b"password" || lower == b"passwd") && netrc_before(bytes, name.start) {
+        if (is(b"password") || is(b"passwd")) && netrc_before(bytes, name.start) {
             return true;
         }
         let uses = before(bytes, name.start).rsplit(|byte| *byte == b' ').next();
@@ -202,14 +200,14 @@ impl Keyed<'_> {
             return true;
         }
         let mixed = shape::is_scrambled_run(value) && looks_chosen(value) && !shape::is_wordlike(value);
-        if mixed && matches!(lower, b"password" | b"passwd" | b"passphrase" | b"pw" | b"passwort") {
+        if mixed && PASSWORDS.has(text) {
             return true;
         }
         if !is_blank(&bytes[end..line.max(end)]) || value.len() < 4 || !is_mixed(value) {
             return false;
         }
-        let compound = lower.iter().any(|byte| b"_-".contains(byte));
-        if lower == b"pass" {
+        let compound = text.iter().any(|byte| b"_-".contains(byte));
+        if is(b"pass") {
             return name.line_start;
         }
         let constant =

@@ -121,7 +121,9 @@ pub(super) fn pair(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
 /// The secret of `root / secret` at `from`.
 pub(super) fn spaced_pair(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let near = &bytes[from..bytes.len().min(from + PAIR_BYTES_MAX)];
-    (near.split(u8::is_ascii_whitespace).nth(1) == Some(b"/")).then(|| pair(bytes, from))?
+    let behind = &near[near.iter().position(u8::is_ascii_whitespace)? + 1..];
+    let slash = behind.first() == Some(&b'/') && behind.get(1).is_none_or(u8::is_ascii_whitespace);
+    slash.then(|| pair(bytes, from))?
 }
 
 /// The secret of who logs in, behind `log in with ` or `sign in as `, which ends at `from`.
