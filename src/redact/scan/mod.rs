@@ -54,6 +54,7 @@ mod structured;
 mod surroundings;
 mod through;
 mod tokens;
+mod transcript;
 mod trigger;
 mod unassigned;
 mod url;
@@ -329,6 +330,17 @@ impl Scanner<'_> {
                 }
             }
             Trigger::Proctitle => audit::proctitle(bytes, at + length, self.rules, spans),
+            Trigger::Prompt => {
+                let mut judge = |name: &[u8]| progress.names.verdicts.of(name, self.rules);
+                let sign = at + length - "$ ".len();
+                let printed = transcript::printed(bytes, sign, at + length, &mut judge);
+                let allowed =
+                    |span: &Span| self.rules.allow_values.iter().any(|value| value == &bytes[span.start..span.end]);
+                if let Some(span) = printed.filter(|span| !allowed(span)) {
+                    spans.push(span);
+                    progress.go_on_between(&[span], at);
+                }
+            }
             Trigger::Execve => {
                 if at >= progress.command_to {
                     progress.command_to = audit::execve(bytes, at + length, self.rules, spans);

@@ -93,6 +93,8 @@ pub(super) enum Trigger {
     Parameters,
     /// `y-----` of `KEY-----`
     PemEnd,
+    /// The sign of a shell's prompt.
+    Prompt,
 }
 
 /// Parts of names, any case. A name without one of these is never looked at.
@@ -208,6 +210,9 @@ const MARKS: &[(&str, Trigger)] = &[
     ("d3b435b", Trigger::Samba),
     ("rs: $1", Trigger::Parameters),
     ("y-----", Trigger::PemEnd),
+    ("$ ", Trigger::Prompt),
+    ("~# ", Trigger::Prompt),
+    ("]# ", Trigger::Prompt),
     // Parts of functions that connect: `connect(`, `mysqli(`, `simple_bind_s(`, `__construct(`, `Sequelize(`.
     ("ect(", Trigger::Call),
     ("pdo(", Trigger::Call),
