@@ -159,6 +159,35 @@ fn what_a_prompt_asks_for_and_what_is_told_of_a_secret_is_masked() {
 }
 
 #[test]
+fn what_is_said_of_secrets_and_what_stands_for_them_is_shown() {
+    let shown = [
+        "password=changeme_placeholder_here",
+        "api_key: YOUR_API_KEY_HERE",
+        "unexpected token: SELECT_LIST2 near line 4",
+        "stop_token: <|endoftext|>",
+        "Secret \"erp-db-creds\" is invalid: type: Invalid value",
+        "Listing secrets: erp-db-prod, erp-mail-prod, erp-ftp-stage",
+        "{\"msg\": \"Invalid/incorrect password: Permission denied, please try again.\"}",
+        "secret: managed by external-secrets operator",
+        "password: Type.String({ minLength: 8 }),",
+        "password.reset.subject=Reset your password\npassword.reset.body=Click the link below",
+        "LABEL_PASSWORD: Kennwort\nLABEL_LOGIN: Anmelden",
+        "usage: snmpwalk -v2c -c COMMUNITY HOST OID",
+    ];
+    check(Carrier::Text, &shown.map(|text| (text, text)));
+    check(
+        Carrier::Text,
+        &[
+            ("secret \"erp-db-creds\"\n", "secret \"‹key›\"\n"),
+            ("secrets: correct-horse-7\n", "secrets: ‹key›\n"),
+            ("password: permission-denied77\n", "password: ‹pw›\n"),
+            ("api_key=your-Kq93wZorb77-here\n", "api_key=‹key›\n"),
+            ("snmpwalk -v2c -c COMMUNITY 10.0.0.1", "snmpwalk -v2c -c ‹pw› 10.0.0.1"),
+        ],
+    );
+}
+
+#[test]
 fn what_tools_say_of_secrets_is_shown() {
     let shown = [
         "passwd: password updated successfully\n",

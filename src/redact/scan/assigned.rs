@@ -404,6 +404,9 @@ fn number_form(name: Name, separator: Separator, value: &[u8]) -> Option<Form> {
     Some(Form::Bare { quote: quote.mark, depth: u8::try_from(quote.depth).unwrap_or(0) })
 }
 
+/// What a message says when a secret was not taken.
+const DENIALS: &[&[u8]] = &[b"permission denied", b"access denied", b"authentication fail", b"login incorrect"];
+
 /// Whether what stands behind a name on its line is told about it. Where a line of a configuration begins it may be a phrase.
 fn is_prose(bytes: &[u8], name: Name, separator: Separator, line: &[u8]) -> bool {
     let text = &bytes[name.start..name.end];
@@ -412,6 +415,7 @@ fn is_prose(bytes: &[u8], name: Name, separator: Separator, line: &[u8]) -> bool
     // `passwd: password unchanged`, `token: not found`: nobody's phrase says what it is, or begins like that.
     let says = || words().any(value::is_name_word) || words().next().is_some_and(is_predicate);
     value::is_prose(line) && (!config || words().count() > 4 || says())
+        || DENIALS.iter().any(|denial| begins_with(line, denial))
         || matches!(name.verdict, Verdict::Strong(Class::Key | Class::Token))
             && separator == Separator::Colon
             && value::is_told(line)
@@ -422,7 +426,23 @@ fn is_prose(bytes: &[u8], name: Name, separator: Separator, line: &[u8]) -> bool
 
 /// Whether a word begins what is said of a secret.
 fn is_predicate(word: &[u8]) -> bool {
-    matches!(word, b"not" | b"must" | b"is" | b"was" | b"has" | b"see" | b"siehe" | b"wie" | b"beim" | b"cannot")
+    matches!(
+        word,
+        b"not"
+            | b"must"
+            | b"is"
+            | b"was"
+            | b"has"
+            | b"see"
+            | b"siehe"
+            | b"wie"
+            | b"beim"
+            | b"cannot"
+            | b"managed"
+            | b"provided"
+            | b"stored"
+            | b"injected"
+    )
 }
 
 /// `PASS: name of a test`, and not the password of the user in the line before.

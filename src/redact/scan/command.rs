@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::super::bytes::find;
+use super::super::bytes::{ends_in, find};
 use super::super::pseudonym::Class;
 use super::super::settings::Compiled;
 use super::super::span::{Form, Rule, Seed, Span};
@@ -59,7 +59,8 @@ pub(super) fn in_text(
     if bytes.get(at..name_end)? != program.name.as_bytes() {
         return None;
     }
-    if matches!(program.name, "echo" | "printf") && !is_piped(bytes, name_end) {
+    // What a program says about itself has the names of arguments, and none.
+    if matches!(program.name, "echo" | "printf") && !is_piped(bytes, name_end) || ends_in(&bytes[..at], b"usage: ") {
         return None;
     }
     let before = at.checked_sub(1).map_or(b'\n', |place| bytes[place]);

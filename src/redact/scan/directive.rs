@@ -98,7 +98,9 @@ impl Keyed<'_> {
         }
         let allowed = if value::quote_at(bytes, from).is_some() {
             // `pass "-b" to it`: a verb, unless nothing else stands on the line.
-            if text.eq_ignore_ascii_case(b"pass") {
+            if text.eq_ignore_ascii_case(b"secret") && is_reported(bytes, from, line) {
+                false
+            } else if text.eq_ignore_ascii_case(b"pass") {
                 name.line_start && clause::quoted_alone(bytes, from, to)
             } else {
                 class == Class::Password && name.quote.is_none()
@@ -315,6 +317,20 @@ fn flag_allowed(bytes: &[u8], name: Name, from: usize, to: usize) -> bool {
         && !sentence
         && !matches!(bytes.get(from), Some(b'|' | b'>' | b'<' | b'[' | b'('))
         && name.line_start_or_command(bytes)
+}
+
+/// Whether a name in quotes begins at `from` of which a sentence goes on to tell: `Secret "erp-db" is invalid`.
+fn is_reported(bytes: &[u8], from: usize, line: usize) -> bool {
+    const TOLD: [&[u8]; 8] =
+        [b"is ", b"not found", b"already ", b"created", b"updated", b"deleted", b"configured", b"does "];
+    value::quote_at(bytes, from).is_some_and(|(quote, inside)| {
+        let end = value::quoted_end(bytes, inside, line, quote);
+        let rest = bytes[end..line].get(quote.depth + 1..).unwrap_or_default();
+        let told = rest.strip_prefix(b" ").is_some_and(|rest| TOLD.iter().any(|told| rest.starts_with(told)));
+        told && bytes[inside..end]
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(byte))
+    })
 }
 
 /// Where the value begins behind a word or a digit that says how it is written: `7 …`, `encrypted …`, `--plaintext …`.

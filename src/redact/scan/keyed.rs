@@ -374,7 +374,11 @@ fn names_something_else(bytes: &[u8], (start, end): (usize, usize), separator: S
             let page = matches!(bytes[..end], [.., b'.', digit] if digit.is_ascii_digit());
             page || is_fingerprint(bytes, (start, end), value)
         }
-        Separator::Colon => is_file(bytes, start, end) || is_resource(bytes, start),
+        Separator::Colon => {
+            // As parsers say it.
+            let unexpected = ends_in(&bytes[..start], b"unexpected ");
+            unexpected || is_file(bytes, start, end) || is_resource(bytes, start)
+        }
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Placeholders: what stands where a secret would stand, and says that one belongs there.
 
-use super::super::bytes::find;
+use super::super::bytes::{begins_with, ends_in, find};
 use super::super::shape;
 
 /// Letters of a secret that a tool shows behind its mask.
@@ -22,7 +22,10 @@ pub(super) fn stands_for_one(value: &[u8]) -> bool {
     {
         return true;
     }
-    if value.starts_with("\u{2022}\u{2022}".as_bytes()) {
+    if value.starts_with("\u{2022}\u{2022}".as_bytes()) || value.starts_with(b"<|") && value.ends_with(b"|>") {
+        return true;
+    }
+    if says_what_belongs_there(value) {
         return true;
     }
     match first {
@@ -73,6 +76,17 @@ pub(super) fn stands_for_one(value: &[u8]) -> bool {
     }
 }
 
+/// `YOUR_API_KEY_HERE`, `changeme_placeholder`: words, with one of those that manuals have in place of a secret.
+fn says_what_belongs_there(value: &[u8]) -> bool {
+    let wordy = || value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(byte));
+    let ends = [b"here".as_slice(), b"placeholder"].iter().any(|word| {
+        let before = value.len().checked_sub(word.len() + 1).map(|at| value[at]);
+        ends_in(value, word) && before.is_some_and(|sign| b"_-".contains(&sign))
+    });
+    let begins = begins_with(value, b"your") && value.get(4).is_some_and(|sign| b"_-".contains(sign));
+    (ends || begins) && wordy()
+}
+
 /// Whether a name is that of a parameter of a statement: `p1`, or what secrets are called.
 fn is_parameter(name: &[u8]) -> bool {
     let numbered = name.strip_prefix(b"p").is_some_and(|digits| (1..=2).contains(&digits.len()));
@@ -104,10 +118,33 @@ mod tests {
 
     #[test]
     fn what_is_made_of_words_stands_for_a_secret_and_what_mixes_in_digits_does_not() {
-        for value in ["<password>", "<your-password-1>", "{0}", "{password2}", "$1", "$12", "********", "***9f3a"] {
+        for value in [
+            "<password>",
+            "<your-password-1>",
+            "{0}",
+            "{password2}",
+            "$1",
+            "$12",
+            "********",
+            "***9f3a",
+            "YOUR_API_KEY_HERE",
+            "your-token",
+            "put_password_here",
+            "<|endoftext|>",
+        ] {
             assert!(stands_for_one(value.as_bytes()), "{value}");
         }
-        for value in ["<ginger43>", "{honey36}", "@maple51@", "***teR2xNiA", "$1aB", "$123456"] {
+        for value in [
+            "<ginger43>",
+            "{honey36}",
+            "@maple51@",
+            "***teR2xNiA",
+            "$1aB",
+            "$123456",
+            "your_dog7here",
+            "yourself",
+            "there",
+        ] {
             assert!(!stands_for_one(value.as_bytes()), "{value}");
         }
     }

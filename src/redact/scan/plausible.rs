@@ -138,6 +138,11 @@ pub(super) fn describes(name: &[u8], value: &[u8], verdict: Verdict) -> bool {
     {
         return true;
     }
+    // What is called secrets lists their names: `erp-db, erp-mail`.
+    let named = || value.contains(&b'-') && value.iter().all(|byte| byte.is_ascii_lowercase() || b"-_.".contains(byte));
+    if ends(b"secrets") && named() {
+        return true;
+    }
     // The name of the entry of an object that holds passwords, and the fingerprint of a key.
     let entry = ends(b"passwordkey") || ends(b"password_key") || ends(b"password-key");
     let lower = || value.iter().all(|byte| byte.is_ascii_lowercase() || b"-_.".contains(byte));
@@ -291,7 +296,7 @@ fn is_code(value: &[u8]) -> bool {
         && (value[name] != b'[' || value.ends_with(b"]"))
         && (value[name] != b'<'
             || value.get(name + 1).is_none_or(|byte| byte.is_ascii_alphabetic() || b"'&([_".contains(byte)))
-        && (value[name] != b'(' || value.contains(&b')') || name + 1 == value.len())
+        && (value[name] != b'(' || value.contains(&b')') || matches!(&value[name + 1..], b"" | b"{" | b"["))
     {
         return true;
     }

@@ -48,7 +48,7 @@ pub(super) const NOT_PASS: &[&str] = &[
 /// A last word that says the value describes something about the secret, or something else altogether.
 #[rustfmt::skip]
 pub(super) const LAST_DENIED: &[&str] = &[
-    "hasher", "hashers", "project", "file", "files", "filename", "path", "paths", "dir", "directory", "folder", "name", "names", "id", "ids", "type",
+    "hasher", "hashers", "project", "subject", "body", "file", "files", "filename", "path", "paths", "dir", "directory", "folder", "name", "names", "id", "ids", "type",
     "types", "kind", "count", "counts", "size", "len", "length", "min", "max", "minimum", "maximum", "expiry",
     "expires", "expired", "expiration", "exp", "ttl", "timeout", "lifetime", "duration", "url", "urls", "uri", "uris",
     "endpoint", "endpoints", "host", "port", "address", "enabled", "disabled", "required", "optional", "policy",
@@ -106,7 +106,7 @@ pub(super) const FIRST_DENIED: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const FIRST_DENIED_FOR_PASSWORDS: &[&str] = &[
     "no", "skip", "is", "has", "use", "allow", "disable", "enable", "require", "requires", "min", "max", "num",
-    "show", "hide", "forgot", "permit", "count", "supported",
+    "show", "hide", "forgot", "permit", "count", "supported", "label", "lbl",
 ];
 /// Words before `code` that make it a secret.
 #[rustfmt::skip]
