@@ -188,6 +188,38 @@ fn what_is_said_of_secrets_and_what_stands_for_them_is_shown() {
 }
 
 #[test]
+fn secrets_without_the_look_of_one_are_told_by_what_stands_around_them() {
+    check(
+        Carrier::Text,
+        &[
+            ("username max secret Bottle_2023\n", "username max secret ‹key›\n"),
+            ("crypto isakmp key Meadow_1987 address 10.0.0.1\n", "crypto isakmp key ‹key› address 10.0.0.1\n"),
+            ("local-user admin password simple falken319\n", "local-user admin password simple ‹pw›\n"),
+            ("admin pw = YELL-kaffee!33\n", "admin pw = ‹pw›\n"),
+            ("db.password[2]: flieger854\n", "db.password[2]: ‹pw›\n"),
+            ("Password:\nXaAISDodeV!\n\nRegards", "Password:\n‹pw›\n\nRegards"),
+            (
+                "A temporary password is generated for root@localhost: a.LFNW,<rlgG\n",
+                "A temporary password is generated for root@localhost: ‹pw›\n",
+            ),
+            ("the VPN password is NzXOmhYAnCeuzpD and more", "the VPN password is ‹pw› and more"),
+        ],
+    );
+    let shown = [
+        "Password:\nForgotten?\n",
+        "Password:\nLogin incorrect.\n",
+        "the password is CaseSensitive and long",
+        "password is simple enough\n",
+        "pw = getpw(uid)\n",
+        "user, pw = userinfo, None\n",
+        "if _token is OperatorWordMarker:",
+        "passwords[0]: string\n",
+        "the key is PartitionConsumerOffsets now",
+    ];
+    check(Carrier::Text, &shown.map(|text| (text, text)));
+}
+
+#[test]
 fn what_tools_say_of_secrets_is_shown() {
     let shown = [
         "passwd: password updated successfully\n",

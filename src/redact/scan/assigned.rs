@@ -3,6 +3,7 @@
 use super::super::bytes::{begins_with, find};
 use super::super::pseudonym::Class;
 use super::super::span::Form;
+use super::connect::looks_chosen;
 use super::directive::Directive;
 use super::name::{Verdict, is_header};
 use super::named::{Keyed, Name, Separator};
@@ -230,6 +231,14 @@ impl Keyed<'_> {
             && ends == Ends::Guessed
             && !code::is_plain(&bytes[from..end])
             && code::is_expression(bytes, name, separator, (from, end))
+        {
+            return None;
+        }
+        // A short name that programs have for other things, too.
+        if ends == Ends::Guessed
+            && from > name.end + 1
+            && bytes[name.start..name.end].eq_ignore_ascii_case(b"pw")
+            && !looks_chosen(&bytes[from..end])
         {
             return None;
         }

@@ -28,6 +28,12 @@ const OWNER_WORDS_MAX: usize = 4;
 /// Bytes of an answer to a question, or of a suggestion.
 const ANSWER_BYTES_MAX: usize = 96;
 
+/// Bytes of the shortest secret without a digit that a sentence tells.
+const SCRAMBLED_BYTES_MIN: usize = 10;
+/// Bytes of the shortest answer without a digit, and signs in one.
+const ANSWER_BYTES_MIN: usize = 8;
+const MARKS_MAX: usize = 3;
+
 /// What is said of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
@@ -71,7 +77,10 @@ impl Keyed<'_> {
         let standard = shape::is_code_of_a_standard(text) || shape::is_measure(text);
         // `GRANT SELECT ON api_keys TO reporting2`
         let role = quoted.is_none() && self.bytes[from..at].ends_with(b"TO ");
-        let plain = kinds.digit > 0 && kinds.letters() > 0 && text.len() >= 5 && !standard && !role;
+        let mixed =
+            kinds.upper > 1 && kinds.lower > 1 && text.len() >= SCRAMBLED_BYTES_MIN && !shape::is_wordlike(text);
+        let digits = kinds.digit > 0 && kinds.letters() > 0 && text.len() >= 5;
+        let plain = (digits || mixed && class == Class::Password && kinds.other <= MARKS_MAX) && !standard && !role;
         let told = quoted.is_some() && class == Class::Password && kinds.classes() > 1 && !text.contains(&b' ');
         if said == Said::Before && quoted.is_none() {
             return None;
@@ -218,7 +227,14 @@ pub(super) fn answer(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usi
     let end = line_end(bytes, start, to.min(start + ANSWER_BYTES_MAX));
     let text = bytes.get(start..end)?;
     let text = text.strip_suffix(b"\r").unwrap_or(text);
-    (text.first().is_some_and(u8::is_ascii_graphic) && is_chosen(text) && !text.contains(&b':'))
+    let kinds = Kinds::of(text);
+    let typed = text.len() >= ANSWER_BYTES_MIN
+        && kinds.classes() > 2
+        && kinds.other <= MARKS_MAX
+        && text.iter().all(u8::is_ascii_graphic)
+        && !text.ends_with(b".")
+        && !shape::is_wordlike(text);
+    (text.first().is_some_and(u8::is_ascii_graphic) && (is_chosen(text) || typed) && !text.contains(&b':'))
         .then_some((start, start + text.len()))
 }
 

@@ -29,6 +29,8 @@ const WORDS_BEFORE_MAX: usize = 5;
 /// What is part of a word that sets something: `proxy_set_header`, `SetEnv`, `fastcgi_param`, `php_admin_value`.
 const SETTERS: &[&[u8]] =
     &[b"set", b"env", b"param", b"header", b"define", b"option", b"property", b"value", b"add", b"var", b"arg"];
+/// Bytes of the longest of [`ENCODINGS`].
+const ENCODING_BYTES_MAX: usize = 12;
 /// Words between a name and its value that say how the value is written.
 #[rustfmt::skip]
 const ENCODINGS: WordSet<19> = WordSet::of([
@@ -333,6 +335,13 @@ fn is_reported(bytes: &[u8], from: usize, line: usize) -> bool {
     })
 }
 
+/// Whether a word that says how a value is written begins a text, and another follows.
+pub(super) fn says_how(text: &[u8]) -> bool {
+    let word =
+        text.iter().take(ENCODING_BYTES_MAX).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    text.get(word) == Some(&b' ') && ENCODINGS.has(&text[..word])
+}
+
 /// Where the value begins behind a word or a digit that says how it is written: `7 …`, `encrypted …`, `--plaintext …`.
 fn encoded(bytes: &[u8], from: usize, line: usize) -> Option<usize> {
     let mut at = from;
@@ -375,8 +384,9 @@ fn is_mixed(value: &[u8]) -> bool {
 /// A word and a number: what many think of, and what versions and algorithms look like when less is asked for.
 fn is_numbered(value: &[u8]) -> bool {
     let letters = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let sign = usize::from(value.get(letters).is_some_and(|sign| b"_-.!@#$%&*+?".contains(sign)));
     let digits = value[letters..].iter().filter(|byte| byte.is_ascii_digit()).count();
-    letters >= 4 && digits >= 2 && letters + digits == value.len()
+    letters >= 4 && digits >= 2 && letters + sign + digits == value.len()
 }
 
 /// Whether a few words without a capital or a comma stand before a name, as commands of routers have them.

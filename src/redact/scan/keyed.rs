@@ -7,7 +7,7 @@ use super::named::{Keyed, Name, Outcome, Separator};
 use super::surroundings::{GAP_MAX, at_line_start, blanks, netrc_before, prose_start, skip_colour, unescaped_start};
 use super::value;
 use super::vocabulary::Weak;
-use super::{clause, elements, escaped, languages, pairs, prose, protocol, signs};
+use super::{clause, directive, elements, escaped, languages, pairs, prose, protocol, signs};
 
 /// Bytes of a word that are looked at to see what it is made of.
 const WORD_BYTES_MAX: usize = 40;
@@ -274,7 +274,7 @@ fn behind_index(bytes: &[u8], at: usize) -> usize {
         Some(b'[') => {
             let digits = bytes[at + 1..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
             let closed = bytes.get(at + 1 + digits) == Some(&b']');
-            let indexed = closed && (digits == 0 || bytes.get(at + 2 + digits) == Some(&b'='));
+            let indexed = closed && (digits == 0 || matches!(bytes.get(at + 2 + digits), Some(b'=' | b':')));
             if indexed { at + digits + 2 } else { at }
         }
         Some(b'%') => value::percent(bytes, at, b"5d").unwrap_or(at),
@@ -426,5 +426,6 @@ fn worth_a_look(bytes: &[u8], start: usize, value_at: usize) -> bool {
             .iter()
             .any(|word| bytes[start..].starts_with(word))
         || clause::may_say(&bytes[value_at..])
+        || directive::says_how(&bytes[value_at..])
         || matches!(bytes[start], b'p' | b'P') && netrc_before(bytes, start)
 }
