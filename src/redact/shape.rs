@@ -323,11 +323,11 @@ pub(super) fn is_scrambled(run: &[u8]) -> bool {
         b'A'..=b'Z' => 1,
         _ => 2,
     };
-    let turns = run.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    let turns = || run.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
     kinds.digit >= 2
         && kinds.upper >= 3
         && kinds.lower >= 3
-        && if run.len() < 30 { turns * 5 >= run.len() * 2 } else { turns * 4 >= run.len() }
+        && if run.len() < 30 { turns() * 5 >= run.len() * 2 } else { turns() * 4 >= run.len() }
         && entropy_centibits(run) > 350
         && !is_wordlike(run)
 }

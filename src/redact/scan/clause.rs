@@ -20,6 +20,7 @@ const WHOSE_BYTES_MAX: usize = 96;
 const PHRASE_WORDS_MAX: usize = 24;
 const PHRASE_WORD_LETTERS: std::ops::RangeInclusive<usize> = 2..=12;
 /// Bytes of a value on the line below its name.
+const BELOW_BYTES_MIN: usize = 6;
 const BELOW_BYTES_MAX: usize = 256;
 
 /// Words between a secret's name and what it is, and those that name somebody.
@@ -274,9 +275,12 @@ pub(super) fn below(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usiz
     let end = line_end(bytes, start, to);
     let end = start + bytes.get(start..end)?.trim_ascii_end().len();
     let text = &bytes[start..end];
+    if text.len() < BELOW_BYTES_MIN {
+        return None;
+    }
     let kinds = Kinds::of(text);
     let symbol = text.iter().any(|byte| b"!@#$%^&*?+~".contains(byte));
-    let chosen = symbol && text.len() >= 6 && kinds.digit > 0 && kinds.letters() > 1 && !text.ends_with(b":");
+    let chosen = symbol && kinds.digit > 0 && kinds.letters() > 1 && !text.ends_with(b":");
     let secret = end < to
         && text.iter().all(u8::is_ascii_graphic)
         && (chosen || shape::is_random(text, HexIs::Random) || shape::is_scrambled(text));

@@ -59,14 +59,20 @@ fn fallback(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
         return None;
     }
     at += PATH.run(&bytes[at..to]);
+    let operator = |at: usize| {
+        let text = bytes[at..to].strip_prefix(b" ")?;
+        OPERATORS.iter().find(|sign| text.starts_with(sign))
+    };
+    if bytes[..to].get(at) == Some(&b' ') {
+        operator(at)?;
+    }
     let to = line_end(bytes, at, to);
     memchr::memchr3(b'"', b'\'', b'`', &bytes[at..to])?;
     if let Some(open @ (b'(' | b'[')) = bytes[..to].get(at) {
         let close = if *open == b'(' { b')' } else { b']' };
         at += memchr::memchr(close, &bytes[at..to])? + 1;
     }
-    let operator = bytes[at..to].strip_prefix(b" ")?;
-    let sign = OPERATORS.iter().find(|sign| operator.starts_with(sign))?;
+    let sign = operator(at)?;
     let place = at + 1 + sign.len();
     let place = place + blanks(bytes, place);
     is_mixed(bytes, place, to).then_some(place).or_else(|| {

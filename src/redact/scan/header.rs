@@ -78,10 +78,10 @@ pub(super) fn mask(
         }
     } else if closed.is_some() {
         // They end where the quotes around the header do.
-    } else if let Some(stop) = stop_of(&bytes[from..line]) {
-        let digest = bytes[from..from + stop].iter().position(|byte| *byte == b'=');
+    } else if let Some(stop) = keyed.memory.stop.after(from, line, |range| stop_of(&bytes[range])) {
+        let digest = bytes[from..stop].iter().position(|byte| *byte == b'=');
         if digest.is_none() {
-            end = from + stop;
+            end = stop;
         }
     }
     while end > from && bytes[end - 1].is_ascii_whitespace() {
@@ -209,20 +209,22 @@ fn cookies(keyed: &mut Keyed<'_>, (from, end): (usize, usize), form: Form, most:
     let bytes = keyed.bytes;
     let (mut at, mut last) = (from, None);
     for _ in 0..most {
-        let stop = memchr::memchr(b';', &bytes[at.min(end)..end]).map_or(end, |found| at + found);
-        let Some(equals) = memchr::memchr(b'=', &bytes[at.min(stop)..stop]) else { break };
+        let semicolon = |range: Range<usize>| memchr::memchr(b';', &bytes[range]);
+        let stop = keyed.memory.semicolon.after(at.min(end), end, semicolon).unwrap_or(end);
+        let equals = |range: Range<usize>| memchr::memchr(b'=', &bytes[range]);
+        let Some(equals) = keyed.memory.equals.after(at.min(stop), stop, equals) else { break };
         // Whoever sends a token as the name of a cookie has no less of a secret there.
         let mut tokens = Probe::get().triggers(bytes, at).filter_map(|(trigger, _)| match trigger {
             Trigger::Token(place) => Some(&TOKENS[place]),
             _ => None,
         });
-        let token = tokens.find_map(|token| Some((token, token_end(token, bytes, at, at + equals)?)));
+        let token = tokens.find_map(|token| Some((token, token_end(token, bytes, at, equals)?)));
         if let Some((token, end)) = token {
             last = push(keyed, (at, end), form, class_of(token), "token").or(last);
         }
-        let name = bytes[at..at + equals].trim_ascii();
+        let name = bytes[at..equals].trim_ascii();
         if !ATTRIBUTES.iter().any(|attribute| name.eq_ignore_ascii_case(attribute)) {
-            last = push(keyed, (at + equals + 1, stop), form, Class::Cookie, "cookie").or(last);
+            last = push(keyed, (equals + 1, stop), form, Class::Cookie, "cookie").or(last);
         }
         at = stop + 1;
         at += blanks(bytes, at);

@@ -118,9 +118,12 @@ pub(super) struct Memory {
     pub(super) unjoined: Searched,
     /// Where no record of `psql` begins.
     pub(super) unrecorded: Searched,
-    /// The next end of a line, and the next quote.
+    /// The next end of a line, the next quote, the next sign that ends a header, and those between cookies and in them.
     pub(super) line: Next,
     pub(super) quote: Next,
+    pub(super) stop: Next,
+    pub(super) semicolon: Next,
+    pub(super) equals: Next,
 }
 
 impl Memory {
@@ -136,7 +139,7 @@ impl Memory {
         self.unshared.clear();
         self.unjoined.clear();
         self.unrecorded.clear();
-        (self.line, self.quote) = Default::default();
+        (self.line, self.quote, self.stop, self.semicolon, self.equals) = Default::default();
     }
 }
 
