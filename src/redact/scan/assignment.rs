@@ -2,6 +2,7 @@
 //! connection string, the brackets of an array of a shell.
 
 use super::super::bytes::find;
+use super::super::pseudonym::mask_in;
 use super::super::span::Form;
 use super::code;
 use super::name::Verdict;
@@ -54,7 +55,8 @@ pub(super) fn is_setting(bytes: &[u8], name: Name, (from, end): (usize, usize)) 
         let (name, value) = (&line[..sign], line.get(sign + 1..).unwrap_or_default());
         let named = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
         let word = value.iter().all(|byte| byte.is_ascii_graphic() && !b"(){}[]<>,;$\"'`".contains(byte));
-        sign > 0 && named && word && !value.is_empty()
+        // A mask says nothing about what stood there.
+        sign > 0 && named && word && !value.is_empty() && mask_in(value).is_none()
     };
     let section = before.starts_with(b"[") && before.ends_with(b"]") && !before.contains(&b' ');
     section || plain(before) || plain(next)

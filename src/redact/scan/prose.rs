@@ -2,7 +2,7 @@
 //! `… is my key`, `log in with root / …`.
 
 use super::super::bytes::{ByteSet, find};
-use super::super::pseudonym::Class;
+use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::Kinds;
 use super::super::span::{Form, Rule, Span};
 use super::connect::looks_chosen;
@@ -110,6 +110,9 @@ pub(super) fn pair(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let to = bytes.len().min(from + PAIR_BYTES_MAX);
     let text = bytes.get(from..to)?;
     let user = USER.run(text);
+    if mask_in(&text[..user]).is_some() {
+        return None;
+    }
     let rest = &text[user..];
     let signs = [b" / ".as_slice(), b"/", b":"];
     let sign = signs.iter().find(|sign| rest.starts_with(sign)).filter(|_| user > 0)?.len();

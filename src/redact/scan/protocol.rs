@@ -2,7 +2,7 @@
 //! `a1 LOGIN bob …`, `AUTH PLAIN …`, and the strings of Redis with their lengths.
 
 use super::super::bytes::find;
-use super::super::pseudonym::{Class, mask_length};
+use super::super::pseudonym::{Class, mask_in, mask_length};
 use super::super::shape::{self, HexIs, Kinds};
 use super::super::span::{Form, Rule, Span};
 use super::connect::looks_chosen;
@@ -58,6 +58,9 @@ impl Keyed<'_> {
         let line = Line::of(bytes, from);
         let words = &line.words[..line.count];
         let text = |word: &Word| &bytes[word.start..word.end];
+        if words.iter().any(|word| mask_in(text(word)).is_some()) {
+            return None;
+        }
         // What a program lists without quotes is no secret.
         let first = words.first().filter(|word| word.quoted || bytes[from] != b',')?;
         if quoted && is_member(bytes, start, from) {

@@ -33,7 +33,10 @@ pub(super) fn bearer(bytes: &[u8], from: usize, to: usize) -> Option<Span> {
         .iter()
         .take_while(|byte| Body::Base64.has(**byte) || matches!(**byte, b'.' | b'~' | b':'))
         .count();
-    let length = mask_in(&bytes[from..from + length]).unwrap_or(length);
+    // A mask, or a name before one.
+    if mask_in(&bytes[from..from + length]).is_some() {
+        return None;
+    }
     let end =
         from + bytes[from..from + length].iter().rposition(|byte| !b".:".contains(byte)).map_or(0, |last| last + 1);
     let text = &bytes[from..end];
