@@ -205,7 +205,26 @@ fn secrets_without_the_look_of_one_are_told_by_what_stands_around_them() {
             ("the VPN password is NzXOmhYAnCeuzpD and more", "the VPN password is ‹pw› and more"),
         ],
     );
+    check(
+        Carrier::Text,
+        &[
+            (
+                r#"password = New NetworkCredential("bob", "hunter2-aB")"#,
+                r#"password = New NetworkCredential("bob", "‹pw›")"#,
+            ),
+            (r#"final password = const Secret("hunter2-aB");"#, r#"final password = const Secret("‹pw›");"#),
+            (r#"password = String :: from("hunter2-aB")"#, r#"password = String :: from("‹pw›")"#),
+            ("SET PASSWORD = pgcrypto crypt('hunter2-aB')", "SET PASSWORD = pgcrypto crypt('‹pw›')"),
+            (r#"password = env or getenv("X", "hunter2-aB")"#, r#"password = env or getenv("X", "‹pw›")"#),
+            ("password={ab:12}x9Kq\n", "password=‹pw›\n"),
+            ("app --password {ab:12}x9Kq\n", "app --password ‹pw›\n"),
+            ("secret: {Kq:93wZ}-orb77x\n", "secret: ‹key›\n"),
+            ("Set-Cookie: {a:1} sid=Kq93wZorb77x; Path=/\n", "Set-Cookie: {a:1} sid=‹cookie›; Path=/\n"),
+            ("data: eyJwdyI6Imh1bnRlcjIifQ==\n", "data: ‹tok›\n"),
+        ],
+    );
     let shown = [
+        "token: {a:1,b:2}\n",
         "Password:\nForgotten?\n",
         "Password:\nLogin incorrect.\n",
         "the password is CaseSensitive and long",

@@ -24,7 +24,7 @@ const LIST_MAX: usize = 256;
 /// Bytes before a name in which the line before may stand.
 const BEFORE_BYTES_MAX: usize = 256;
 /// Bytes of a value in braces, as ODBC has it.
-const BRACED_BYTES_MAX: usize = 256;
+const BRACED_BYTES_MAX: usize = 1024;
 /// Bytes of a value under a name that may be that of a secret.
 const WEAK_BYTES_MAX: usize = 1280;
 /// Bytes of the line of a long bracket or of a text below it.
@@ -175,6 +175,10 @@ impl Keyed<'_> {
             && let Some((start, end)) = prose::spaced_pair(bytes, from)
         {
             return self.push(name, start, end, Form::Raw, Ends::Guessed).map(|resume| (resume, None));
+        }
+        let password = matches!(name.verdict, Verdict::Strong(Class::Password));
+        if !password && !name.flag && value::is_table(bytes, from, to) {
+            return None;
         }
         if bytes.get(from) == Some(&b'{')
             && separator == Separator::Equals
@@ -424,7 +428,8 @@ fn is_prose(bytes: &[u8], name: Name, separator: Separator, line: &[u8]) -> bool
     // `passwd: password unchanged`, `token: not found`: nobody's phrase says what it is, or begins like that.
     let says = || words().any(value::is_name_word) || words().next().is_some_and(is_predicate);
     value::is_prose(line) && (!config || words().count() > 4 || says())
-        || DENIALS.iter().any(|denial| begins_with(line, denial))
+        || line.first().is_some_and(|first| b"palPAL".contains(first))
+            && DENIALS.iter().any(|denial| begins_with(line, denial))
         || matches!(name.verdict, Verdict::Strong(Class::Key | Class::Token))
             && separator == Separator::Colon
             && value::is_told(line)

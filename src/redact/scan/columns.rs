@@ -7,7 +7,7 @@ use super::super::bytes::find;
 use super::super::pseudonym::{Class, mask_in};
 use super::super::shape::Kinds;
 use super::super::span::Form;
-use super::name::Verdict;
+use super::name::{Verdict, classify};
 use super::named::{Keyed, Name, Searched};
 use super::nested::looks_owned;
 use super::plausible::Ends;
@@ -168,7 +168,7 @@ impl Keyed<'_> {
         match verdict {
             Verdict::Strong(Class::Password) => {
                 let explained = is_ruled(sign) && kinds.digit == 0 && kinds.classes() < 3;
-                let named = matches!(self.memory.verdicts.of(text, self.rules), Verdict::Strong(_)) && kinds.digit == 0;
+                let named = kinds.digit == 0 && matches!(classify(text, self.rules), Verdict::Strong(_));
                 (quoted || !text.contains(&b' ')) && !explained && !named
             }
             Verdict::Strong(Class::Hash) => true,

@@ -4,7 +4,7 @@ use super::super::bytes::{ByteSet, find};
 use super::super::pseudonym::Class;
 use super::super::span::Form;
 use super::Through;
-use super::name::Verdict;
+use super::name::{Verdict, classify};
 use super::named::{Keyed, Name};
 use super::nested::may_own;
 use super::plausible::Ends;
@@ -142,7 +142,7 @@ impl Keyed<'_> {
     pub(super) fn is_told(&mut self, verdict: Verdict, text: &[u8]) -> bool {
         !matches!(verdict, Verdict::Strong(Class::Hash))
             && !text.starts_with(b"-")
-            && !matches!(self.memory.verdicts.of(text, self.rules), Verdict::Strong(_))
+            && !matches!(classify(text, self.rules), Verdict::Strong(_))
             && self.is_cell(verdict, text, false, super::columns::BAR)
     }
 }

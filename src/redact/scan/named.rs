@@ -76,7 +76,8 @@ impl Searched {
     }
 }
 
-/// Where the next of some bytes stands, remembered: texts without any would be searched again for every name.
+/// Where the next of some bytes stands, remembered: texts without any would be searched again for every name. Whoever asks
+/// one of these looks for the same bytes every time.
 #[derive(Debug, Default)]
 pub(super) struct Next {
     /// None stands from here on, up to the next or to where they were looked for.

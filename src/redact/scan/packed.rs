@@ -66,7 +66,7 @@ impl Scanner<'_> {
 /// stands for less than 32, and so on.
 fn packs_text(run: &[u8]) -> bool {
     let in_run = |byte: &u8| Body::Base64.has(*byte) && *byte != b'=';
-    let whole = run.first_chunk::<PACKED_CHARS_MIN>().filter(|run| run.iter().all(in_run));
+    let whole = run.first_chunk::<{ PACKED_CHARS_MIN - "==".len() }>().filter(|run| run.iter().all(in_run));
     let Some(head) = whole.and_then(|run| run.first_chunk::<TOLD_CHARS>()) else { return false };
     let first = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'a'..=b'f');
     head.iter().step_by(4).all(first)

@@ -317,12 +317,13 @@ fn is_code(value: &[u8]) -> bool {
 
 /// Whether a word looks like nothing but what somebody thought up, or had made, as a secret: letters and digits mixed.
 pub(super) fn is_chosen(value: &[u8]) -> bool {
+    if value.len() < CHOSEN_BYTES_MIN || !value.iter().any(u8::is_ascii_digit) {
+        return false;
+    }
     let kinds = shape::Kinds::of(value);
     let letters = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let version = value[letters..].iter().all(|byte| byte.is_ascii_digit() || b".-_".contains(byte));
-    value.len() >= CHOSEN_BYTES_MIN
-        && kinds.digit > 0
-        && kinds.letters() > 1
+    kinds.letters() > 1
         && !version
         && !is_version(value)
         && value.iter().all(|byte| byte.is_ascii_graphic() && !b"()[]{}<>=,;\"'`/\\|".contains(byte))

@@ -1,6 +1,7 @@
 //! Surroundings of a key and its value: lines, blanks, colours, wrappers.
 
 use super::super::bytes::{ByteSet, find};
+use super::super::shape;
 use super::value;
 
 /// What may stand before a name at the start of a line.
@@ -9,6 +10,8 @@ const PREFIXES: &[&[u8]] =
 
 /// Bytes of the indicator of a block scalar, with what may follow it on its line.
 const INDICATOR_BYTES_MAX: usize = 8;
+/// Bytes of the shortest value that a call behind it does not belong to.
+const VALUE_BYTES_MIN: usize = 6;
 /// White space between a name, its separator and its value.
 pub(super) const GAP_MAX: usize = 64;
 
@@ -274,10 +277,13 @@ pub(super) fn unwrapped(bytes: &[u8], from: usize, to: usize) -> usize {
     at
 }
 
-/// Whether the words before a bracket call one function, and are no value with a call behind it.
+/// Whether the words before a bracket belong to its call: `new Secret(`, `env or getenv(`. A first word that looks like a
+/// secret is the value, and the call behind it another's.
 fn is_called(text: &[u8]) -> bool {
-    let words = text.trim_ascii_end().rsplit(|byte| *byte == b' ').skip(1);
-    words.into_iter().all(|word| matches!(word, b"" | b"new" | b"await" | b"try" | b"yield"))
+    let Some(blank) = memchr::memchr(b' ', text) else { return true };
+    let (first, kinds) = (&text[..blank], shape::Kinds::of(&text[..blank]));
+    let secret = first.len() >= VALUE_BYTES_MIN && kinds.digit > 0 && kinds.letters() > 0;
+    !secret || shape::is_code_of_a_standard(first)
 }
 
 /// Where the second of two texts in quotes stands, or the only one; `inside` the quotes of the first.

@@ -90,9 +90,6 @@ pub(super) fn quoted_end(bytes: &[u8], from: usize, to: usize, quote: Quote) -> 
     to
 }
 
-/// Bytes of the first value of a table by which it is told from a secret in braces, with the colon before it.
-const MEMBER_BYTES_MAX: usize = 6;
-
 /// Whether a list or a table of JSON, TOML or YAML begins at `at`, and no text in brackets.
 pub(super) fn is_structure(bytes: &[u8], at: usize, to: usize) -> bool {
     let Some(open @ (b'[' | b'{')) = bytes.get(at).copied() else { return false };
@@ -104,24 +101,29 @@ pub(super) fn is_structure(bytes: &[u8], at: usize, to: usize) -> bool {
     match inner.first() {
         Some(b'[' | b'{' | b']' | b'}' | b'"' | b'\'') => true,
         Some(b'\\') => quote_at(inner, 0).is_some(),
-        Some(_) if open == b'{' => {
-            // `{a:1,b:2}`
-            let member = || {
-                let colon = memchr::memchr(b':', &inner[..word]).unwrap_or(0);
-                let named = inner[..colon].iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-                colon > 0 && named && word - colon <= MEMBER_BYTES_MAX
-            };
-            word > 0
-                && (matches!(after, Some(b'=' | b':'))
-                    || inner[word - 1] == b':'
-                    || matches!(after, Some(b',' | b'}')) && member())
-        }
+        Some(_) if open == b'{' => word > 0 && (matches!(after, Some(b'=' | b':')) || inner[word - 1] == b':'),
         _ => {
             let hex = inner[..word].strip_prefix(b"0x").is_some_and(shape::is_hex);
             let number = hex || inner[..word].iter().all(|byte| byte.is_ascii_digit() || b"-+._eE:TZ".contains(byte));
             let scalar = number || is_constant(&inner[..word]);
             word > 0 && scalar && matches!(after, Some(b',' | b']'))
         }
+    }
+}
+
+/// Whether a table as code is written begins at `at`: a number under the first name, and another name or the end behind it.
+pub(super) fn is_table(bytes: &[u8], at: usize, to: usize) -> bool {
+    let name =
+        |text: &[u8]| text.iter().take(64).take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'_').count();
+    let Some(inner) = bytes[at.min(to)..to].strip_prefix(b"{") else { return false };
+    let Some(value) = inner[name(inner)..].strip_prefix(b":").filter(|_| name(inner) > 0) else { return false };
+    let number = value.iter().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    match value[number..] {
+        [b',', ref rest @ ..] if number > 0 => name(rest) > 0 && matches!(rest.get(name(rest)), Some(b':' | b'=')),
+        [b'}', ref rest @ ..] if number > 0 => {
+            rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || b",;)]".contains(byte))
+        }
+        _ => false,
     }
 }
 
