@@ -21,6 +21,8 @@ use super::{
 
 /// Elements of a list of secrets.
 const LIST_MAX: usize = 256;
+/// Bytes of a value that may be the name of something else.
+const WORD_BYTES_MAX: usize = 96;
 /// Bytes before a name in which the line before may stand.
 const BEFORE_BYTES_MAX: usize = 256;
 /// Bytes of a value in braces, as ODBC has it.
@@ -241,6 +243,7 @@ impl Keyed<'_> {
         // A short name that programs have for other things, too.
         if ends == Ends::Guessed
             && from > name.end + 1
+            && end - from <= WORD_BYTES_MAX
             && bytes[name.start..name.end].eq_ignore_ascii_case(b"pw")
             && !looks_chosen(&bytes[from..end])
         {
