@@ -321,6 +321,7 @@ fn what_engineers_need_stays() {
         "commit 0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c (HEAD -> main)",
         "image: apache/iggy@sha256:0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c0b3f9d1c",
         "ssh-ed25519 key fingerprint SHA256:q8Zk2mXw91LpTr5vq8Zk2mXw91LpTr5vq8Zk2mXw91L",
+        "Server host key: ssh-ed25519 SHA256:YCAvrmv4bdLyiiHgpQf8Gx7hNa1SkM9HkBpguSiRP7m",
         "integrity=\"sha384-q8Zk2mXw91LpTr5vq8Zk2mXw91LpTr5vq8Zk2mXw91Lq8Zk2mXw91LpTr5vq8Zk2\"",
         "unexpected token: string at line 4",
         "sshd[812]: Failed password for invalid user admin from 10.0.0.9 port 51514 ssh2",

@@ -178,9 +178,14 @@ pub(super) fn acl(bytes: &[u8], at: usize, masked_to: usize, spans: &mut Vec<Spa
     }
 }
 
-/// Whether this position lies in the base 64 of a public key of SSH, which begins with the name of its kind.
+/// Whether this position lies in the base 64 of a public key of SSH, which begins with the name of its kind, or begins a
+/// fingerprint, which happens to begin like a token.
 pub(super) fn in_public_key(bytes: &[u8], at: usize) -> bool {
     const KINDS: [&[u8]; 4] = [b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"AAAAE2Vj", b"AAAAGnNr"];
+    const FINGERPRINTS: [&[u8]; 4] = [b"SHA256:", b"sha256-", b"sha384-", b"sha512-"];
+    if FINGERPRINTS.iter().any(|kind| bytes[..at].ends_with(kind)) {
+        return true;
+    }
     // A key goes on behind `+` and `/`; most tokens begin behind something else.
     if at == 0 || !b"+/".contains(&bytes[at - 1]) {
         return false;
