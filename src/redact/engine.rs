@@ -330,7 +330,7 @@ impl Engine {
 
     /// Whether the user's rules let this value through.
     pub(super) fn allows(&self, value: &[u8]) -> bool {
-        self.rules.allow_values.iter().any(|allowed| allowed == value)
+        self.rules.allows(value)
     }
 
     pub(super) fn scanner(&self, layers: Layers) -> Scanner<'_> {

@@ -126,6 +126,13 @@ pub(super) struct Compiled {
     pub(super) stems: Option<AhoCorasick>,
 }
 
+impl Compiled {
+    /// Whether the user lets this value through.
+    pub(super) fn allows(&self, value: &[u8]) -> bool {
+        self.allow_values.iter().any(|allowed| allowed == value)
+    }
+}
+
 impl Settings {
     /// Whether the rules can be used; a start with bad rules must fail.
     ///

@@ -296,12 +296,9 @@ pub(super) fn is_name(cell: &[u8]) -> bool {
 /// Whether a line stands in a record of `psql`.
 fn is_record(bytes: &[u8], begin: usize, searched: &mut Searched) -> bool {
     const RECORD: &[u8] = b"\n-[ RECORD ";
-    let rest = searched.rest(begin.saturating_sub(BEFORE_MAX), begin, RECORD.len());
-    let found = rest.start == 0 && bytes.starts_with(&RECORD[1..]) || find(&bytes[rest], RECORD).is_some();
-    if found {
-        searched.clear();
-    }
-    found
+    searched.holds(begin.saturating_sub(BEFORE_MAX), begin, RECORD.len(), |rest| {
+        rest.start == 0 && bytes.starts_with(&RECORD[1..]) || find(&bytes[rest], RECORD).is_some()
+    })
 }
 
 /// Whether the line before `begin` has another number of cells: names in the midst of a table are no header.

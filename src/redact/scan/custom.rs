@@ -18,9 +18,7 @@ impl Scanner<'_> {
                 *next = whole.end().max(whole.start() + 1);
                 let Some(group) = captures.get(pattern.group) else { continue };
                 let (start, end) = (group.start(), group.end());
-                if self.rules.allow_values.iter().all(|allowed| allowed != group.as_bytes())
-                    && mask_length(group.as_bytes()).is_none()
-                {
+                if !self.rules.allows(group.as_bytes()) && mask_length(group.as_bytes()).is_none() {
                     spans.push(Span {
                         start,
                         end,

@@ -282,12 +282,8 @@ fn is_defined_text(bytes: &[u8], from: usize, to: usize) -> bool {
 fn is_shared(bytes: &[u8], at: usize, searched: &mut Searched) -> bool {
     static FINDER: OnceLock<AhoCorasick> = OnceLock::new();
     let build = || AhoCorasick::builder().ascii_case_insensitive(true).build(PROTOCOLS).expect("a few words");
-    let rest = searched.rest(line_start(bytes, at), at, PROTOCOL_BYTES_MAX);
-    let found = FINDER.get_or_init(build).is_match(&bytes[rest]);
-    if found {
-        searched.clear();
-    }
-    found
+    let finder = FINDER.get_or_init(build);
+    searched.holds(line_start(bytes, at), at, PROTOCOL_BYTES_MAX, |rest| finder.is_match(&bytes[rest]))
 }
 
 fn holds_word(text: &[u8], word: &[u8]) -> bool {

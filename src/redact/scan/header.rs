@@ -247,9 +247,7 @@ fn push(
         return Some(end);
     }
     let verdict = super::name::Verdict::Strong(Class::Password);
-    if !plausible::is_secret(value, verdict, Ends::Marked)
-        || keyed.rules.allow_values.iter().any(|allowed| allowed == value)
-    {
+    if !plausible::is_secret(value, verdict, Ends::Marked) || keyed.rules.allows(value) {
         return None;
     }
     keyed.spans.push(Span { start, end, rule: Rule::Builtin(rule), class, form, seed: Seed::Found });

@@ -334,9 +334,7 @@ impl Scanner<'_> {
                 let mut judge = |name: &[u8]| progress.names.verdicts.of(name, self.rules);
                 let sign = at + length - "$ ".len();
                 let printed = transcript::printed(bytes, sign, at + length, &mut judge);
-                let allowed =
-                    |span: &Span| self.rules.allow_values.iter().any(|value| value == &bytes[span.start..span.end]);
-                if let Some(span) = printed.filter(|span| !allowed(span)) {
+                if let Some(span) = printed.filter(|span| !self.rules.allows(&bytes[span.start..span.end])) {
                     spans.push(span);
                     progress.go_on_between(&[span], at);
                 }
@@ -360,8 +358,8 @@ impl Scanner<'_> {
     fn take(&self, bytes: &[u8], at: usize, mut span: Span, progress: &mut Progress, spans: &mut Vec<Span>) {
         let to = bytes.len().min(at + VALUE_BYTES_MAX);
         span.start = span.start.max(progress.masked_to);
-        let allowed = self.rules.allow_values.iter().any(|allowed| allowed == &bytes[span.start..span.end]);
-        if span.start < span.end && !allowed && mask_in(&bytes[span.start..span.end]).is_none() {
+        let value = &bytes[span.start..span.end];
+        if span.start < span.end && !self.rules.allows(value) && mask_in(value).is_none() {
             if span.end == to && to < bytes.len() && span.end - span.start > VALUE_BYTES_MAX / 2 {
                 progress.through = Some(Through::Run);
             }

@@ -61,13 +61,23 @@ pub(super) struct Searched {
 }
 
 impl Searched {
-    /// Of the text from `from` to `to`, what words of at most `longest` bytes may stand in that was not searched; it is from
-    /// now on, unless they are found.
-    pub(super) fn rest(&mut self, from: usize, to: usize, longest: usize) -> std::ops::Range<usize> {
+    /// Whether `search` finds words of at most `longest` bytes in the text from `from` to `to`: it is given what may hold them
+    /// and was not searched in vain.
+    pub(super) fn holds(
+        &mut self,
+        from: usize,
+        to: usize,
+        longest: usize,
+        search: impl FnOnce(std::ops::Range<usize>) -> bool,
+    ) -> bool {
         let known = (self.from..=self.to).contains(&from);
         let start = if known { self.to.saturating_sub(longest).max(from).min(to) } else { from };
         *self = Self { from: if known { self.from } else { from }, to: to.max(if known { self.to } else { 0 }) };
-        start..to
+        let found = search(start..to);
+        if found {
+            self.clear();
+        }
+        found
     }
 
     /// Forgets what was searched.
@@ -201,7 +211,7 @@ impl Keyed<'_> {
     /// Masks a value of which it is known that it is one, unless the user allows it; where to go on.
     pub(super) fn told(&mut self, name: Name, start: usize, end: usize, form: Form) -> Option<usize> {
         let value = self.bytes.get(start..end)?;
-        if self.rules.allow_values.iter().any(|allowed| allowed == value) {
+        if self.rules.allows(value) {
             return None;
         }
         let (class, rule) = match name.verdict {

@@ -35,11 +35,9 @@ impl Keyed<'_> {
     pub(super) fn told_before(&mut self, start: usize, end: usize) -> Option<usize> {
         let bytes = self.bytes;
         let floor = start.saturating_sub(SENTENCE_BYTES_MAX).max(self.masked_to.min(start));
-        let rest = self.memory.unjoined.rest(floor, start, JOINT_BYTES_MAX);
-        if !holds_joint(&bytes[rest]) {
+        if !self.memory.unjoined.holds(floor, start, JOINT_BYTES_MAX, |rest| holds_joint(&bytes[rest])) {
             return None;
         }
-        self.memory.unjoined.clear();
         let word_before = |at: usize| {
             let text = bytes[floor..at].strip_suffix(b" ")?;
             let from = text.iter().rposition(u8::is_ascii_whitespace).map_or(floor, |blank| floor + blank + 1);

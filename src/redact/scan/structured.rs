@@ -55,10 +55,6 @@ pub(super) fn spans(carrier: Carrier, bytes: &[u8], rules: &Compiled, spans: &mu
     Vec::new()
 }
 
-fn allowed(rules: &Compiled, value: &[u8]) -> bool {
-    rules.allow_values.iter().any(|allowed| allowed == value)
-}
-
 fn environ(bytes: &[u8], rules: &Compiled, spans: &mut Vec<Span>) {
     let mut at = 0;
     for entry in bytes.split(|byte| *byte == 0) {
@@ -67,7 +63,7 @@ fn environ(bytes: &[u8], rules: &Compiled, spans: &mut Vec<Span>) {
         let Some(equals) = memchr::memchr(b'=', entry) else { continue };
         let value = &entry[equals + 1..];
         let verdict = classify(&entry[..equals], rules);
-        if plausible::is_secret(value, verdict, plausible::Ends::Marked) && !allowed(rules, value) {
+        if plausible::is_secret(value, verdict, plausible::Ends::Marked) && !rules.allows(value) {
             let class = if let Verdict::Strong(class) = verdict { class } else { Class::Key };
             spans.push(Span {
                 rule: Rule::Builtin("environ"),
@@ -89,7 +85,7 @@ fn argv(bytes: &[u8], rules: &Compiled, spans: &mut Vec<Span>) {
             if plain
                 && let Verdict::Strong(class) = classify(name, rules)
                 && plausible::is_secret(value, Verdict::Strong(class), plausible::Ends::Marked)
-                && !allowed(rules, value)
+                && !rules.allows(value)
             {
                 spans.push(Span {
                     rule: Rule::Builtin("flag"),
@@ -271,7 +267,7 @@ impl Visit<'_> {
         } else {
             plausible::is_secret(text.as_bytes(), verdict, plausible::Ends::Marked)
         };
-        if !secret || allowed(self.rules, text.as_bytes()) {
+        if !secret || self.rules.allows(text.as_bytes()) {
             return;
         }
         let form =
@@ -296,7 +292,7 @@ impl Visit<'_> {
         let secret = class == Class::Password
             || self.listed
             || plausible::is_secret(text, Verdict::Strong(class), plausible::Ends::Guessed);
-        if !secret || allowed(self.rules, text) {
+        if !secret || self.rules.allows(text) {
             return;
         }
         let form = Form::Bare { quote: b'"', depth: 0 };

@@ -347,8 +347,8 @@ fn hash(head: u32) -> usize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     place: u16,
-    /// Bytes of the pattern, if these are all and none is taken for another without case.
-    whole: u8,
+    /// Whether these are all bytes of the pattern, and none is taken for another without case.
+    whole: bool,
     word: u64,
     mask: u64,
 }
@@ -357,7 +357,6 @@ impl Entry {
     fn new(place: u16, pattern: &[u8], trigger: Trigger) -> Self {
         let (mut word, mut mask) = ([0; 8], [0; 8]);
         let whole = !trigger.is_exact() && pattern.len() <= 8 && pattern.iter().all(u8::is_ascii_alphabetic);
-        let whole = if whole { u8::try_from(pattern.len()).unwrap_or(0) } else { 0 };
         for (at, byte) in pattern.iter().take(8).enumerate() {
             (word[at], mask[at]) = (byte | 0x20, 0xFF);
         }
@@ -427,7 +426,7 @@ impl Probe {
         let entries = self.fours.list(four).iter().chain(self.threes.list(three));
         entries.filter(move |entry| entry.fits(begins)).filter_map(move |entry| {
             let (pattern, trigger) = self.patterns[usize::from(entry.place)];
-            if entry.whole > 0 {
+            if entry.whole {
                 return Some((trigger, pattern.len()));
             }
             let text = bytes.get(at..at + pattern.len())?;
